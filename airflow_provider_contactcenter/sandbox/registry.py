@@ -1,0 +1,8 @@
+"""The APIs that the sandbox plays."""
+
+from __future__ import annotations
+
+from . import talkdesk
+from .model import Vendor
+
+VENDORS: tuple[Vendor, ...] = (talkdesk.VENDOR,)

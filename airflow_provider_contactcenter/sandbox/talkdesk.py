@@ -1,0 +1,5 @@
+"""Talkdesk Explore."""
+
+from .model import Vendor
+
+VENDOR = Vendor("talkdesk", "/talkdesk", (), lambda url: {})
