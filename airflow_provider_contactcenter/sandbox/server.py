@@ -116,8 +116,13 @@ async def _send(
     harm = damage(fault, content.length)
     if harm:
         return await _damaged(incoming, reply, content, harm, served)
-    response = web.StreamResponse(status=reply.status, headers=reply.headers)
-    response.content_length = content.length
+    headers = dict(reply.headers)
+    encoding = headers.pop("Content-Encoding", None)
+    response = web.StreamResponse(status=reply.status, headers=headers)
+    if encoding:
+        response.enable_compression(web.ContentCoding(encoding))
+    else:
+        response.content_length = content.length
     await response.prepare(incoming)
     if incoming.method != "HEAD":
         for chunk in content.chunks():
