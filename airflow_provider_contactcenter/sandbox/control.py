@@ -77,7 +77,7 @@ ROUTES: dict[tuple[str, str], Callable[[World, Request, str], Any]] = {
 
 def answer(world: World, request: Request) -> Reply:
     """The answer to a control request; 400 with a sentence where it makes no sense."""
-    path = request.target.partition("?")[0].removeprefix(PREFIX).rstrip("/")
+    path = request.raw_path.removeprefix(PREFIX).rstrip("/")
     named = re.fullmatch(r"(/jobs/)(.+)", path)
     pattern, name = (named[1] + "*", unquote(named[2])) if named else (path, "")
     act = ROUTES.get((request.method, pattern))

@@ -225,7 +225,7 @@ def damage(fault: Fault | None, length: int) -> Damage | None:
     """The damage that a fault does to a body of `length` bytes."""
     if fault is None:
         return None
-    if fault.kind == "lost_answer" or (fault.kind == "reset" and fault["when"] == "before"):
+    if fault.kind == "lost_answer":
         return Damage(-1, reset=True)
     if fault.kind not in ("reset", "stall", "cut") or fault.parameters.get("when") == "before":
         return None

@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -36,34 +36,36 @@ class Sandbox:
         port: int = 0,
     ) -> None:
         self._serving = serving(VENDORS, port=port, seed=seed, rows=rows, options=options or {})
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="contactcenter-sandbox", daemon=True
-        )
-        self._stack = AsyncExitStack()
+        self._started: Future[None] = Future()
+        self._loop: asyncio.AbstractEventLoop
+        self._stop: asyncio.Event
         self._world: World
         self.url = ""
 
     def __enter__(self) -> Self:
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve()), name="contactcenter-sandbox", daemon=True
+        )
         self._thread.start()
-        try:
-            opening = self._stack.enter_async_context(self._serving)
-            self._world, self.url = asyncio.run_coroutine_threadsafe(opening, self._loop).result()
-        except BaseException:
-            self._stop()
-            raise
+        self._started.result()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        asyncio.run_coroutine_threadsafe(self._stack.aclose(), self._loop).result()
-        self._stop()
-
-    def _stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
-        self._loop.close()
+
+    async def _serve(self) -> None:
+        try:
+            async with self._serving as (self._world, self.url):
+                self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+                self._started.set_result(None)
+                await self._stop.wait()
+        except BaseException as error:
+            if self._started.done():
+                raise
+            self._started.set_exception(error)
 
     def _ask(self, question: Callable[[World], T]) -> T:
         """Run `question` where the world lives: it belongs to the server's thread."""

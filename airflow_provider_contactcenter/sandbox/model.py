@@ -34,6 +34,11 @@ class Request:
     """The named groups of the route's pattern, decoded."""
 
     @property
+    def raw_path(self) -> str:
+        """The whole path as it stood on the wire."""
+        return self.target.partition("?")[0]
+
+    @property
     def raw_query(self) -> str:
         """The query as it stood on the wire."""
         return self.target.partition("?")[2]

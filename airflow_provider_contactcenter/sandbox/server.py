@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 
 from aiohttp import web
 from aiohttp.http import StreamWriter
@@ -46,10 +46,12 @@ async def serving(
     try:
         world = World(vendors, api_url, storage_url, seed, rows, options)
         for origin, listener in zip((API, STORAGE), sockets, strict=True):
-            runner = web.ServerRunner(web.Server(_Origin(world, origin).handle, access_log=None))
+            # With handler_cancellation a stalled answer ends with the client that waited for it.
+            server = web.Server(_Origin(world, origin).handle, access_log=None, handler_cancellation=True)
+            runner = web.ServerRunner(server, shutdown_timeout=0.1)
             runners.append(runner)
             await runner.setup()
-            await web.SockSite(runner, listener, shutdown_timeout=0.1).start()
+            await web.SockSite(runner, listener).start()
         yield world, api_url
     finally:
         for runner in runners:
@@ -78,6 +80,13 @@ class _Origin:
 
     async def handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
+        try:
+            return await self._handle(incoming)
+        except ConnectionError:
+            # The client is gone. The framework finds that it can't send this, and that is all it does.
+            return web.Response()
+
+    async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
         request = Request(incoming.method, incoming.raw_path, incoming.headers, await incoming.read())
         if self._name == API and _is_control(request):
             return await _send(incoming, control.answer(self._world, request), None)
@@ -93,20 +102,18 @@ class _Origin:
         vendor = target.state.vendor.name if target.state else None
         fault = self._world.faults.take(vendor, target.operation)
         entry |= {"vendor": vendor, "operation": target.operation, "fault": fault and fault.kind}
-        if fault and fault.parameters.get("when") == "before":
-            # A reset before the answer leaves the request undone, unlike a lost answer.
-            if fault.kind == "reset":
-                return await _damaged(incoming, Reply(), content_of(b""), Damage(-1, reset=True), None)
-            await asyncio.sleep(fault["seconds"])
+        if fault and fault.kind == "reset" and fault["when"] == "before":
+            # Unlike a lost answer, this leaves the request undone.
+            await _damaged(incoming, Reply(), content_of(b""), Damage(-1, reset=True), None)
         reply = self._world.answer(request, target, fault)
         entry |= {"status": reply.status, "job": reply.job}
+        if fault and fault.kind == "stall" and fault["when"] == "before":
+            await asyncio.sleep(fault["seconds"])
         return await _send(incoming, reply, fault, self._world.serve(target, reply))
 
 
 def _is_control(request: Request) -> bool:
-    return request.target.partition("?")[0].startswith((control.PREFIX + "/", control.PREFIX + "?")) or (
-        request.target.partition("?")[0] == control.PREFIX
-    )
+    return f"{request.raw_path}/".startswith(control.PREFIX + "/")
 
 
 async def _send(
@@ -115,7 +122,7 @@ async def _send(
     content = reply.body if isinstance(reply.body, Content) else content_of(reply.body)
     harm = damage(fault, content.length)
     if harm:
-        return await _damaged(incoming, reply, content, harm, served)
+        await _damaged(incoming, reply, content, harm, served)
     headers = dict(reply.headers)
     encoding = headers.pop("Content-Encoding", None)
     response = web.StreamResponse(status=reply.status, headers=headers)
@@ -128,6 +135,7 @@ async def _send(
         for chunk in content.chunks():
             await response.write(chunk)
             _count(served, len(chunk))
+        _count(served, 0)
     await response.write_eof()
     return response
 
@@ -140,11 +148,11 @@ def _count(served: Served | None, size: int) -> None:
 
 async def _damaged(
     incoming: web.BaseRequest, reply: Reply, content: Content, harm: Damage, served: Served | None
-) -> web.StreamResponse:
+) -> NoReturn:
     """Write by hand what the web framework rightly refuses to: an answer that isn't whole."""
     transport = incoming.transport
     if transport is None:
-        return web.Response()
+        raise ConnectionResetError
     writer = StreamWriter(incoming.protocol, asyncio.get_running_loop())
     if harm.at >= 0:
         await writer.write(_head(reply, content, harm.framing))
@@ -157,8 +165,7 @@ async def _damaged(
         _reset(transport)
     else:
         transport.close()
-    # The connection is gone; the framework wants a response all the same and finds that it can't send it.
-    return web.Response()
+    raise ConnectionResetError
 
 
 def _head(reply: Reply, content: Content, framing: str) -> bytes:

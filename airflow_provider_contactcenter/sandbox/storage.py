@@ -68,7 +68,7 @@ class Storage:
         """The link that a request came by."""
         signatures = parse_qs(request.raw_query).get("X-Amz-Signature", [""])
         link = self._links.get(signatures[0])
-        return link if link and link.path == request.target.partition("?")[0] else None
+        return link if link and link.path == request.raw_path else None
 
     def answer(self, request: Request, link: Link | None, private_headers: tuple[str, ...]) -> Reply:
         """The object, or S3's refusal."""

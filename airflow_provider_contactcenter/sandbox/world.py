@@ -96,7 +96,7 @@ class World:
 
     def find(self, origin: str, request: Request) -> Target:
         """The vendor and operation that a request is for."""
-        path = request.target.partition("?")[0]
+        path = request.raw_path
         if origin == STORAGE:
             link = self.storage.find(request)
             return Target(link.owner if link else None, STORAGE, link=link)
@@ -130,7 +130,7 @@ class World:
             return json_reply({"error": "No vendor answers here."}, 404)
         if target.route is None:
             return target.state.vendor.not_found
-        path = request.target.partition("?")[0].removeprefix(target.state.vendor.prefix)
+        path = request.raw_path.removeprefix(target.state.vendor.prefix)
         match = target.route.match(path)
         named = match.groupdict() if match else {}
         segments = {name: unquote(value) for name, value in named.items() if value is not None}
