@@ -1,0 +1,22 @@
+"""One thin hook per vendor API. This table is the registry; hooks are imported when they are needed."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_provider_contactcenter.hooks.base import ContactCenterHook
+    from airflow_provider_contactcenter.reports import Job, Report
+
+#: a report's ``vendor`` -> where its hook class is
+HOOKS = {
+    "talkdesk": "airflow_provider_contactcenter.hooks.talkdesk.TalkdeskHook",
+}
+
+
+def hook_for(noun: Report | Job) -> ContactCenterHook:
+    """The hook that talks to the vendor of a report or job, on its connection."""
+    module_name, class_name = HOOKS[noun["vendor"]].rsplit(".", 1)
+    hook_class: type[ContactCenterHook] = getattr(importlib.import_module(module_name), class_name)
+    return hook_class(noun["conn_id"])

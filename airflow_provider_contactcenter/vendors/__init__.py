@@ -1,0 +1,13 @@
+"""One module per vendor API: pure functions and tables, no I/O. This table is the registry."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from airflow_provider_contactcenter.vendors import talkdesk
+from airflow_provider_contactcenter.vendors.protocol import Vendor
+
+#: a report's ``vendor`` -> its module
+VENDORS: dict[str, Vendor] = {
+    "talkdesk": cast("Vendor", talkdesk),
+}

@@ -1,0 +1,205 @@
+"""Checks of single values: each returns the value in its one normal form or raises one sentence.
+
+Pure functions, shared by every report builder. A sentence names the parameter, the value and what
+is allowed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+Check = Callable[[str, Any], Any]
+
+
+class InvalidValue(ValueError):
+    """A parameter that can't be used: one sentence with its name, its value and what is allowed."""
+
+
+def pending(value: object) -> bool:
+    """Tell whether Airflow still has to fill in ``value``: a Jinja template or an XComArg, at any depth."""
+    if isinstance(value, str):
+        return "{{" in value or "{%" in value
+    if isinstance(value, Mapping):
+        return any(pending(item) for item in value.values())
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return any(pending(item) for item in value)
+    # XComArg, MappedArgument and DagParam have no common base on all supported versions; all resolve.
+    return callable(getattr(value, "resolve", None))
+
+
+def unrendered(value: object, path: str) -> str | None:
+    """Return the path of the first string in ``value`` that still holds a Jinja template, if any."""
+    if isinstance(value, str):
+        return path if "{{" in value or "{%" in value else None
+    children: list[tuple[str, Any]] = []
+    if isinstance(value, Mapping):
+        children = [(f"{path}[{key!r}]", item) for key, item in value.items()]
+    elif isinstance(value, Sequence) and not isinstance(value, bytes):
+        children = [(f"{path}[{index}]", item) for index, item in enumerate(value)]
+    return next((found for name, item in children if (found := unrendered(item, name))), None)
+
+
+def text(name: str, value: Any) -> str:
+    """A non-empty string; a number becomes one, because native rendering turns ``"103"`` into 103."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidValue(f"{name}={value!r} is not allowed: give a non-empty string.")
+    return str(value)
+
+
+def segment(name: str, value: Any) -> str:
+    """A string that is one segment of a URL's path: no slash, no dot-only name, no control character."""
+    value = text(name, value)
+    if value in {".", ".."} or re.search(r"[/\\?#\x00-\x1f\x7f]", value):
+        raise InvalidValue(
+            f"{name}={value!r} is not allowed: it becomes one path segment of a URL, so give a name "
+            "without '/', '\\', '?', '#' or control characters."
+        )
+    return str(value)
+
+
+def flag(name: str, value: Any) -> bool:
+    """A boolean; ``"true"`` and ``"false"`` count, because templates render to strings."""
+    if isinstance(value, str) and value.strip().lower() in {"true", "false"}:
+        return value.strip().lower() == "true"
+    if not isinstance(value, bool):
+        raise InvalidValue(f"{name}={value!r} is not allowed: give True or False.")
+    return bool(value)
+
+
+def zone(name: str, value: Any) -> str:
+    """The name of an IANA time zone, such as ``Europe/London``."""
+    value = text(name, value)
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidValue(
+            f"{name}={value!r} is not allowed: give the name of an IANA time zone, such as 'UTC' or "
+            "'America/New_York'."
+        ) from None
+    return str(value)
+
+
+def instant(name: str, value: Any) -> str:
+    """An aware datetime or an ISO 8601 string with an offset, as an ISO 8601 string in UTC."""
+    moment = value
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value.strip())
+        except ValueError:
+            moment = None
+    if not isinstance(moment, datetime):
+        raise InvalidValue(
+            f"{name}={value!r} is not allowed: give an aware datetime or an ISO 8601 string with an "
+            "offset, such as '2024-05-01T00:00:00+00:00'."
+        )
+    if moment.tzinfo is None or moment.utcoffset() is None:
+        raise InvalidValue(
+            f"{name}={value!r} is not allowed: it has no time zone; give an aware datetime or an ISO "
+            "8601 string with an offset, such as '2024-05-01T00:00:00+00:00'."
+        )
+    return moment.astimezone(UTC).isoformat()
+
+
+def moment(value: str) -> datetime:
+    """The aware datetime behind a normalised instant."""
+    return datetime.fromisoformat(value)
+
+
+def one_of(allowed: Collection[str]) -> Check:
+    """A check for one of a few words."""
+
+    def check(name: str, value: Any) -> str:
+        if value not in allowed:
+            words = ", ".join(repr(word) for word in allowed)
+            raise InvalidValue(f"{name}={value!r} is not allowed: give one of {words}.")
+        return str(value)
+
+    return check
+
+
+def integer(lowest: int, highest: int) -> Check:
+    """A check for a whole number in a closed range; digits in a string count."""
+
+    def check(name: str, value: Any) -> int:
+        number = value
+        if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+            number = int(value)
+        if isinstance(number, bool) or not isinstance(number, int) or not lowest <= number <= highest:
+            raise InvalidValue(
+                f"{name}={value!r} is not allowed: give a whole number from {lowest} to {highest}."
+            )
+        return number
+
+    return check
+
+
+def limited(check: Check, longest: int) -> Check:
+    """A check that also limits the length of a string."""
+
+    def limited_check(name: str, value: Any) -> Any:
+        value = check(name, value)
+        if len(value) > longest:
+            raise InvalidValue(
+                f"{name}={value!r} is not allowed: it has {len(value)} characters, give at most {longest}."
+            )
+        return value
+
+    return limited_check
+
+
+def optional(check: Check) -> Check:
+    """The same check, but None passes."""
+
+    def optional_check(name: str, value: Any) -> Any:
+        return None if value is None else check(name, value)
+
+    return optional_check
+
+
+def listed(check: Check) -> Check:
+    """A check for one value or a list of them; the normal form is a list."""
+
+    def listed_check(name: str, value: Any) -> list[Any]:
+        values = [value] if isinstance(value, str | int) else value
+        if not isinstance(values, list | tuple):
+            raise InvalidValue(f"{name}={value!r} is not allowed: give a string or a list of strings.")
+        return [check(f"{name}[{index}]", item) for index, item in enumerate(values)]
+
+    return listed_check
+
+
+EMPTY_WINDOW_CAUSE = (
+    "an empty window usually means a plain cron schedule or a manual run on Airflow 3, where "
+    "data_interval_start equals data_interval_end: use "
+    "schedule=CronDataIntervalTimetable('@daily', timezone='UTC') or set "
+    "[scheduler] create_cron_data_intervals = True"
+)
+
+
+def check_window(params: Mapping[str, Any], longest: timedelta | None = None) -> None:
+    """Refuse a window whose start is not before its end or that is longer than ``longest``.
+
+    A bound that Airflow still has to fill in is left for the run.
+    """
+    start, end = params["start"], params["end"]
+    if pending(start) or pending(end):
+        return
+    if start == end:
+        raise InvalidValue(
+            f"start={start!r} is not allowed: it equals end={end!r}, and the window [start, end) must hold "
+            f"some time; {EMPTY_WINDOW_CAUSE}."
+        )
+    span = moment(end) - moment(start)
+    if span < timedelta(0):
+        raise InvalidValue(f"start={start!r} is not allowed: it lies after end={end!r}; give start < end.")
+    if longest is not None and span > longest:
+        raise InvalidValue(
+            f"end={end!r} is not allowed: the window from start={start!r} spans {span}, and the vendor "
+            f"takes at most {longest.days} days in one report; cut it into several reports."
+        )

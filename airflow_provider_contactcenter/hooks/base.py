@@ -1,0 +1,252 @@
+"""What all hooks share: a connection resolved once, a session, and the vendor's operations run on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import cached_property
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, ClassVar
+
+import requests
+from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
+from airflow.providers.common.compat.sdk import mask_secret
+from airflow.providers.http.hooks.http import HttpHook
+from requests_toolbelt.adapters.socket_options import TCPKeepAliveAdapter
+
+from airflow_provider_contactcenter.exceptions import (
+    ContactCenterError,
+    ContactCenterExpiredError,
+    ContactCenterInvalidReportError,
+    ContactCenterQuotaError,
+    ContactCenterSubmitLostError,
+)
+from airflow_provider_contactcenter.fields import InvalidValue
+from airflow_provider_contactcenter.hooks.refusals import error_of, message
+from airflow_provider_contactcenter.hooks.stream import ReportStream
+from airflow_provider_contactcenter.reports import Job, Report, Status, check_job, rebuild
+from airflow_provider_contactcenter.transport import policy
+from airflow_provider_contactcenter.transport.on_aiohttp import shared_driver
+from airflow_provider_contactcenter.transport.on_requests import RequestsDriver
+from airflow_provider_contactcenter.transport.tls import tls_context
+from airflow_provider_contactcenter.vendors import VENDORS
+from airflow_provider_contactcenter.vendors.protocol import ConnectionFields, Refusal, Settings, Vendor
+from airflow_provider_contactcenter.waiting import utcnow
+
+
+class _TlsAdapter(TCPKeepAliveAdapter):
+    """Keep-alive on idle connections, and this package's TLS context."""
+
+    def __init__(self, context: Any, **options: Any) -> None:
+        self._context = context
+        super().__init__(**options)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **options)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        return super().proxy_manager_for(proxy, ssl_context=self._context, **options)
+
+
+async def _mask(secret: str) -> None:
+    """Mask a secret without blocking the event loop."""
+    try:
+        from airflow.sdk.log import amask_secret
+    except ImportError:
+        await asyncio.to_thread(mask_secret, secret)
+    else:
+        await amask_secret(secret)
+
+
+class ContactCenterHook(HttpHook):
+    """Talks to one vendor API on one connection.
+
+    The connection form and the keep-alive adapter are HttpHook's. Unlike there, no extra of the connection
+    ever becomes a request header.
+
+    :param conn_id: the connection; its type is the class's ``conn_type``.
+    """
+
+    vendor_name: ClassVar[str]
+    conn_name_attr = "conn_id"
+
+    def __init__(self, conn_id: str | None = None, **options: Any) -> None:
+        super().__init__(http_conn_id=conn_id or self.default_conn_name, **options)
+        self.conn_id = self.http_conn_id
+
+    # -- what tasks use -------------------------------------------------------------------------------
+
+    def submit(self, report: Report) -> Job:
+        """Order a report.
+
+        :raises ContactCenterInvalidReportError: the report can't be used, or the vendor does not accept it.
+        :raises ContactCenterQuotaError: the vendor takes no more reports for now.
+        :raises ContactCenterSubmitLostError: the answer was lost; nothing is sent a second time.
+        :raises ContactCenterError: any other refusal, by its class.
+        """
+        try:
+            report = rebuild(report, now=utcnow())
+        except InvalidValue as invalid:
+            raise ContactCenterInvalidReportError(str(invalid)) from None
+        try:
+            return self.driver.run(self.vendor.submit(report))
+        except Refusal as refusal:
+            if refusal.kind == "lost":
+                advice = "The report may have been ordered all the same; a retry orders it anew."
+                raise ContactCenterSubmitLostError(
+                    message(self.vendor.TITLE, self.conn_id, None, refusal.words, advice)
+                ) from None
+            raise self.error(refusal) from None
+
+    def get_status(self, job: Job, *, attempts: int = policy.ATTEMPTS) -> Status:
+        """Ask how a job is doing.
+
+        :param attempts: how often the request is sent where the vendor can't be reached.
+        :raises ContactCenterError: the vendor's refusal, by its class.
+        """
+        try:
+            return self.look(job, attempts=attempts)
+        except Refusal as refusal:
+            raise self.error(refusal, job) from None
+
+    def look(self, job: Job, *, attempts: int = 1) -> Status:
+        """Like :meth:`get_status`, but raises the bare Refusal, for those that decide on it."""
+        status = self.driver.run(self.vendor.status(job), attempts)
+        self._note_unknown(status)
+        return status
+
+    def stream(self, job: Job) -> ReportStream:
+        """The report's bytes, as they land, in pieces of bounded size; nothing is kept.
+
+        The iterator knows rows, the vendor's total and whether completeness is proved once it has ended.
+
+        :raises ContactCenterIncompleteError: (while iterating) what came is not the whole report.
+        :raises ContactCenterError: (while iterating) any other refusal, by its class.
+        """
+        try:
+            job = check_job(job)
+        except InvalidValue as invalid:
+            raise ContactCenterInvalidReportError(str(invalid)) from None
+        return ReportStream(
+            self.vendor.content(job),
+            self.driver,
+            on_refusal=lambda refusal: self.error(refusal, job),
+            note=self.log.warning,
+        )
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Try the credentials; the message holds the vendor's words and never a secret."""
+        try:
+            return True, self.driver.run(self.vendor.probe(self.settings), attempts=2)
+        except Refusal as refusal:
+            return False, str(self.error(refusal))
+        except ContactCenterError as error:
+            return False, str(error)
+
+    @asynccontextmanager
+    async def polling(self) -> AsyncIterator[Callable[[Job], Any]]:
+        """For a trigger: a coroutine function that looks at a job, on the event loop's shared session."""
+        connection = await get_async_connection(self.conn_id, hook=type(self))
+        settings = self._resolve(connection, await get_async_extra_dejson(connection))
+        async with shared_driver(self.vendor, settings, on_secret=_mask) as driver:
+
+            async def look(job: Job) -> Status:
+                status = await driver.run(self.vendor.status(job), attempts=1)
+                self._note_unknown(status)
+                return status
+
+            yield look
+
+    def error(self, refusal: Refusal, job: Job | None = None) -> ContactCenterError:
+        """The error a task fails with for a refusal."""
+        error = error_of(
+            refusal.kind, self.vendor.TITLE, self.conn_id, job["job_id"] if job else None, refusal.words
+        )
+        if isinstance(error, ContactCenterQuotaError):
+            error.retry_after = refusal.retry_after
+        return error
+
+    def expired(self, job: Job, words: str) -> ContactCenterError:
+        """The error for a job whose file is gone."""
+        advice = "A retry of the task orders the report anew."
+        return ContactCenterExpiredError(
+            message(self.vendor.TITLE, self.conn_id, job["job_id"], words, advice)
+        )
+
+    # -- what it is made of ---------------------------------------------------------------------------
+
+    @property
+    def vendor(self) -> Vendor:
+        """The vendor's pure module."""
+        return VENDORS[self.vendor_name]
+
+    @property
+    def settle_delay(self) -> timedelta:
+        """How long after a window's end its last rows may still arrive."""
+        return self.vendor.SETTLE_DELAY
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The connection, resolved."""
+        connection = self.get_connection(self.conn_id)
+        return self._resolve(connection, connection.extra_dejson)
+
+    def _resolve(self, connection: Any, extra: dict[str, Any]) -> Settings:
+        try:
+            settings = self.vendor.settings(
+                ConnectionFields(
+                    conn_id=self.conn_id,
+                    host=connection.host,
+                    schema=connection.schema,
+                    port=connection.port,
+                    login=connection.login,
+                    password=connection.password,
+                    extra=extra,
+                )
+            )
+        except Refusal as refusal:
+            raise self.error(refusal) from None
+        return settings
+
+    @cached_property
+    def driver(self) -> RequestsDriver:
+        """Runs the vendor's operations on a worker."""
+        return RequestsDriver(self.get_conn(), self.vendor, self.settings, on_secret=mask_secret)
+
+    def get_conn(
+        self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None
+    ) -> requests.Session:
+        """A session with the connection's TLS settings and no credentials: those are added per request."""
+        session = requests.Session()
+        session.trust_env = False  # proxies come from the policy, which both drivers share; no .netrc
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        session.verify = self.settings.verify
+        session.cert = self.settings.cert
+        adapter = _TlsAdapter(tls_context(self.settings))
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        session.headers.update(headers or {})
+        self.base_url = self.settings.base_url
+        return session
+
+    def close(self) -> None:
+        """Close the session, if one was opened."""
+        if "driver" in self.__dict__:
+            self.driver.session.close()
+
+    def _note_unknown(self, status: Status) -> None:
+        word = status["vendor_status"]
+        known = word is None or word.isdigit() or word.lower() in self.vendor.STATES
+        if not known and word not in _noted:
+            _noted.add(str(word))
+            self.log.warning(
+                "%s says %r, a status that its documents don't list; it counts as still running.",
+                self.vendor.TITLE,
+                word,
+            )
+
+
+#: unknown status words that this process has logged already
+_noted: set[str] = set()

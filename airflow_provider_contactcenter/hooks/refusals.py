@@ -1,0 +1,62 @@
+"""From a vendor's refusal to the error a task fails with: class, whole message, advice."""
+
+from __future__ import annotations
+
+from airflow_provider_contactcenter import exceptions
+from airflow_provider_contactcenter.vendors.protocol import RefusalKind
+
+#: refusal -> (error class, what to do next)
+ERRORS: dict[RefusalKind, tuple[type[exceptions.ContactCenterError], str]] = {
+    "authentication": (
+        exceptions.ContactCenterAuthenticationError,
+        "Check the connection's credentials.",
+    ),
+    "permission": (
+        exceptions.ContactCenterPermissionError,
+        "Have the vendor's administrator grant what is missing.",
+    ),
+    "invalid": (
+        exceptions.ContactCenterInvalidReportError,
+        "Correct the report's parameters or the connection.",
+    ),
+    "missing": (
+        exceptions.ContactCenterNotFoundError,
+        "Check the report's type and the connection's account; if the job is gone, clear the task to order "
+        "the report anew.",
+    ),
+    "quota": (
+        exceptions.ContactCenterQuotaError,
+        "Let fewer reports run at a time, for instance with a pool that counts deferred tasks.",
+    ),
+    "unreachable": (
+        exceptions.ContactCenterUnavailableError,
+        "Nothing was sent; check host, proxy and network, or retry.",
+    ),
+    "unavailable": (exceptions.ContactCenterUnavailableError, "Retry later."),
+    "lost": (
+        exceptions.ContactCenterUnavailableError,
+        "Retry later.",
+    ),
+    "failed": (
+        exceptions.ContactCenterReportFailedError,
+        "A retry of the task orders the report anew.",
+    ),
+    "incomplete": (
+        exceptions.ContactCenterIncompleteError,
+        "Nothing was published; a retry of the task fetches the report again.",
+    ),
+}
+
+
+def error_of(
+    kind: RefusalKind, title: str, conn_id: str, job_id: str | None, words: str
+) -> exceptions.ContactCenterError:
+    """The error for a refusal, its message complete: vendor, connection, job, the vendor's words, advice."""
+    error_class, advice = ERRORS[kind]
+    return error_class(message(title, conn_id, job_id, words, advice))
+
+
+def message(title: str, conn_id: str, job_id: str | None, words: str, advice: str) -> str:
+    """One line that stands alone in a log."""
+    job = f", job {job_id}" if job_id else ""
+    return f"{title} (connection {conn_id}{job}): {words.rstrip('.')}. {advice}"

@@ -1,0 +1,138 @@
+"""A report's bytes on their way out of the vendor: counted, proved, and fetched again where a link dies."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+
+import orjson
+
+from airflow_provider_contactcenter.formats import Incomplete, JsonLines, Meter, meter_for
+from airflow_provider_contactcenter.transport.on_requests import RequestsDriver
+from airflow_provider_contactcenter.vendors.protocol import Answer, File, Pages, Refusal
+
+#: how often a file whose link died or whose body broke off is asked for again
+REOPENINGS = 4
+
+
+class ReportStream(Iterator[bytes]):
+    """The bytes of one report, as they land. Iterate it to the end; only then are its numbers known.
+
+    :ivar rows: data rows, None where nobody can know them.
+    :ivar vendor_total: how many rows the vendor says there are, None if it doesn't.
+    :ivar complete: True (proved) or None (nothing to prove it by); what is proved incomplete raises.
+    """
+
+    def __init__(
+        self,
+        content: File | Pages,
+        driver: RequestsDriver,
+        on_refusal: Callable[[Refusal], Exception],
+        note: Callable[[str], None],
+    ) -> None:
+        self.rows: int | None = None
+        self.vendor_total: int | None = None
+        self.complete: bool | None = None
+        self._driver = driver
+        self._on_refusal = on_refusal
+        self._note = note
+        self._pieces = self._pages(content) if isinstance(content, Pages) else self._file(content)
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._pieces)
+        except Incomplete as incomplete:
+            raise self._on_refusal(Refusal("incomplete", str(incomplete))) from None
+        except Refusal as refusal:
+            raise self._on_refusal(refusal) from None
+
+    def close(self) -> None:
+        """Let go of the connection to the vendor."""
+        self._pieces.close()  # type: ignore[attr-defined]
+
+    def _file(self, file: File) -> Iterator[bytes]:
+        lines = JsonLines(file.lines_from or None) if file.lines_from is not None else None
+        meter = None if lines else meter_for(file.file_format)
+        body = _Body(file, self._driver, self._note)
+        for piece in body:
+            if lines:
+                if made := lines.feed(piece):
+                    yield made
+            else:
+                meter.feed(piece)  # type: ignore[union-attr]
+                yield piece
+        if lines:
+            if made := lines.finish():
+                yield made
+            self.complete = True
+        else:
+            self.complete = meter.finish(framed=body.framed)  # type: ignore[union-attr]
+        counted: JsonLines | Meter = lines or meter  # type: ignore[assignment]
+        self.rows, self.vendor_total = counted.rows, counted.vendor_total
+
+    def _pages(self, pages: Pages) -> Iterator[bytes]:
+        rows, cursor, seen = 0, None, set[int]()
+        while True:
+            page = self._driver.run(pages.page(cursor))
+            if self.vendor_total is None:
+                self.vendor_total = page.total
+            rows += len(page.rows)
+            if page.rows:
+                yield b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in page.rows)
+            cursor = page.cursor
+            if cursor is None:
+                break
+            if hash(cursor) in seen:
+                raise Incomplete(f"the vendor gave the same cursor twice after {rows} rows")
+            seen.add(hash(cursor))
+        if self.vendor_total is not None and self.vendor_total != rows:
+            raise Incomplete(f"the vendor's total says {self.vendor_total} rows, its pages hold {rows}")
+        self.rows, self.complete = rows, True
+
+
+class _Body:
+    """A file's bytes; where the body breaks off it is asked for again and what came already is passed over.
+
+    The part that came already must be the same again, or the pieces would not belong together.
+    """
+
+    def __init__(self, file: File, driver: RequestsDriver, note: Callable[[str], None]) -> None:
+        self._file = file
+        self._driver = driver
+        self._note = note
+        self.framed = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        passed_on, checksum = 0, 0
+        for reopening in range(REOPENINGS + 1):
+            try:
+                for piece in self._fresh(self._open(), passed_on, checksum):
+                    yield piece
+                    passed_on += len(piece)
+                    checksum = zlib.crc32(piece, checksum)
+                return
+            except Refusal as refusal:
+                if not refusal.passing or reopening == REOPENINGS:
+                    raise
+                self._note(f"the file is asked for again after {passed_on} bytes: {refusal.words}")
+
+    def _open(self) -> Answer:
+        answer = self._driver.run(self._file.open())
+        self.framed = answer.framed
+        return answer
+
+    @staticmethod
+    def _fresh(answer: Answer, known: int, checksum: int) -> Iterator[bytes]:
+        """The body behind its first ``known`` bytes."""
+        again, left = 0, known
+        for piece in answer.chunks or ():
+            old = piece[:left]
+            again, left = zlib.crc32(old, again), left - len(old)
+            if known and old and not left and again != checksum:
+                raise Incomplete(f"the file changed between two requests, within its first {known} bytes")
+            if len(piece) > len(old):
+                yield piece[len(old) :] if old else piece
+        if left:
+            raise Incomplete(
+                f"the file became shorter between two requests: {known - left} bytes, not {known}"
+            )

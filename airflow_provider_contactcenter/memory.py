@@ -1,0 +1,94 @@
+"""What a task remembers across its retries: the job it ordered, so that no retry orders it again.
+
+Airflow 3.3's task state store survives retries and a worker's death. It also survives a clear, which
+must order anew: a clear changes ``max_tries``, a retry doesn't. Below 3.3 nothing is remembered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow_provider_contactcenter.exceptions import ContactCenterError, ContactCenterSubmitLostError
+from airflow_provider_contactcenter.reports import Job, Report
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+    from airflow.providers.common.compat.sdk import Context
+
+#: the key under which the record lies; never rename it
+KEY = "contactcenter_job"
+
+
+def fingerprint(report: Report) -> str:
+    """Tells one report from another; the report is in its normal form."""
+    return hashlib.sha256(json.dumps(report, sort_keys=True).encode()).hexdigest()
+
+
+class Memory:
+    """One task's record: fingerprint of the report, ``max_tries`` of the task, the job once it is known."""
+
+    def __init__(self, context: Context, durable: bool, log: Logger) -> None:
+        self._store: Any = context.get("task_state_store") if durable else None
+        self._ti: Any = context["ti"]
+        self._durable = durable
+        self._log = log
+
+    def recall(self, report: Report) -> Job | None:
+        """The job of an earlier try of this run of the task, ordered for the same report."""
+        if self._store is None:
+            if self._durable and getattr(self._ti, "try_number", 1) > 1:
+                self._log.info(
+                    "This Airflow has no task state store (3.3 brings it), so this retry orders the report "
+                    "anew; ContactCenterReportOperator with a transfer behind it avoids that."
+                )
+            return None
+        record = self._store.get(KEY)
+        if not isinstance(record, dict):
+            return None
+        if record.get("max_tries") != self._ti.max_tries or record.get("fingerprint") != fingerprint(report):
+            self._log.info(
+                "Job %s of an earlier run is not taken up: the task was cleared or its report changed.",
+                (record.get("job") or {}).get("job_id"),
+            )
+            self.forget()
+            return None
+        if record.get("job") is None:
+            self._log.warning(
+                "An earlier try set out to order this report and never learned its job id: the report may "
+                "have been ordered twice."
+            )
+            return None
+        return cast("Job", record["job"])
+
+    def intend(self, report: Report) -> None:
+        """Write down that the report is about to be ordered."""
+        self._write(report, None)
+
+    def keep(self, report: Report, job: Job) -> None:
+        """Write down the job. It is ordered by now, so a store that fails must not fail the task."""
+        try:
+            self._write(report, job)
+        except Exception:
+            self._log.exception(
+                "Job %s could not be remembered; a retry would order it again.", job["job_id"]
+            )
+
+    def failed(self, error: ContactCenterError) -> None:
+        """The order was refused, so nothing is owed; where the answer was lost the intent stays."""
+        if not isinstance(error, ContactCenterSubmitLostError):
+            self.forget()
+
+    def forget(self) -> None:
+        """Leave nothing behind."""
+        if self._store is not None:
+            self._store.delete(KEY)
+
+    def _write(self, report: Report, job: Job | None) -> None:
+        if self._store is not None:
+            self._store.set(
+                KEY,
+                {"fingerprint": fingerprint(report), "max_tries": self._ti.max_tries, "job": job},
+            )

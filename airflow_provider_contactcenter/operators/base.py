@@ -1,0 +1,359 @@
+"""The life of a report in one task: checked, ordered once, waited for, finished.
+
+Subclasses say what finishing means. The waiting itself is
+:func:`airflow_provider_contactcenter.waiting.wait`, here as in the trigger.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from airflow.providers.common.compat.sdk import BaseOperator, conf
+
+from airflow_provider_contactcenter import fields
+from airflow_provider_contactcenter.exceptions import (
+    ContactCenterError,
+    ContactCenterInvalidReportError,
+    ContactCenterQuotaError,
+    ContactCenterReportFailedError,
+    ContactCenterTimeoutError,
+)
+from airflow_provider_contactcenter.fields import InvalidValue
+from airflow_provider_contactcenter.memory import Memory
+from airflow_provider_contactcenter.reports import Job, Report, check_job, rebuild
+from airflow_provider_contactcenter.triggers.report import (
+    ContactCenterReportTrigger,
+    ContactCenterTimerTrigger,
+)
+from airflow_provider_contactcenter.vendors.protocol import Refusal
+from airflow_provider_contactcenter.waiting import (
+    SHORTEST_DEFERRAL,
+    Event,
+    Sleep,
+    jittered,
+    utcnow,
+    wait,
+)
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_contactcenter.hooks.base import ContactCenterHook
+
+#: Airflow's own timeout of a deferral comes this much after the deadline, for when no trigger runs at all.
+BACKSTOP = timedelta(minutes=30)
+#: seconds between two tries to order a report at a vendor that is full; doubled each time
+QUOTA_PAUSE, LONGEST_QUOTA_PAUSE = 60.0, 900.0
+
+
+def default_deferrable() -> bool:
+    """What ``[operators] default_deferrable`` says."""
+    return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
+
+
+class ContactCenterBaseOperator(BaseOperator):
+    """Orders a report (or takes a job) and waits for it.
+
+    :param report: what to ask; the dict that a builder in ``reports`` returns.
+    :param job: a job that was ordered by another task. Exactly one of ``report`` and ``job`` is given.
+    :param deferrable: wait in the triggerer instead of on a worker; ``[operators] default_deferrable``
+        unless given.
+    :param poll_interval: seconds between the first looks; grows by half with each look.
+    :param max_poll_interval: seconds between looks at the most.
+    :param report_timeout: how long after its submission a report may take (after the start of this try if
+        the job was ordered before it). ``execution_timeout`` counts too, deferred or not.
+    :param settle_delay: the report is ordered no earlier than the window's end plus this; the vendor's own
+        unless given (five minutes for Talkdesk, nothing for the others).
+    :param durable: remember the job across retries (Airflow 3.3 and newer), so that no retry orders the
+        report a second time.
+    """
+
+    template_fields: Sequence[str] = ("report", "job")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"report": "json", "job": "json"}
+    ui_color = "#e3f1f5"
+
+    def __init__(
+        self,
+        *,
+        report: Report | None = None,
+        job: Job | None = None,
+        deferrable: bool | None = None,
+        poll_interval: float = 30.0,
+        max_poll_interval: float = 300.0,
+        report_timeout: timedelta = timedelta(hours=12),
+        settle_delay: timedelta | None = None,
+        durable: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.report = report
+        self.job = job
+        self.deferrable = default_deferrable() if deferrable is None else deferrable
+        self.poll_interval = poll_interval
+        self.max_poll_interval = max_poll_interval
+        self.report_timeout = report_timeout
+        self.settle_delay = settle_delay
+        self.durable = durable
+        check_waiting(poll_interval, max_poll_interval)
+        if (report is None) == (job is None):
+            raise InvalidValue(
+                f"{'neither' if report is None else 'both'} of report and job given to task "
+                f"{self.task_id!r}: give exactly one of them."
+            )
+        for name, value in (("report", report), ("job", job)):
+            if value is not None and not isinstance(value, dict) and not fields.pending(value):
+                raise InvalidValue(f"{name}={value!r} is not allowed: give a dict.")
+
+    # -- what subclasses say ---------------------------------------------------------------------------
+
+    #: whether the task waits until the job is ready
+    waits: bool = True
+
+    def before_submit(self, context: Context) -> None:
+        """Refuse what can be refused before anything is ordered."""
+
+    def finish(self, job: Job, context: Context) -> Any:
+        """Make the task's result of a job that is ready (or just ordered, if the task doesn't wait)."""
+        raise NotImplementedError
+
+    # -- entry points ----------------------------------------------------------------------------------
+
+    def execute(self, context: Context) -> Any:
+        """Order, wait, finish; may defer."""
+        return self._start(context, waited_since=None, waits=0)
+
+    def execute_again(self, context: Context, event: dict[str, Any]) -> Any:
+        """Resume after a timer: the window has settled, or the vendor may take the report now."""
+        payload = event.get("payload") or {}
+        since = payload.get("waited_since")
+        return self._start(
+            context,
+            waited_since=datetime.fromisoformat(since) if since else None,
+            waits=int(payload.get("waits", 0)),
+        )
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:
+        """Resume after the trigger's event; an event that isn't one fails the task."""
+        if not event or "status" not in event or "job" not in event:
+            raise ContactCenterError(f"The trigger's event {event!r} does not say how the waiting ended.")
+        job = self._conclude(cast("Event", event), Memory(context, self.durable, self.log))
+        return self._finish(job, context)
+
+    def on_kill(self) -> None:
+        """Let go of the session; the report runs on, for no vendor here documents a way to cancel one."""
+        job = getattr(self, "_job", None)
+        if job is not None:
+            self.log.warning(
+                "The task was ended; job %s runs on at the vendor, which has no way to cancel it.",
+                job["job_id"],
+            )
+            self._hook(job).close()
+
+    # -- the steps -------------------------------------------------------------------------------------
+
+    def _start(self, context: Context, waited_since: datetime | None, waits: int) -> Any:
+        try:
+            report = rebuild(self.report, now=utcnow()) if self.job is None else None
+            job = check_job(self.job) if self.job is not None else None
+        except InvalidValue as invalid:
+            raise ContactCenterInvalidReportError(f"Task {self.task_id}: {invalid}") from None
+        self.before_submit(context)
+        memory = Memory(context, self.durable, self.log)
+        started = utcnow()
+        if report is not None:
+            job = self._remembered(report, memory)
+            if job is None:
+                self._settle(report)
+                job = self._submit(report, memory, waited_since or started, waits)
+                started = datetime.fromisoformat(job["submitted_at"])
+        assert job is not None  # noqa: S101 - exactly one of report and job is given
+        self._job = job
+        if self.waits:
+            job = self._wait(job, self._deadline(started, context), memory)
+        return self._finish(job, context)
+
+    def _remembered(self, report: Report, memory: Memory) -> Job | None:
+        """The job that an earlier try of this task ordered for the same report, if it is still good."""
+        job = memory.recall(report)
+        if job is None:
+            return None
+        try:
+            status = self._hook(job).look(job)
+        except Refusal as refusal:
+            if refusal.kind not in {"missing", "invalid"} and not refusal.passing:
+                raise self._hook(job).error(refusal, job) from None
+            gone = not refusal.passing
+            said = refusal.words
+        else:
+            gone = status["state"] not in {"queued", "running", "ready"}
+            said = str(status["vendor_status"])
+        if gone:
+            self.log.info("Job %s of an earlier try is no longer good (%s).", job["job_id"], said)
+            memory.forget()
+            return None
+        self.log.info("Taking up job %s, which an earlier try of this task ordered.", job["job_id"])
+        return job
+
+    def _settle(self, report: Report) -> None:
+        delay = self._hook(report).settle_delay if self.settle_delay is None else self.settle_delay
+        settled = datetime.fromisoformat(report["params"]["end"]) + delay
+        left = (settled - utcnow()).total_seconds()
+        if left <= 0:
+            return
+        self.log.info("Waiting until %s, when the window's last rows have arrived.", settled.isoformat())
+        if self.deferrable:
+            self._defer_until(settled)
+        time.sleep(left)
+
+    def _submit(self, report: Report, memory: Memory, waited_since: datetime, waits: int) -> Job:
+        """Order the report; while the vendor is full, wait and ask again, but no longer than the timeout."""
+        hook = self._hook(report)
+        while True:
+            memory.intend(report)
+            try:
+                job = hook.submit(report)
+            except ContactCenterQuotaError as full:
+                memory.forget()
+                pause = max(min(QUOTA_PAUSE * 2**waits, LONGEST_QUOTA_PAUSE), full.retry_after or 0.0)
+                if utcnow() + timedelta(seconds=pause) > waited_since + self.report_timeout:
+                    raise
+                self.log.info("%s Asking again in %.0f s.", full, pause)
+                waits += 1
+                if self.deferrable:
+                    self._defer_until(
+                        utcnow() + timedelta(seconds=jittered(pause)),
+                        {"waited_since": waited_since.isoformat(), "waits": waits},
+                    )
+                time.sleep(jittered(pause))
+            except ContactCenterError as error:
+                memory.failed(error)
+                raise
+            else:
+                memory.keep(report, job)
+                self.log.info("Ordered job %s.", job["job_id"])
+                return job
+
+    def _deadline(self, started: datetime, context: Context) -> datetime:
+        deadline = started + self.report_timeout
+        if self.execution_timeout is not None:
+            began = getattr(context["ti"], "start_date", None) or utcnow()
+            deadline = min(deadline, began + self.execution_timeout)
+        return deadline
+
+    def _wait(self, job: Job, deadline: datetime, memory: Memory) -> Job:
+        """Look once on the worker, then wait: deferred, or here."""
+        steps = wait(
+            job,
+            poll_interval=self.poll_interval,
+            max_poll_interval=self.max_poll_interval,
+            deadline=deadline,
+            note=self.log.info,
+        )
+        found: Any = None
+        while True:
+            try:
+                step = steps.send(found)
+            except StopIteration as stop:
+                return self._conclude(stop.value, memory)
+            found = None
+            if isinstance(step, Sleep):
+                if self.deferrable:
+                    self._defer(job, deadline)
+                time.sleep(step.seconds)
+                continue
+            try:
+                found = self._hook(job).look(job)
+            except Refusal as refusal:
+                found = refusal
+
+    def _defer(self, job: Job, deadline: datetime) -> None:
+        pause = timedelta(seconds=jittered(self.poll_interval))
+        self.defer(
+            trigger=ContactCenterReportTrigger(
+                job=job,
+                poll_interval=self.poll_interval,
+                max_poll_interval=self.max_poll_interval,
+                deadline=deadline.isoformat(),
+                not_before=(utcnow() + max(pause, SHORTEST_DEFERRAL)).isoformat(),
+            ),
+            method_name="execute_complete",
+            timeout=max(deadline - utcnow(), timedelta(0)) + BACKSTOP,
+        )
+
+    def _defer_until(self, moment: datetime, payload: dict[str, Any] | None = None) -> None:
+        moment = max(moment, utcnow() + SHORTEST_DEFERRAL)
+        self.defer(
+            trigger=ContactCenterTimerTrigger(moment=moment.isoformat(), payload=payload),
+            method_name="execute_again",
+            timeout=moment - utcnow() + BACKSTOP,
+        )
+
+    def _conclude(self, ended: Event, memory: Memory) -> Job:
+        """The job if it is ready; otherwise the error that the waiting ended with."""
+        job = ended["job"]
+        self._job = job
+        if ended["status"] == "ready":
+            return job
+        error = conclusion(self._hook(job), ended)
+        if ended["status"] in {"failed", "cancelled", "expired"}:
+            memory.forget()
+        raise error
+
+    def _finish(self, job: Job, context: Context) -> Any:
+        result = self.finish(job, context)
+        Memory(context, self.durable, self.log).forget()
+        self._hook(job).close()
+        return result
+
+    def _hook(self, noun: Report | Job) -> ContactCenterHook:
+        """The vendor's hook, one per task so that its session lives as long as the task."""
+        from airflow_provider_contactcenter.hooks import hook_for
+
+        hooks: dict[tuple[str, str], ContactCenterHook] = self.__dict__.setdefault("_hooks", {})
+        key = noun["vendor"], noun["conn_id"]
+        if key not in hooks:
+            hooks[key] = hook_for(noun)
+        return hooks[key]
+
+
+def conclusion(hook: ContactCenterHook, ended: Event) -> ContactCenterError:
+    """The error that a waiting which did not end in ``ready`` stands for."""
+    from airflow_provider_contactcenter.hooks.refusals import message
+
+    job, words = ended["job"], ended["reason"] or "the vendor gives no reason"
+    if ended["status"] == "refused":
+        return hook.error(Refusal(ended["refusal"] or "invalid", words), job)
+    if ended["status"] == "timeout":
+        said = f"it last said {ended['vendor_status']}" if ended["vendor_status"] else "it said nothing yet"
+        return ContactCenterTimeoutError(
+            message(
+                hook.vendor.TITLE,
+                hook.conn_id,
+                job["job_id"],
+                f"the report ordered at {job['submitted_at']} was not ready before the deadline; {said}",
+                "The report runs on at the vendor, which has no way to cancel it; raise report_timeout or "
+                "execution_timeout if such reports take longer.",
+            )
+        )
+    said = f"the vendor says {ended['vendor_status']}: {words}"
+    if ended["status"] == "expired":
+        return hook.expired(job, said)
+    return ContactCenterReportFailedError(
+        message(
+            hook.vendor.TITLE,
+            hook.conn_id,
+            job["job_id"],
+            said,
+            "A retry of the task orders the report anew.",
+        )
+    )
+
+
+def check_waiting(poll_interval: float, max_poll_interval: float) -> None:
+    """Refuse intervals that would hammer the vendor or never grow."""
+    for name, value in (("poll_interval", poll_interval), ("max_poll_interval", max_poll_interval)):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+            raise InvalidValue(f"{name}={value!r} is not allowed: give a number of seconds above 0.")

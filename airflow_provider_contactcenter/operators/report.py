@@ -1,0 +1,33 @@
+"""The operator that orders a report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_contactcenter.operators.base import ContactCenterBaseOperator
+from airflow_provider_contactcenter.reports import Job, Report
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+
+class ContactCenterReportOperator(ContactCenterBaseOperator):
+    """Orders a report and returns its job.
+
+    :param report: what to ask; the dict that a builder in ``reports`` returns.
+    :param wait_for_completion: end only when the job is ready.
+
+    The waiting parameters are those of
+    :class:`airflow_provider_contactcenter.operators.base.ContactCenterBaseOperator`.
+    """
+
+    template_fields = ("report",)
+
+    def __init__(self, *, report: Report, wait_for_completion: bool = False, **kwargs: Any) -> None:
+        super().__init__(report=report, **kwargs)
+        self.wait_for_completion = wait_for_completion
+        self.waits = wait_for_completion
+
+    def finish(self, job: Job, context: Context) -> Job:
+        """Return the job."""
+        return job

@@ -1,0 +1,148 @@
+"""The sensor that waits for a job which another task ordered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from airflow.providers.common.compat.sdk import (
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    BaseSensorOperator,
+)
+
+from airflow_provider_contactcenter.exceptions import ContactCenterError, ContactCenterInvalidReportError
+from airflow_provider_contactcenter.fields import InvalidValue
+from airflow_provider_contactcenter.operators.base import (
+    BACKSTOP,
+    check_waiting,
+    conclusion,
+    default_deferrable,
+)
+from airflow_provider_contactcenter.reports import Job, check_job
+from airflow_provider_contactcenter.triggers.report import ContactCenterReportTrigger
+from airflow_provider_contactcenter.vendors.protocol import Refusal
+from airflow_provider_contactcenter.waiting import SHORTEST_DEFERRAL, Event, event, jittered, utcnow
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_contactcenter.hooks.base import ContactCenterHook
+
+try:
+    from airflow.sdk.exceptions import TaskDeferralTimeout
+except ImportError:  # Airflow 2.11 has one class for all that can go wrong with a deferral
+    from airflow.exceptions import TaskDeferralError as TaskDeferralTimeout
+
+
+class ContactCenterReportSensor(BaseSensorOperator):
+    """Waits until a job is ready and returns the job.
+
+    ``poke_interval``, ``timeout``, ``mode`` and ``soft_fail`` are those of any sensor. ``soft_fail`` skips
+    on a timeout only: a report that failed, or a vendor's refusal, fails the task whatever it says.
+
+    :param job: what ``ContactCenterReportOperator`` returned.
+    :param deferrable: wait in the triggerer; ``[operators] default_deferrable`` unless given.
+    :param max_poll_interval: seconds between looks at the most, when deferred: there the interval grows
+        from ``poke_interval``.
+    """
+
+    template_fields: Sequence[str] = ("job",)
+    template_fields_renderers: ClassVar[dict[str, str]] = {"job": "json"}
+    ui_color = "#e3f1f5"
+
+    def __init__(
+        self,
+        *,
+        job: Job,
+        deferrable: bool | None = None,
+        max_poll_interval: float = 300.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.job = job
+        self.deferrable = default_deferrable() if deferrable is None else deferrable
+        self.max_poll_interval = max_poll_interval
+        check_waiting(self.poke_interval, max_poll_interval)
+        self._ended: Event | None = None
+
+    def execute(self, context: Context) -> Job:
+        """Look; wait here or deferred; return the job."""
+        try:
+            self.job = check_job(self.job)
+        except InvalidValue as invalid:
+            raise ContactCenterInvalidReportError(f"Task {self.task_id}: {invalid}") from None
+        if self.deferrable:
+            if not self.poke(context):
+                self._defer()
+        else:
+            super().execute(context)
+        return self._conclude()
+
+    def poke(self, context: Context) -> bool:
+        """Look once. Never raises: BaseSensorOperator would turn some errors into a skip."""
+        try:
+            status = self._hook.look(self.job)
+        except Refusal as refusal:
+            if refusal.passing:
+                self.log.info("A look at the job failed and will be repeated: %s", refusal.words)
+                return False
+            self._ended = event(self.job, "refused", None, refusal.words, refusal.kind)
+            return True
+        if status["state"] in {"queued", "running"}:
+            return False
+        self._ended = event(self.job, status["state"], status["vendor_status"], status["reason"])
+        return True
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Job:
+        """Resume after the trigger's event; an event that isn't one fails the task."""
+        if not event or "status" not in event or "job" not in event:
+            raise ContactCenterError(f"The trigger's event {event!r} does not say how the waiting ended.")
+        self._ended = cast("Event", event)
+        self.job = self._ended["job"]
+        return self._conclude()
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Resume; unlike any sensor's, a failed report isn't skipped by ``soft_fail``."""
+        try:
+            return super(BaseSensorOperator, self).resume_execution(next_method, next_kwargs, context)
+        except TaskDeferralTimeout as timeout:
+            self._time_out(f"The sensor timed out, and no trigger said so: {timeout}")
+
+    def _defer(self) -> None:
+        deadline = utcnow() + timedelta(seconds=self.timeout)
+        pause = timedelta(seconds=jittered(self.poke_interval))
+        self.defer(
+            trigger=ContactCenterReportTrigger(
+                job=self.job,
+                poll_interval=self.poke_interval,
+                max_poll_interval=self.max_poll_interval,
+                deadline=deadline.isoformat(),
+                not_before=(utcnow() + max(pause, SHORTEST_DEFERRAL)).isoformat(),
+            ),
+            method_name="execute_complete",
+            timeout=timedelta(seconds=self.timeout) + BACKSTOP,
+        )
+
+    def _conclude(self) -> Job:
+        ended = self._ended
+        assert ended is not None  # noqa: S101 - execute and execute_complete set it
+        if ended["status"] == "ready":
+            return ended["job"]
+        error = conclusion(self._hook, ended)
+        if ended["status"] == "timeout":
+            self._time_out(str(error))
+        raise error
+
+    @cached_property
+    def _hook(self) -> ContactCenterHook:
+        from airflow_provider_contactcenter.hooks import hook_for
+
+        return hook_for(self.job)
+
+    def _time_out(self, sentence: str) -> None:
+        if self.soft_fail:
+            raise AirflowSkipException(sentence)
+        raise AirflowSensorTimeout(sentence)

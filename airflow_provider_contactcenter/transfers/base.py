@@ -1,0 +1,211 @@
+"""From a ready job to an object in a store, all or nothing.
+
+The store's own uploader reads a :class:`Body`; whatever proves the report incomplete is raised while it
+reads, so the upload is aborted before anything appears under the final key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
+from airflow_provider_contactcenter import fields
+from airflow_provider_contactcenter.exceptions import ContactCenterEmptyError
+from airflow_provider_contactcenter.operators.base import ContactCenterBaseOperator
+from airflow_provider_contactcenter.reports import Delivery, Job, window_of
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_contactcenter.hooks.stream import ReportStream
+
+OnEmpty = Literal["publish", "skip", "fail"]
+
+
+class Body(io.RawIOBase):
+    """A report as a file to read once, from its start to its end.
+
+    Counts and hashes what is read. The end is only reported after the report is proved whole; what stands
+    in the way is raised from ``read`` and kept in ``error``, for an uploader that wraps it.
+    """
+
+    def __init__(self, stream: ReportStream, compression: str | None, on_empty: OnEmpty) -> None:
+        super().__init__()
+        self.bytes = 0
+        self.error: BaseException | None = None
+        self._stream = stream
+        self._on_empty = on_empty
+        self._hash = hashlib.sha256()
+        self._pieces = self._compressed(stream) if compression else iter(stream)
+        self._left = memoryview(b"")
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of what was read so far."""
+        return self._hash.hexdigest()
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer; 0 at the end."""
+        piece = self.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Exactly ``size`` bytes unless the end is near, as an uploader's part needs them."""
+        wanted = size if size is not None and size >= 0 else None
+        parts: list[bytes | memoryview] = []
+        have = 0
+        while wanted is None or have < wanted:
+            if not self._left:
+                piece = self._next()
+                if not piece:
+                    break
+                self._left = memoryview(piece)
+            part = self._left if wanted is None else self._left[: wanted - have]
+            self._left = self._left[len(part) :]
+            parts.append(part)
+            have += len(part)
+        data = b"".join(parts)
+        self._hash.update(data)
+        self.bytes += len(data)
+        return data
+
+    def close(self) -> None:
+        """Let go of the vendor's connection."""
+        if not self.closed:
+            self._stream.close()
+        super().close()
+
+    def _next(self) -> bytes:
+        if self.error is not None:
+            raise self.error
+        try:
+            for piece in self._pieces:
+                if piece:
+                    return piece
+            if self._stream.rows == 0:
+                self._refuse_empty()
+        except BaseException as error:
+            self.error = error
+            raise
+        return b""
+
+    def _refuse_empty(self) -> None:
+        if self._on_empty == "skip":
+            raise AirflowSkipException(
+                "The report holds no rows, and on_empty='skip'; nothing was published."
+            )
+        if self._on_empty == "fail":
+            raise ContactCenterEmptyError(
+                "The report holds no rows, and on_empty='fail'; nothing was published."
+            )
+
+    @staticmethod
+    def _compressed(stream: ReportStream) -> Iterator[bytes]:
+        from airflow_provider_contactcenter.formats import Gzip
+
+        gzip = Gzip()
+        for piece in stream:
+            yield gzip.feed(piece)
+        yield gzip.finish()
+
+
+class ContactCenterTransferOperator(ContactCenterBaseOperator):
+    """Lands a report as one object; subclasses know the store.
+
+    :param replace: overwrite an object that is there already; otherwise it fails the task before anything
+        is ordered.
+    :param compression: None or ``"gzip"``. The key stays as given, the content type becomes
+        ``application/gzip``, and the same input gives the same bytes.
+    :param on_empty: what a report without rows does: ``publish`` lands the empty file, ``skip`` skips the
+        task, ``fail`` fails it.
+    """
+
+    def __init__(
+        self,
+        *,
+        replace: bool = True,
+        compression: Literal["gzip"] | None = None,
+        on_empty: OnEmpty = "publish",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.replace = replace
+        self.compression = fields.optional(fields.one_of(("gzip",)))("compression", compression)
+        self.on_empty: OnEmpty = fields.one_of(("publish", "skip", "fail"))("on_empty", on_empty)
+
+    # -- what subclasses say ---------------------------------------------------------------------------
+
+    def uri(self) -> str:
+        """The object's URI."""
+        raise NotImplementedError
+
+    def refuse_existing(self) -> None:
+        """Raise ContactCenterObjectExistsError if there is an object under the key."""
+        raise NotImplementedError
+
+    def upload(self, body: Body, content_type: str) -> None:
+        """Upload the body, or abort and leave what was there."""
+        raise NotImplementedError
+
+    # -- the rest of the life --------------------------------------------------------------------------
+
+    def before_submit(self, context: Context) -> None:
+        """``replace=False`` is checked before the vendor's quota is spent."""
+        if not self.replace:
+            self.refuse_existing()
+
+    def finish(self, job: Job, context: Context) -> Delivery:
+        """Stream the report into the store; return what landed."""
+        from airflow_provider_contactcenter.formats import content_type
+
+        params = job["report"]["params"]
+        file_type = content_type(params["file_format"], self.compression)
+        stream = self._hook(job).stream(job)
+        body = Body(stream, self.compression, self.on_empty)
+        try:
+            self.upload(body, file_type)
+        except Exception:
+            # An uploader may wrap what was raised while it read.
+            if body.error is not None:
+                raise body.error from None
+            raise
+        finally:
+            body.close()
+        delivery = Delivery(
+            uri=self.uri(),
+            bytes=body.bytes,
+            rows=stream.rows,
+            sha256=body.sha256,
+            content_type=file_type,
+            compression=self.compression,
+            job=job,
+            window=window_of(job["report"]),
+            vendor_total=stream.vendor_total,
+            complete=stream.complete,
+        )
+        if stream.complete is None:
+            self.log.warning("Nothing in the vendor's answer proves that %s is complete.", delivery["uri"])
+        self.log.info("Landed %s rows, %s bytes in %s.", stream.rows, body.bytes, delivery["uri"])
+        self._tell_assets(delivery, context)
+        return delivery
+
+    def _tell_assets(self, delivery: Delivery, context: Context) -> None:
+        """Put the numbers into the events of the task's outlets, and the object into its lineage."""
+        told = ("uri", "rows", "bytes", "sha256", "window", "complete")
+        extra = {name: value for name, value in delivery.items() if name in told}
+        for outlet in self.outlets or ():
+            context["outlet_events"][outlet].extra.update(extra)
+
+
+def template_fields(*own: str) -> Sequence[str]:
+    """``report`` and ``job`` come first: the key's template may use the report."""
+    return ("report", "job", *own)

@@ -1,0 +1,117 @@
+"""A contact-center report as an object in Google Cloud Storage."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_contactcenter.exceptions import ContactCenterObjectExistsError
+from airflow_provider_contactcenter.fields import InvalidValue
+from airflow_provider_contactcenter.transfers.base import Body, ContactCenterTransferOperator, template_fields
+
+if TYPE_CHECKING:
+    from airflow.providers.google.cloud.hooks.gcs import GCSHook
+
+#: Google's resumable uploads take chunks of multiples of this.
+CHUNK_UNIT = 256 * 1024
+CHUNK_SIZE = 16 * 1024 * 1024
+
+
+class ContactCenterToGCSOperator(ContactCenterTransferOperator):
+    """Lands a report in GCS: ordered, waited for, streamed, complete, or nothing under the name.
+
+    :param bucket_name: the bucket.
+    :param object_name: the object's name. Its template may use the report:
+        ``{{ task.report['params']['start'] }}``.
+    :param gcp_conn_id: the Google Cloud connection.
+    :param impersonation_chain: service account(s) to impersonate.
+    :param chunk_size: bytes per upload request, a multiple of 256 KiB; 16 MiB unless given. One such chunk
+        is held in memory.
+    :param kms_key_name: Cloud KMS key that encrypts the object.
+    :param user_project: the project billed for requester-pays buckets.
+    :param metadata: the object's custom metadata.
+
+    ``report``, ``job`` and the waiting parameters are those of
+    :class:`airflow_provider_contactcenter.operators.base.ContactCenterBaseOperator`; ``replace``,
+    ``compression`` and ``on_empty`` those of
+    :class:`airflow_provider_contactcenter.transfers.base.ContactCenterTransferOperator`.
+    """
+
+    template_fields = template_fields("bucket_name", "object_name", "gcp_conn_id", "impersonation_chain")
+
+    def __init__(
+        self,
+        *,
+        bucket_name: str,
+        object_name: str,
+        gcp_conn_id: str = "google_cloud_default",
+        impersonation_chain: str | Sequence[str] | None = None,
+        chunk_size: int | None = None,
+        kms_key_name: str | None = None,
+        user_project: str | None = None,
+        metadata: dict[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if chunk_size is not None and (chunk_size <= 0 or chunk_size % CHUNK_UNIT):
+            raise InvalidValue(
+                f"chunk_size={chunk_size!r} is not allowed: give a multiple of 256 KiB ({CHUNK_UNIT})."
+            )
+        self.bucket_name = bucket_name
+        self.object_name = object_name
+        self.gcp_conn_id = gcp_conn_id
+        self.impersonation_chain = impersonation_chain
+        self.chunk_size = chunk_size
+        self.kms_key_name = kms_key_name
+        self.user_project = user_project
+        self.metadata = metadata
+
+    @cached_property
+    def gcs_hook(self) -> GCSHook:
+        """The Google provider's hook.
+
+        :raises AirflowOptionalProviderFeatureException: the ``google`` extra is not installed.
+        """
+        try:
+            from airflow.providers.google.cloud.hooks.gcs import GCSHook
+        except ImportError as error:
+            from airflow.providers.common.compat.sdk import AirflowOptionalProviderFeatureException
+
+            raise AirflowOptionalProviderFeatureException(
+                "ContactCenterToGCSOperator needs the Google provider: "
+                "pip install 'airflow-provider-contactcenter[google]'."
+            ) from error
+        return GCSHook(gcp_conn_id=self.gcp_conn_id, impersonation_chain=self.impersonation_chain)
+
+    def uri(self) -> str:
+        """``gs://bucket/name``."""
+        return f"gs://{self.bucket_name}/{self.object_name}"
+
+    def refuse_existing(self) -> None:
+        """Raise if there is an object under the name."""
+        if self._blob().exists():
+            raise ContactCenterObjectExistsError(f"There is an object at {self.uri()} and replace=False.")
+
+    def upload(self, body: Body, content_type: str) -> None:
+        """Resumable upload by google-cloud-storage's writer, which ends it if reading the body raises."""
+        from google.api_core.exceptions import PreconditionFailed
+
+        blob = self._blob()
+        blob.metadata = self.metadata
+        # Generation 0 means "there must be none": with replace=False another writer can't slip in between.
+        options = {} if self.replace else {"if_generation_match": 0}
+        try:
+            with blob.open("wb", content_type=content_type, ignore_flush=True, **options) as writer:
+                shutil.copyfileobj(body, writer, blob.chunk_size)
+        except PreconditionFailed:
+            raise ContactCenterObjectExistsError(
+                f"There is an object at {self.uri()} and replace=False."
+            ) from None
+
+    def _blob(self) -> Any:
+        bucket = self.gcs_hook.get_conn().bucket(self.bucket_name, user_project=self.user_project)
+        return bucket.blob(
+            self.object_name, chunk_size=self.chunk_size or CHUNK_SIZE, kms_key_name=self.kms_key_name
+        )

@@ -1,0 +1,188 @@
+"""The triggerer's driver: runs conversations with aiohttp, on one session per event loop and credentials."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+import aiohttp
+import tenacity
+from yarl import URL
+
+from airflow_provider_contactcenter.transport import policy, tokens
+from airflow_provider_contactcenter.transport.conversation import Reply, TokenWanted, converse
+from airflow_provider_contactcenter.transport.tls import tls_context
+from airflow_provider_contactcenter.vendors.protocol import (
+    Answer,
+    Operation,
+    Refusal,
+    Request,
+    Settings,
+    Token,
+    Vendor,
+)
+
+T = TypeVar("T")
+
+#: connections of one session; a poll is short, so a thousand triggers do with these
+CONNECTIONS = 8
+
+
+async def _nothing(secret: str) -> None:
+    """Mask nothing."""
+
+
+class AiohttpDriver:
+    """Runs operations of one vendor with one set of credentials on an aiohttp session. It does not stream.
+
+    :param on_secret: is told every token that is fetched, to mask it in logs.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        vendor: Vendor,
+        settings: Settings,
+        on_secret: Callable[[str], Awaitable[None]] = _nothing,
+    ) -> None:
+        self.session = session
+        self.vendor = vendor
+        self.settings = settings
+        self.on_secret = on_secret
+
+    async def run(self, operation: Operation[T], attempts: int = policy.ATTEMPTS) -> T:
+        """Run an operation to its end, like :meth:`RequestsDriver.run`."""
+        conversation = converse(self.vendor, self.settings, operation)
+        step: Callable[[], Request | TokenWanted] = lambda: next(conversation)  # noqa: E731
+        while True:
+            try:
+                wanted = step()
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+            try:
+                reply: Reply = (
+                    await self._token(wanted.stale, attempts)
+                    if isinstance(wanted, TokenWanted)
+                    else await self._send(wanted, attempts)
+                )
+            except Refusal as refusal:
+                step = lambda refusal=refusal: conversation.throw(refusal)  # type: ignore[misc]  # noqa: E731
+            else:
+                step = lambda reply=reply: conversation.send(reply)  # type: ignore[misc]  # noqa: E731
+
+    async def _token(self, stale: Token | None, attempts: int) -> Token | None:
+        operation = self.vendor.authenticate(self.settings)
+        if operation is None:
+            return None
+
+        async def fetch() -> Token:
+            token = await self.run(operation, attempts)
+            await self.on_secret(token.value)
+            return token
+
+        return await tokens.token_async(self.settings, stale, fetch)
+
+    async def _send(self, request: Request, attempts: int) -> Answer:
+        async for attempt in tenacity.AsyncRetrying(
+            stop=tenacity.stop_after_attempt(attempts),
+            wait=lambda state: policy.pause(
+                state.outcome.exception() if state.outcome else None, state.attempt_number
+            ),
+            retry=tenacity.retry_if_exception(
+                lambda error: isinstance(error, Refusal) and policy.may_repeat(request, error)
+            ),
+            reraise=True,
+        ):
+            with attempt:
+                answer = await self._exchange(request)
+                refusal = policy.refusal_of(answer, self.settings.secrets)
+                if refusal is not None and refusal.passing:
+                    raise refusal
+        return answer
+
+    async def _exchange(self, request: Request) -> Answer:
+        url = policy.url_of(self.settings, request)
+        try:
+            async with self.session.request(
+                request.method,
+                # Without encoded=True aiohttp decodes what a vendor encoded, such as %2F in a run id.
+                URL(url, encoded=True),
+                headers=dict(request.headers),
+                json=request.json,
+                data=dict(request.form) if request.form is not None else None,
+                allow_redirects=False,
+                proxy=policy.proxy_for(self.settings, url),
+            ) as response:
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(response.status, headers, await _read(response), url)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _refusal(error, url) from None
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > policy.LARGEST_ANSWER:
+            raise Refusal("unavailable", f"the answer is longer than {policy.LARGEST_ANSWER} bytes")
+    return bytes(body)
+
+
+def _refusal(error: Exception, url: str) -> Refusal:
+    """What an exception means. Its own text may hold the whole URL, so only its name is passed on."""
+    place = policy.shown(url)
+    name = type(error).__name__
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return Refusal(
+            "invalid", f"the certificate of {place} can't be verified; see the connection's 'verify'"
+        )
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return Refusal("unreachable", f"no connection to {place} ({name})")
+    if isinstance(error, aiohttp.InvalidURL | ValueError):
+        return Refusal("invalid", f"no request can be made to {place} ({name})")
+    return Refusal("lost", f"{place} did not answer ({name})")
+
+
+@dataclass
+class _Shared:
+    driver: AiohttpDriver
+    users: int = 0
+
+
+_shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Shared]] = WeakKeyDictionary()
+
+
+@asynccontextmanager
+async def shared_driver(
+    vendor: Vendor, settings: Settings, on_secret: Callable[[str], Awaitable[None]] = _nothing
+) -> AsyncIterator[AiohttpDriver]:
+    """The driver that all triggers of this event loop share per set of credentials.
+
+    The first one opens its session, the last one to leave closes it.
+    """
+    drivers = _shared.setdefault(asyncio.get_running_loop(), {})
+    key = settings.key
+    if key not in drivers:
+        drivers[key] = _Shared(AiohttpDriver(_session(settings), vendor, settings, on_secret))
+    shared = drivers[key]
+    shared.users += 1
+    try:
+        yield shared.driver
+    finally:
+        shared.users -= 1
+        if not shared.users:
+            del drivers[key]
+            await shared.driver.session.close()
+
+
+def _session(settings: Settings) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=tls_context(settings)),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=settings.timeout, sock_read=settings.timeout),
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )

@@ -1,0 +1,213 @@
+"""The worker's driver: runs conversations with requests, and streams."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import requests
+import tenacity
+from requests import exceptions
+from urllib3.exceptions import NewConnectionError
+
+from airflow_provider_contactcenter.transport import policy, tokens
+from airflow_provider_contactcenter.transport.conversation import Reply, TokenWanted, converse
+from airflow_provider_contactcenter.vendors.protocol import (
+    Answer,
+    Operation,
+    Refusal,
+    Request,
+    Settings,
+    Token,
+    Vendor,
+)
+
+T = TypeVar("T")
+
+PIECE = 1024 * 1024
+
+
+class _QueryFilter(logging.Filter):
+    """Keeps queries (signed links, keys) of this package's requests out of urllib3's DEBUG lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.active = threading.local()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(self.active, "yes", False) and isinstance(record.args, tuple):
+            record.args = tuple(
+                arg.split("?", 1)[0] + "?***" if isinstance(arg, str) and "?" in arg else arg
+                for arg in record.args
+            )
+        return True
+
+
+_query_filter = _QueryFilter()
+logging.getLogger("urllib3.connectionpool").addFilter(_query_filter)
+
+
+class RequestsDriver:
+    """Runs operations of one vendor with one set of credentials on a requests session.
+
+    :param on_secret: is told every token that is fetched, to mask it in logs.
+    """
+
+    def __init__(
+        self,
+        session: requests.Session,
+        vendor: Vendor,
+        settings: Settings,
+        on_secret: Callable[[str], None] = lambda secret: None,
+    ) -> None:
+        self.session = session
+        self.vendor = vendor
+        self.settings = settings
+        self.on_secret = on_secret
+
+    def run(self, operation: Operation[T], attempts: int = policy.ATTEMPTS) -> T:
+        """Run an operation to its end.
+
+        :param attempts: how often one request is sent; 1 where something waits around it.
+        :raises Refusal: what the vendor refused for good.
+        """
+        conversation = converse(self.vendor, self.settings, operation)
+        step: Callable[[], Request | TokenWanted] = lambda: next(conversation)  # noqa: E731
+        while True:
+            try:
+                wanted = step()
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+            try:
+                reply: Reply = (
+                    self._token(wanted.stale, attempts)
+                    if isinstance(wanted, TokenWanted)
+                    else self._send(wanted, attempts)
+                )
+            except Refusal as refusal:
+                step = lambda refusal=refusal: conversation.throw(refusal)  # type: ignore[misc]  # noqa: E731
+            else:
+                step = lambda reply=reply: conversation.send(reply)  # type: ignore[misc]  # noqa: E731
+
+    def _token(self, stale: Token | None, attempts: int) -> Token | None:
+        operation = self.vendor.authenticate(self.settings)
+        if operation is None:
+            return None
+
+        def fetch() -> Token:
+            token = self.run(operation, attempts)
+            self.on_secret(token.value)
+            return token
+
+        return tokens.token(self.settings, stale, fetch)
+
+    def _send(self, request: Request, attempts: int) -> Answer:
+        for attempt in tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(attempts),
+            wait=lambda state: policy.pause(
+                state.outcome.exception() if state.outcome else None, state.attempt_number
+            ),
+            retry=tenacity.retry_if_exception(
+                lambda error: isinstance(error, Refusal) and policy.may_repeat(request, error)
+            ),
+            reraise=True,
+        ):
+            with attempt:
+                answer = self._exchange(request)
+                refusal = policy.refusal_of(answer, self.settings.secrets)
+                if refusal is not None and refusal.passing:
+                    raise refusal
+        return answer
+
+    def _exchange(self, request: Request) -> Answer:
+        url = policy.url_of(self.settings, request)
+        prepared = self.session.prepare_request(
+            requests.Request(
+                request.method,
+                url,
+                headers=dict(request.headers),
+                json=request.json,
+                data=dict(request.form) if request.form is not None else None,
+            )
+        )
+        proxy = policy.proxy_for(self.settings, url)
+        _query_filter.active.yes = True
+        try:
+            response = self.session.send(
+                prepared,
+                stream=True,
+                allow_redirects=False,
+                timeout=self.settings.timeout,
+                verify=self.session.verify,
+                cert=self.session.cert,
+                proxies={"http": proxy, "https": proxy} if proxy else {},
+            )
+            return self._answer(request, response, url)
+        except (exceptions.RequestException, OSError) as error:
+            raise _refusal(error, url) from None
+        finally:
+            _query_filter.active.yes = False
+
+    def _answer(self, request: Request, response: requests.Response, url: str) -> Answer:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        framed = "content-length" in headers or "chunked" in headers.get("transfer-encoding", "")
+        if not (request.stream and response.status_code == 200):
+            with response:
+                body = _read(response)
+            return Answer(response.status_code, headers, body, url, framed=framed)
+        pieces = _pieces(response, url)
+        head = next(pieces, b"")
+        return Answer(response.status_code, headers, head, url, chunks=_joined(head, pieces), framed=framed)
+
+
+def _read(response: requests.Response) -> bytes:
+    body = bytearray()
+    for piece in response.iter_content(PIECE):
+        body += piece
+        if len(body) > policy.LARGEST_ANSWER:
+            raise Refusal("unavailable", f"the answer is longer than {policy.LARGEST_ANSWER} bytes")
+    return bytes(body)
+
+
+def _pieces(response: requests.Response, url: str) -> Iterator[bytes]:
+    """The decoded body, piece by piece; the connection is closed however the reading ends."""
+    received = 0
+    with response:
+        try:
+            for piece in response.iter_content(PIECE):
+                received += len(piece)
+                yield piece
+        except (exceptions.RequestException, OSError) as error:
+            raise Refusal(
+                "unavailable",
+                f"the body from {policy.shown(url)} broke off after {received} bytes "
+                f"({type(error).__name__})",
+            ) from None
+
+
+def _joined(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    if head:
+        yield head
+    yield from pieces
+
+
+def _refusal(error: Exception, url: str) -> Refusal:
+    """What an exception means. Its own text may hold the whole URL, so only its name is passed on."""
+    place = policy.shown(url)
+    name = type(error).__name__
+    if isinstance(error, exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return Refusal(
+            "invalid", f"the certificate of {place} can't be verified; see the connection's 'verify'"
+        )
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    never_sent = isinstance(reason, NewConnectionError) or isinstance(
+        error, exceptions.ConnectTimeout | exceptions.SSLError | exceptions.ProxyError
+    )
+    if never_sent:
+        return Refusal("unreachable", f"no connection to {place} ({name})")
+    if isinstance(error, exceptions.InvalidURL | exceptions.InvalidHeader | exceptions.MissingSchema):
+        return Refusal("invalid", f"no request can be made to {place} ({name})")
+    return Refusal("lost", f"{place} did not answer ({name})")

@@ -1,0 +1,157 @@
+"""The one HTTP policy, pure: what an answer means, when to ask again, where a redirect may lead.
+
+Both drivers follow it, so worker and triggerer can't differ.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from airflow_provider_contactcenter.vendors.protocol import (
+    Answer,
+    Refusal,
+    RefusalKind,
+    Request,
+    Settings,
+    words_of,
+)
+
+#: tries of one request, where nothing else waits around it
+ATTEMPTS = 5
+#: seconds; a longer Retry-After is left to whoever waits around the request
+LONGEST_INLINE_WAIT = 60.0
+#: redirects followed for one download
+LONGEST_REDIRECT_CHAIN = 5
+#: bytes of an answer that is read whole (a page of 7,000 call legs has about 10 MiB)
+LARGEST_ANSWER = 256 * 1024 * 1024
+
+_KINDS: Mapping[int, RefusalKind] = {
+    401: "authentication",
+    403: "permission",
+    404: "missing",
+    408: "unavailable",
+    410: "missing",
+    425: "unavailable",
+    429: "quota",
+}
+
+
+def refusal_of(answer: Answer, secrets: Iterable[str] = (), now: datetime | None = None) -> Refusal | None:
+    """What an HTTP status means, with the vendor's own words; None if it is no refusal."""
+    if answer.status < 400:
+        return None
+    kind: RefusalKind = _KINDS.get(answer.status, "unavailable" if answer.status >= 500 else "invalid")
+    words = redact(words_of(answer), secrets)
+    return Refusal(
+        kind,
+        f"HTTP {answer.status}: {words}",
+        status=answer.status,
+        retry_after=retry_after(answer.headers, now or datetime.now(UTC)),
+    )
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds to wait by a ``Retry-After`` header, which holds seconds or an HTTP date."""
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d+(\.\d+)?", value):
+        return float(value)
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return max(0.0, (date - now).total_seconds())
+
+
+def may_repeat(request: Request, refusal: Refusal) -> bool:
+    """Tell whether a request may be sent again at once.
+
+    What is not idempotent (ordering a report) is repeated only where nothing was sent, or where the vendor
+    itself says when to come again.
+    """
+    if not refusal.passing or (refusal.retry_after or 0) > LONGEST_INLINE_WAIT:
+        return False
+    if request.idempotent or refusal.kind == "unreachable":
+        return True
+    return refusal.status in {429, 503} and refusal.retry_after is not None
+
+
+def pause(refusal: BaseException | None, attempt: int) -> float:
+    """Seconds before the next attempt: growing, jittered, never less than the vendor asked for."""
+    asked = refusal.retry_after if isinstance(refusal, Refusal) else None
+    grown: float = min(15.0, 0.5 * 2 ** (attempt - 1)) * random.uniform(0.8, 1.2)  # noqa: S311
+    return max(grown, asked or 0.0)
+
+
+def url_of(settings: Settings, request: Request) -> str:
+    """The whole URL of a request, percent-encoded once, so that both drivers send the same bytes."""
+    url = request.target if "://" in request.target else settings.base_url + request.target
+    if not request.params:
+        return url
+    query = urlencode(list(request.params), quote_via=quote, safe="")
+    return f"{url}{'&' if '?' in url else '?'}{query}"
+
+
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+
+
+def at_home(settings: Settings, url: str) -> bool:
+    """Tell whether a URL is the connection's own origin: the only one that gets its credentials."""
+    return origin(url) == origin(settings.base_url)
+
+
+def redirected(request: Request, answer: Answer) -> Request:
+    """The request that follows a redirect, stripped of everything if it leads to another origin.
+
+    :raises Refusal: the redirect names no place, leads from https to http, or is no http(s) URL.
+    """
+    if not answer.location:
+        raise Refusal("unavailable", f"HTTP {answer.status} without a Location", status=answer.status)
+    url = urljoin(answer.url, answer.location)
+    scheme = urlsplit(url).scheme
+    if scheme not in {"http", "https"} or (urlsplit(answer.url).scheme == "https" and scheme == "http"):
+        raise Refusal(
+            "invalid",
+            f"the redirect from {shown(answer.url)} to {shown(url)} was not followed: that is not https",
+            status=answer.status,
+        )
+    if origin(url) == origin(answer.url):
+        return replace(request, target=url, params=())
+    return Request("GET", url, signed=False, follow=request.follow, stream=request.stream)
+
+
+def shown(url: str) -> str:
+    """A URL as it may be shown: without query, user and fragment."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{host}{port}{parts.path}"
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """Text without secrets and without the query of any URL."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return re.sub(r"(https?://[^\s?'\"]+)\?[^\s'\"]*", r"\1?***", text)
+
+
+def proxy_for(settings: Settings, url: str) -> str | None:
+    """The proxy for a URL: the connection's, else the environment's (``no_proxy`` heeded)."""
+    parts = urlsplit(url)
+    if settings.proxies:
+        return settings.proxies.get(parts.scheme) or settings.proxies.get("all")
+    if proxy_bypass(parts.hostname or ""):
+        return None
+    environment = getproxies()
+    return environment.get(parts.scheme) or environment.get("all")

@@ -1,0 +1,141 @@
+"""Triggers: wait for a job, or for an instant, without holding a worker slot.
+
+They only read, may run twice and in two places, and their arguments hold no secret. Arguments are only
+ever added, with defaults, and unknown ones are tolerated, so that tasks deferred by another release
+resume.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any, cast
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_provider_contactcenter.reports import Job, Status
+from airflow_provider_contactcenter.vendors.protocol import Refusal
+from airflow_provider_contactcenter.waiting import Event, Sleep, event, utcnow, wait
+
+#: After a restart all triggers of a triggerer start at once; their first looks spread over so many seconds.
+SPREAD = 10.0
+
+
+class ContactCenterReportTrigger(BaseTrigger):
+    """Polls one job until it is over, the vendor's answer ends the wait, or the deadline passes.
+
+    Fires one event: see :class:`airflow_provider_contactcenter.waiting.Event`.
+
+    :param job: the job, as ``ContactCenterReportOperator`` returns it.
+    :param poll_interval: seconds between the first looks.
+    :param max_poll_interval: seconds between looks at the most.
+    :param deadline: ISO 8601 instant in UTC at which the trigger fires ``timeout``, the same after any
+        number of restarts.
+    :param not_before: ISO 8601 instant in UTC before which no look is taken and no event fires.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        poll_interval: float = 30.0,
+        max_poll_interval: float = 300.0,
+        deadline: str = "9999-12-31T00:00:00+00:00",
+        not_before: str = "1970-01-01T00:00:00+00:00",
+        **later_releases: Any,
+    ) -> None:
+        super().__init__()
+        self.job = job
+        self.poll_interval = poll_interval
+        self.max_poll_interval = max_poll_interval
+        self.deadline = deadline
+        self.not_before = not_before
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class path and arguments, all JSON."""
+        return (
+            f"{ContactCenterReportTrigger.__module__}.{ContactCenterReportTrigger.__qualname__}",
+            {
+                "job": self.job,
+                "poll_interval": self.poll_interval,
+                "max_poll_interval": self.max_poll_interval,
+                "deadline": self.deadline,
+                "not_before": self.not_before,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Poll, then fire one event."""
+        fired = await self._wait()
+        # A deadline may lie before not_before; the event still keeps the scheduler's safety distance.
+        await asyncio.sleep(max(0.0, self._seconds_to(self.not_before)))
+        yield TriggerEvent(dict(fired))
+
+    async def _wait(self) -> Event:
+        from airflow_provider_contactcenter.exceptions import ContactCenterError
+        from airflow_provider_contactcenter.hooks import hook_for
+
+        spread = random.uniform(0, min(self.poll_interval, SPREAD))  # noqa: S311
+        steps = wait(
+            self.job,
+            poll_interval=self.poll_interval,
+            max_poll_interval=self.max_poll_interval,
+            deadline=datetime.fromisoformat(self.deadline),
+            first_look=max(self._seconds_to(self.not_before), spread),
+            note=self.log.info,
+        )
+        try:
+            async with hook_for(self.job).polling() as look:
+                found: Status | Refusal | None = None
+                while True:
+                    step = steps.send(found)
+                    if isinstance(step, Sleep):
+                        found = None
+                        await asyncio.sleep(step.seconds)
+                        continue
+                    try:
+                        found = await look(self.job)
+                    except Refusal as refusal:
+                        found = refusal
+        except StopIteration as stop:
+            return cast("Event", stop.value)
+        except ContactCenterError as error:
+            # The connection itself can't be used.
+            return event(self.job, "refused", reason=str(error), refusal="authentication")
+
+    @staticmethod
+    def _seconds_to(instant: str) -> float:
+        return (datetime.fromisoformat(instant) - utcnow()).total_seconds()
+
+    async def on_kill(self) -> None:
+        """Tell the user who ends the task: no vendor here documents a way to cancel a report."""
+        self.log.warning(
+            "The task was ended; job %s runs on at the vendor, which has no way to cancel it.",
+            self.job["job_id"],
+        )
+
+
+class ContactCenterTimerTrigger(BaseTrigger):
+    """Fires at an instant: before a window has settled, or while the vendor takes no more reports.
+
+    :param moment: ISO 8601 instant in UTC.
+    :param payload: comes back in the event as it is.
+    """
+
+    def __init__(self, moment: str, payload: dict[str, Any] | None = None, **later_releases: Any) -> None:
+        super().__init__()
+        self.moment = moment
+        self.payload = payload or {}
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class path and arguments, all JSON."""
+        return (
+            f"{ContactCenterTimerTrigger.__module__}.{ContactCenterTimerTrigger.__qualname__}",
+            {"moment": self.moment, "payload": self.payload},
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Sleep, then fire."""
+        await asyncio.sleep(max(0.0, (datetime.fromisoformat(self.moment) - utcnow()).total_seconds()))
+        yield TriggerEvent({"version": 1, "payload": self.payload})

@@ -1,0 +1,348 @@
+"""The language in which vendor modules speak of HTTP without doing any.
+
+A vendor operation is a generator: it yields a :class:`Request`, is sent the :class:`Answer` and returns
+what it learned. ``transport`` drives it, with requests on a worker and with aiohttp in the triggerer, and
+adds what every vendor needs: token, retries, redirects, redaction. A refusal is thrown into the
+generator as :class:`Refusal`, so that ``try``/``except`` gives it the vendor's meaning.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal, Protocol, TypeVar
+from urllib.parse import quote, urlsplit
+
+from airflow_provider_contactcenter.reports import Job, Report, State, Status
+
+T = TypeVar("T")
+
+RefusalKind = Literal[
+    "authentication",  # wrong credentials
+    "permission",  # right credentials, not allowed
+    "invalid",  # the vendor does not accept what was asked
+    "missing",  # no such thing, or no longer
+    "quota",  # too many at a time: wait and ask again
+    "unreachable",  # no connection was made, so nothing was sent
+    "unavailable",  # a blip: ask again
+    "lost",  # sent, but the answer never came: it may have been carried out
+    "failed",  # the vendor says that the report failed
+    "incomplete",  # rows are missing
+]
+
+
+class Refusal(Exception):
+    """A vendor (or the way to it) said no. ``words`` are its own, without any secret."""
+
+    def __init__(
+        self,
+        kind: RefusalKind,
+        words: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(words)
+        self.kind: RefusalKind = kind
+        self.words = words
+        self.status = status
+        #: seconds that the vendor asked to wait, if it did
+        self.retry_after = retry_after
+
+    @property
+    def passing(self) -> bool:
+        """Whether asking again later may help without anything being changed."""
+        return self.kind in {"unreachable", "unavailable", "lost", "quota"}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request.
+
+    ``target`` is a path below the connection's base URL (``/data/reports/...``) or an absolute URL. It
+    is percent-encoded already and is sent byte for byte.
+    """
+
+    method: str
+    target: str
+    params: Sequence[tuple[str, str]] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+    form: Mapping[str, str] | None = None
+    #: add the vendor's credentials (header, token, key)
+    signed: bool = True
+    #: follow redirects; otherwise a 3xx is handed to the operation
+    follow: bool = False
+    #: leave the body unread: it is the report
+    stream: bool = False
+    #: may be sent twice without doing it twice
+    idempotent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer. Header names are lower-case.
+
+    Of a streamed answer ``body`` is only the first piece, for a look at what came; ``chunks`` gives
+    the whole body, that piece included. ``framed`` tells whether the transport knows where the body
+    ends (a length or chunks), so that a short one can't pass unseen.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+    chunks: Iterator[bytes] | None = None
+    framed: bool = True
+
+    @property
+    def location(self) -> str | None:
+        """Where a redirect leads, as the vendor wrote it; None if this is no redirect."""
+        return self.headers.get("location") if 300 <= self.status < 400 else None
+
+    def json(self) -> Any:
+        """The body as JSON, whatever its content type says.
+
+        :raises Refusal: (unavailable) it isn't JSON, such as a gateway's HTML page.
+        """
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise Refusal(
+                "unavailable",
+                f"the answer is not JSON, it starts with {excerpt(self.body)!r}",
+                status=self.status,
+            ) from None
+
+
+Operation = Generator[Request, Answer, T]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token and the seconds it lives."""
+
+    value: str = field(repr=False)
+    expires_in: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A connection, resolved: all that is needed to talk to one vendor with one set of credentials."""
+
+    vendor: str
+    conn_id: str = field(compare=False)
+    base_url: str
+    auth_url: str | None = None
+    login: str | None = None
+    password: str | None = field(default=None, repr=False)
+    #: the vendor's own extras
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    #: seconds to wait for a connection and for each read
+    timeout: float = 60.0
+    #: True, False, or the path of a CA bundle
+    verify: bool | str = True
+    #: client certificate: one file, or certificate and key
+    cert: str | tuple[str, str] | None = None
+    proxies: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """What tells one set of resolved credentials from another; holds secrets, never show it."""
+        parts = [
+            getattr(self, name)
+            for name in ("vendor", "base_url", "auth_url", "login", "password", "timeout", "verify", "cert")
+        ]
+        return json.dumps([parts, dict(self.extra), dict(self.proxies)], sort_keys=True, default=str)
+
+    @property
+    def secrets(self) -> list[str]:
+        """Every value of this connection that must not be shown."""
+        extras = [value for name, value in self.extra.items() if re.search("key|token|secret", name)]
+        return [value for value in [self.password, *extras] if isinstance(value, str) and value]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFields:
+    """What a connection form holds, before a vendor module makes :class:`Settings` of it."""
+
+    conn_id: str
+    host: str | None = None
+    schema: str | None = None
+    port: int | None = None
+    login: str | None = None
+    password: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def need(self, name: str, meaning: str) -> str:
+        """A field or extra that must be there.
+
+        :raises Refusal: (authentication) it is empty.
+        """
+        value = getattr(self, name, None) if name in {"host", "login", "password"} else self.extra.get(name)
+        if value is None or not str(value).strip():
+            raise Refusal("authentication", f"the connection's {name} is empty: it holds {meaning}")
+        return str(value).strip()
+
+    def url(self, default: str | None = None, scheme: str = "https") -> str:
+        """The API's base URL: ``host`` may be a bare name or a full URL with scheme, port and path prefix.
+
+        :raises Refusal: (invalid) there is no host and no default, or it is no http(s) URL.
+        """
+        host = (self.host or "").strip()
+        if not host:
+            if default is None:
+                raise Refusal("invalid", "the connection's host is empty: it holds the API's base URL")
+            return default
+        url = host if "://" in host else f"{self.schema or scheme}://{host}"
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise Refusal("invalid", f"the connection's host {host!r} is no http or https URL")
+        if self.port and not parts.port:
+            parts = parts._replace(netloc=f"{parts.netloc}:{self.port}")
+        return parts._replace(query="", fragment="").geturl().rstrip("/")
+
+    def optional(self, name: str) -> str | None:
+        """An extra that may be there; an empty one is None."""
+        value = self.extra.get(name)
+        return str(value).strip() or None if value is not None else None
+
+    def transport(self) -> dict[str, Any]:
+        """The extras that every connection type takes: timeout, verify, cert, proxy or proxies.
+
+        :raises Refusal: (invalid) one of them can't be used.
+        """
+        options: dict[str, Any] = {}
+        if (timeout := self.extra.get("timeout")) not in (None, ""):
+            try:
+                options["timeout"] = float(timeout)
+            except (TypeError, ValueError):
+                raise Refusal(
+                    "invalid", f"the connection's timeout {timeout!r} is no number of seconds"
+                ) from None
+        verify = self.extra.get("verify", True)
+        if isinstance(verify, str) and verify.strip().lower() in {"true", "false", ""}:
+            verify = verify.strip().lower() != "false"
+        options["verify"] = verify if isinstance(verify, str) else bool(verify)
+        if cert := self.extra.get("cert"):
+            options["cert"] = cert if isinstance(cert, str) else (str(cert[0]), str(cert[1]))
+        if proxies := self.extra.get("proxies") or self.extra.get("proxy"):
+            if isinstance(proxies, str) and proxies.lstrip().startswith("{"):
+                proxies = json.loads(proxies)
+            if isinstance(proxies, str):
+                proxies = {"http": proxies, "https": proxies}
+            options["proxies"] = dict(proxies)
+        return options
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A report that comes as one body; ``open`` ends with a streamed answer.
+
+    ``lines_from`` is set where JSON lines are made of the vendor's JSON document: the key that holds
+    the rows, or "" for the document itself.
+    """
+
+    open: Callable[[], Operation[Answer]]
+    file_format: str
+    lines_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows, the cursor of the next page (None: this was the last) and the vendor's own total."""
+
+    rows: Sequence[Mapping[str, Any]]
+    cursor: str | None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """A report that comes in pages; ``page`` asks for the one behind a cursor (None: the first)."""
+
+    page: Callable[[str | None], Operation[Page]]
+
+
+class Vendor(Protocol):
+    """What a vendor module offers; all of it pure."""
+
+    #: how the vendor calls its API
+    TITLE: str
+    #: the vendor's documented status words, in lower case; any other word counts as running
+    STATES: Mapping[str, State]
+    #: a report is submitted no earlier than the window's end plus this
+    SETTLE_DELAY: timedelta
+
+    def settings(self, fields: ConnectionFields) -> Settings:
+        """Resolve a connection."""
+
+    def authenticate(self, settings: Settings) -> Operation[Token] | None:
+        """Ask for a token; None where requests carry the credentials themselves."""
+
+    def sign(self, request: Request, settings: Settings, token: Token | None) -> Request:
+        """Add the credentials to a request."""
+
+    def submit(self, report: Report) -> Operation[Job]:
+        """Order a report."""
+
+    def status(self, job: Job) -> Operation[Status]:
+        """Ask how a job is doing."""
+
+    def content(self, job: Job) -> File | Pages:
+        """Tell how the rows of a ready job are fetched."""
+
+    def probe(self, settings: Settings) -> Operation[str]:
+        """Test a connection; returns a sentence, raises Refusal."""
+
+
+def status_of(words: Mapping[str, State], word: str | None, reason: str | None = None) -> Status:
+    """Normalise a vendor's status word; one that no list holds counts as running."""
+    state = words.get(word.strip().lower(), "running") if word else "running"
+    return Status(state=state, vendor_status=word, reason=reason)
+
+
+#: state of a job that has no file -> the refusal that this is
+NO_FILE: Mapping[State, RefusalKind] = {
+    "queued": "unavailable",
+    "running": "unavailable",
+    "failed": "failed",
+    "cancelled": "failed",
+    "expired": "missing",
+}
+
+
+def quoted(value: str) -> str:
+    """One path segment, percent-encoded."""
+    return quote(value, safe="")
+
+
+def excerpt(body: bytes, longest: int = 120) -> str:
+    """The start of a body as one line of text."""
+    return " ".join(body[:400].decode("utf-8", "replace").split())[:longest]
+
+
+#: keys under which the vendors' error bodies hold their words, in the order in which they read best
+_ERROR_KEYS = ("code", "ErrorCode", "error", "Error", "message", "description", "error_description", "reason")
+
+
+def words_of(answer: Answer) -> str:
+    """What the vendor said in a refusal, in its own words, whatever shape the body has."""
+    try:
+        body = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        body = None
+    said: list[str] = []
+    if answer.body.lstrip().startswith(b"<?xml"):
+        # Object storage; its other elements may repeat what was signed.
+        said = re.findall(r"<(?:Code|Message)>([^<]*)<", answer.body.decode("utf-8", "replace"))
+    if isinstance(body, Mapping):
+        said = [str(body[key]) for key in _ERROR_KEYS if body.get(key)]
+        for item in body.get("fields") or body.get("details") or ():
+            if isinstance(item, Mapping):
+                words = [str(item[key]) for key in ("name", "description", "hint") if item.get(key)]
+                said.append(" ".join(words))
+    return ": ".join(dict.fromkeys(said)) or excerpt(answer.body) or "no words"

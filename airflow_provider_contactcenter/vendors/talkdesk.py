@@ -1,0 +1,251 @@
+"""Talkdesk Explore, data reports: create a job, poll it, fetch its file over one or two redirects.
+
+Sources: seed 004 ("check a report status", docs.talkdesk.com) and, for what it leaves open, the pages
+"execute a report", "download a report" and "client credentials, basic" on docs.talkdesk.com.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+from zoneinfo import ZoneInfo
+
+from airflow_provider_contactcenter.reports import Job, Report, State, Status, Window, new_job, window_of
+from airflow_provider_contactcenter.vendors.protocol import (
+    NO_FILE,
+    Answer,
+    ConnectionFields,
+    File,
+    Operation,
+    Refusal,
+    Request,
+    Settings,
+    Token,
+    quoted,
+    status_of,
+)
+
+TITLE = "Talkdesk Explore"
+
+#: Rows of the last five minutes may still be missing ("execute a report", newer capture).
+SETTLE_DELAY = timedelta(minutes=5)
+
+#: region -> (API base, token host of an account): "how to guarantee your app works in all regions",
+#: "client credentials, basic". Canada's names have no dot before "ca".
+REGIONS = {
+    "us": ("https://api.talkdeskapp.com", "https://{account}.talkdeskid.com/oauth/token"),
+    "eu": ("https://api.talkdeskapp.eu", "https://{account}.talkdeskid.eu/oauth/token"),
+    "ca": ("https://api.talkdeskappca.com", "https://{account}.talkdeskidca.com/oauth/token"),
+}
+
+#: The seed prints two lists that differ in case and length; this is their union. "sending" comes from the
+#: predecessor API, "cancelled" is the other spelling.
+STATES: Mapping[str, State] = {
+    "created": "queued",
+    "processing": "running",
+    "uploading": "running",
+    "sending": "running",
+    "done": "ready",
+    "failed": "failed",
+    "canceled": "cancelled",
+    "cancelled": "cancelled",
+    "deleted": "expired",
+}
+
+_SCOPES = ("data-reports:read", "data-reports:write")
+
+
+def settings(fields: ConnectionFields) -> Settings:
+    """Resolve a connection: API base from host or region, token host from account and region or auth_url."""
+    region = (fields.optional("region") or "us").lower()
+    if region not in REGIONS:
+        raise Refusal(
+            "invalid", f"the connection's region {region!r} is not known: it is one of {', '.join(REGIONS)}"
+        )
+    api_base, token_host = REGIONS[region]
+    auth_url = fields.optional("auth_url")
+    if auth_url is None:
+        account = fields.need("account", "the account's sub-domain, the first part of the token host's name")
+        if not re.fullmatch(r"[A-Za-z0-9-]+", account):
+            raise Refusal("invalid", f"the connection's account {account!r} is no sub-domain")
+        auth_url = token_host.format(account=account)
+    return Settings(
+        vendor="talkdesk",
+        conn_id=fields.conn_id,
+        base_url=fields.url(default=api_base),
+        auth_url=auth_url,
+        login=fields.need("login", "the OAuth client id"),
+        password=fields.need("password", "the OAuth client secret"),
+        extra={"scope": scope} if (scope := fields.optional("scope")) else {},
+        **fields.transport(),
+    )
+
+
+def authenticate(settings: Settings) -> Operation[Token]:
+    """Client credentials: Basic header, form body. There is no refresh token, so ask anew each time."""
+    answer = yield from _ask_for_token(settings)
+    grant = answer.json()
+    if not isinstance(grant, Mapping) or not grant.get("access_token"):
+        raise Refusal("unavailable", "the token endpoint answered without an access_token")
+    # The documents give no lifetime; 599 s is what the vendor's clients fall back to.
+    return Token(str(grant["access_token"]), float(grant.get("expires_in") or 599))
+
+
+def _ask_for_token(settings: Settings) -> Operation[Answer]:
+    credentials = base64.b64encode(f"{settings.login}:{settings.password}".encode()).decode()
+    form = {"grant_type": "client_credentials"}
+    if settings.extra.get("scope"):
+        form["scope"] = str(settings.extra["scope"])
+    try:
+        answer = yield Request(
+            "POST",
+            str(settings.auth_url),
+            headers={"Authorization": f"Basic {credentials}", "Accept": "application/json"},
+            form=form,
+            signed=False,
+        )
+    except Refusal as refusal:
+        # The token endpoint says 400 where others say 401 ("client credentials").
+        if refusal.passing:
+            raise
+        raise Refusal("authentication", refusal.words, status=refusal.status) from None
+    return answer
+
+
+def sign(request: Request, settings: Settings, token: Token | None) -> Request:
+    """Add the bearer token."""
+    bearer = f"Bearer {token.value if token else ''}"
+    return replace(request, headers={**request.headers, "Authorization": bearer})
+
+
+def timespan(window: Window, timezone: str) -> dict[str, str]:
+    """Talkdesk's bounds: ``from`` is included, ``to`` is not, like the window's own.
+
+    Which wins, an offset in the bounds or ``timezone``, is documented nowhere. Bounds written in that
+    zone with its offset mean the same instant either way.
+    """
+    zone = ZoneInfo(timezone)
+    return {"from": _bound(window["start"], zone), "to": _bound(window["end"], zone)}
+
+
+def _bound(instant: str, zone: ZoneInfo) -> str:
+    moment = datetime.fromisoformat(instant).astimezone(zone)
+    written = moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    return re.sub(r"\+00:00$", "Z", written) if moment.utcoffset() == UTC.utcoffset(None) else written
+
+
+def submit(report: Report) -> Operation[Job]:
+    """Create the report job; 202 carries it at the top level or under ``job``."""
+    params = report["params"]
+    body: dict[str, Any] = {
+        "timezone": params["timezone"],
+        "format": "json" if params["file_format"] == "jsonl" else params["file_format"],
+        "timespan": timespan(window_of(report), params["timezone"]),
+    }
+    if params.get("name"):
+        body["name"] = params["name"]
+    answer = yield Request(
+        "POST",
+        f"/data/reports/{quoted(params['report_type'])}/jobs",
+        headers={"Accept": "application/json"},
+        json=body,
+        idempotent=False,
+    )
+    job_id = _job_in(answer.json()).get("id")
+    if not job_id:
+        raise Refusal("lost", "the report was accepted, but the answer holds no job id", status=answer.status)
+    return new_job(report, str(job_id))
+
+
+def _job_in(body: Any) -> Mapping[str, Any]:
+    """The job in a body that wraps it, as the seed has it, or doesn't, as "execute a report" has it."""
+    if not isinstance(body, Mapping):
+        return {}
+    job = body.get("job", body)
+    return job if isinstance(job, Mapping) else {}
+
+
+def status(job: Job) -> Operation[Status]:
+    """Poll: a redirect means done (the seed prints 300, its sibling page 303); so does 200 with ``done``."""
+    found, _ = yield from _poll(job)
+    return found
+
+
+def _poll(job: Job) -> Operation[tuple[Status, str | None]]:
+    """The job's status and, when it is ready, where its file is said to be (an absolute URL)."""
+    answer = yield Request("GET", _path(job, "jobs"), headers={"Accept": "application/json"})
+    redirect = 300 <= answer.status < 400
+    body: Any = {}
+    if answer.body.strip() and not redirect:
+        body = answer.json()
+    elif redirect:
+        try:
+            body = answer.json()
+        except Refusal:
+            body = {}
+    word = _job_in(body).get("status")
+    word = str(word) if word else None
+    if word is None and (redirect or (isinstance(body, Mapping) and "entries" in body)):
+        # 'entries' is the file itself, as an endpoint that answers with it at once would send.
+        return Status(state="ready", vendor_status=str(answer.status), reason=None), _absolute(answer)
+    found = status_of(STATES, word)
+    if redirect and found["state"] == "running":
+        found["state"] = "ready"
+    return found, _absolute(answer)
+
+
+def _absolute(answer: Answer) -> str | None:
+    return urljoin(answer.url, answer.location) if answer.location else None
+
+
+def _path(job: Job, resource: str) -> str:
+    report_type = job["report"]["params"]["report_type"]
+    return f"/data/reports/{quoted(report_type)}/{resource}/{quoted(str(job['job_id']))}"
+
+
+def content(job: Job) -> File:
+    """The report's file, byte for byte, or JSON lines made from json's ``entries``."""
+    file_format = job["report"]["params"]["file_format"]
+    return File(
+        open=lambda: _open(job),
+        file_format=file_format,
+        lines_from="entries" if file_format == "jsonl" else None,
+    )
+
+
+def _open(job: Job) -> Operation[Answer]:
+    """Follow the finished poll to the file.
+
+    Each hop may name another host than the connection's (documents do). The files endpoint is always asked
+    for at the connection's own base; anything else is object storage and gets no credentials.
+    """
+    found, location = yield from _poll(job)
+    if found["state"] != "ready":
+        raise Refusal(
+            NO_FILE[found["state"]], f"the job's status is {found['vendor_status']}, so it has no file"
+        )
+    target = _path(job, "files")
+    if location and not urlsplit(location).path.endswith(target):
+        target = location
+    answer = yield Request("GET", target, headers={"Accept": "*/*"}, follow=True, stream=True)
+    if re.match(rb'\s*\{\s*"(job|_links)"\s*:', answer.body):
+        # "download a report" also lists a 200 whose body is the job, which can't be the file.
+        raise Refusal("unavailable", "the files endpoint answered with the job instead of its file")
+    return answer
+
+
+def probe(settings: Settings) -> Operation[str]:
+    """Ask for a token and compare its scope with what reports need."""
+    answer = yield from _ask_for_token(settings)
+    granted = str(answer.json().get("scope") or "").split()
+    missing = [scope for scope in _SCOPES if granted and scope not in granted]
+    if missing:
+        raise Refusal(
+            "permission", f"the client lacks the scope {' and '.join(missing)}; it has {' '.join(granted)}"
+        )
+    return f"{TITLE} issued a token for {settings.base_url}"
