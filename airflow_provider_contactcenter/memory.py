@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow_provider_contactcenter.exceptions import ContactCenterError, ContactCenterSubmitLostError
-from airflow_provider_contactcenter.reports import Job, Report
+from airflow_provider_contactcenter.nouns import Job, Report
 
 if TYPE_CHECKING:
     from logging import Logger

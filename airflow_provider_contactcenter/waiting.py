@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypedDict
 
-from airflow_provider_contactcenter.reports import Job, State, Status
+from airflow_provider_contactcenter.nouns import Job, State, Status
 from airflow_provider_contactcenter.vendors.protocol import Refusal, RefusalKind
 
 #: A trigger's first event comes no sooner than this after the deferral: triggers that fired within a few

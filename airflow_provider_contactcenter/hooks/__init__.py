@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_provider_contactcenter.hooks.base import ContactCenterHook
-    from airflow_provider_contactcenter.reports import Job, Report
+    from airflow_provider_contactcenter.nouns import Job, Report
 
 #: a report's ``vendor`` -> where its hook class is
 HOOKS = {

@@ -14,6 +14,7 @@ import requests
 from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
 from airflow.providers.common.compat.sdk import mask_secret
 from airflow.providers.http.hooks.http import HttpHook
+from requests.adapters import HTTPAdapter
 from requests_toolbelt.adapters.socket_options import TCPKeepAliveAdapter
 
 from airflow_provider_contactcenter.exceptions import (
@@ -26,7 +27,8 @@ from airflow_provider_contactcenter.exceptions import (
 from airflow_provider_contactcenter.fields import InvalidValue
 from airflow_provider_contactcenter.hooks.refusals import error_of, message
 from airflow_provider_contactcenter.hooks.stream import ReportStream
-from airflow_provider_contactcenter.reports import Job, Report, Status, check_job, rebuild
+from airflow_provider_contactcenter.nouns import Job, Report, Status
+from airflow_provider_contactcenter.reports import check_job, rebuild
 from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.transport.on_aiohttp import shared_driver
 from airflow_provider_contactcenter.transport.on_requests import RequestsDriver
@@ -43,8 +45,17 @@ class _TlsAdapter(TCPKeepAliveAdapter):
         self._context = context
         super().__init__(**options)
 
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **options)
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
+        # Past the parent, which lets no further options through.
+        HTTPAdapter.init_poolmanager(
+            self,
+            connections,
+            maxsize,
+            block,
+            socket_options=self.socket_options,
+            ssl_context=self._context,
+            **options,
+        )
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         return super().proxy_manager_for(proxy, ssl_context=self._context, **options)

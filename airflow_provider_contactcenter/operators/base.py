@@ -23,7 +23,8 @@ from airflow_provider_contactcenter.exceptions import (
 )
 from airflow_provider_contactcenter.fields import InvalidValue
 from airflow_provider_contactcenter.memory import Memory
-from airflow_provider_contactcenter.reports import Job, Report, check_job, rebuild
+from airflow_provider_contactcenter.nouns import Job, Report
+from airflow_provider_contactcenter.reports import check_job, rebuild
 from airflow_provider_contactcenter.triggers.report import (
     ContactCenterReportTrigger,
     ContactCenterTimerTrigger,

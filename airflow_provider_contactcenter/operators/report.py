@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_contactcenter.nouns import Job, Report
 from airflow_provider_contactcenter.operators.base import ContactCenterBaseOperator
-from airflow_provider_contactcenter.reports import Job, Report
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

@@ -15,13 +15,14 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_contactcenter.exceptions import ContactCenterError, ContactCenterInvalidReportError
 from airflow_provider_contactcenter.fields import InvalidValue
+from airflow_provider_contactcenter.nouns import Job
 from airflow_provider_contactcenter.operators.base import (
     BACKSTOP,
     check_waiting,
     conclusion,
     default_deferrable,
 )
-from airflow_provider_contactcenter.reports import Job, check_job
+from airflow_provider_contactcenter.reports import check_job
 from airflow_provider_contactcenter.triggers.report import ContactCenterReportTrigger
 from airflow_provider_contactcenter.vendors.protocol import Refusal
 from airflow_provider_contactcenter.waiting import SHORTEST_DEFERRAL, Event, event, jittered, utcnow

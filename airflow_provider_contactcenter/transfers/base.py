@@ -15,8 +15,8 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_contactcenter import fields
 from airflow_provider_contactcenter.exceptions import ContactCenterEmptyError
+from airflow_provider_contactcenter.nouns import Delivery, Job, window_of
 from airflow_provider_contactcenter.operators.base import ContactCenterBaseOperator
-from airflow_provider_contactcenter.reports import Delivery, Job, window_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

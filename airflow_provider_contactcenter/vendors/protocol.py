@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Any, Literal, Protocol, TypeVar
 from urllib.parse import quote, urlsplit
 
-from airflow_provider_contactcenter.reports import Job, Report, State, Status
+from airflow_provider_contactcenter.nouns import Job, Report, State, Status
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
-from airflow_provider_contactcenter.reports import Job, Report, State, Status, Window, new_job, window_of
+from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
 from airflow_provider_contactcenter.vendors.protocol import (
     NO_FILE,
     Answer,

@@ -1,0 +1,87 @@
+"""The four nouns that every part of the package shares: report, job, status, delivery.
+
+Each is a plain JSON-able ``dict`` without a secret, a token or a signed link, so it can be templated,
+mapped with ``.expand(...)``, read from YAML and stored in XCom.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal, TypedDict
+
+State = Literal["queued", "running", "ready", "failed", "cancelled", "expired"]
+
+
+class Report(TypedDict):
+    """What to ask, of whom, for which window; ``params`` holds the builder's argument names."""
+
+    vendor: str
+    kind: str
+    conn_id: str
+    params: dict[str, Any]
+
+
+class Job(TypedDict):
+    """A report that has been submitted; ``submitted_at`` is ISO 8601 in UTC.
+
+    ``job_id`` is None where the vendor knows no jobs: such a job is ready at once.
+    """
+
+    vendor: str
+    kind: str
+    conn_id: str
+    job_id: str | None
+    report: Report
+    submitted_at: str
+
+
+class Status(TypedDict):
+    """The vendor's answer: ``state`` normalised, ``vendor_status`` verbatim, ``reason`` if it gave one."""
+
+    state: State
+    vendor_status: str | None
+    reason: str | None
+
+
+class Window(TypedDict):
+    """A half-open window ``[start, end)``, ISO 8601 in UTC."""
+
+    start: str
+    end: str
+
+
+class Delivery(TypedDict):
+    """What landed.
+
+    ``bytes`` and ``sha256`` are the stored object's. ``rows`` and ``vendor_total`` are None where nobody
+    can know them. ``complete`` is True (proved), or None (the vendor gives nothing to prove it by);
+    a delivery proved incomplete fails the task instead.
+    """
+
+    uri: str
+    bytes: int
+    rows: int | None
+    sha256: str
+    content_type: str
+    compression: str | None
+    job: Job
+    window: Window
+    vendor_total: int | None
+    complete: bool | None
+
+
+def new_job(report: Report, job_id: str | None) -> Job:
+    """Make the job of a report that has just been submitted."""
+    return Job(
+        vendor=report["vendor"],
+        kind=report["kind"],
+        conn_id=report["conn_id"],
+        job_id=job_id,
+        report=report,
+        submitted_at=datetime.now(UTC).isoformat(),
+    )
+
+
+def window_of(report: Report) -> Window:
+    """The window a report covers."""
+    return Window(start=report["params"]["start"], end=report["params"]["end"])
