@@ -85,10 +85,19 @@ class Process:
             return ""
         return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-lines:])
 
+    def wait(self, timeout: float) -> int:
+        """Wait until the process has ended by itself and return its exit status."""
+        if self._popen is None:
+            raise DemoError(f"{self.name} was not started")
+        try:
+            return self._popen.wait(timeout)
+        except subprocess.TimeoutExpired as error:
+            raise DemoError(f"{self.name} did not end within {timeout:.0f} s") from error
+
     def terminate(self) -> None:
-        """Ask the process to end, without waiting."""
+        """Ask the process and its helpers to end, without waiting: what Ctrl-C in a terminal does."""
         if self._popen is not None and self._popen.poll() is None:
-            self._popen.terminate()
+            os.killpg(self._popen.pid, signal.SIGTERM)
 
     def stop(self, grace: float = 10.0) -> None:
         """Ask the process to end, then end whatever is left in its session."""
