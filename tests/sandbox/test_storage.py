@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+import requests
+
+from airflow_provider_contactcenter.sandbox import Sandbox
+
+from .conftest import Talkdesk
+
+
+@pytest.fixture
+def link(talkdesk: Talkdesk) -> str:
+    return talkdesk.file(talkdesk.ordered()).headers["Location"]
+
+
+def test_storage_is_another_origin(sandbox: Sandbox, link: str) -> None:
+    assert sandbox.storage_url != sandbox.url
+    assert link.startswith(sandbox.storage_url + "/")
+
+
+@pytest.mark.parametrize("header", ["Authorization", "Cookie"])
+def test_a_leaked_header_is_refused_and_stands_in_the_journal(
+    sandbox: Sandbox, link: str, header: str
+) -> None:
+    answer = requests.get(link, headers={header: "Bearer leaked-secret"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/xml")
+    (entry,) = sandbox.journal(origin="storage")
+    assert [header, "Bearer leaked-secret"] in entry["headers"]
+    assert sandbox.served() == []
+
+
+def test_a_client_that_follows_redirects_leaks_nothing(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    job_id = talkdesk.ordered()
+    assert requests.get(f"{talkdesk.jobs_url}/{job_id}", headers=talkdesk.headers).status_code == 200
+    (entry,) = sandbox.journal(operation="storage")
+    assert entry["status"] == 200
+    assert "Authorization" not in dict(entry["headers"])
+    assert (entry["vendor"], entry["job"]) == ("talkdesk", job_id)
+
+
+def test_a_link_can_be_used_again_until_its_time_is_over(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    sandbox.set_options("talkdesk", link_seconds=0.3)
+    link = talkdesk.file(talkdesk.ordered()).headers["Location"]
+    assert [requests.get(link).status_code for _ in range(2)] == [200, 200]
+    time.sleep(0.35)
+    expired = requests.get(link)
+    assert expired.status_code == 403
+    assert "<Code>AccessDenied</Code>" in expired.text
+
+
+def test_a_link_without_its_signature_or_with_another_path_is_worth_nothing(link: str) -> None:
+    assert requests.get(link.partition("?")[0]).status_code == 403
+    assert requests.get(link.replace("/calls/", "/contacts/")).status_code == 403
+
+
+def test_a_link_is_for_reading_only(link: str) -> None:
+    assert requests.put(link, data=b"x").status_code == 405
+    head = requests.head(link)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["Content-Length"] == str(len(requests.get(link).content))

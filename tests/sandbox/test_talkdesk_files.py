@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import time
+from typing import Any
+
+import pytest
+import requests
+
+from airflow_provider_contactcenter.sandbox import Sandbox
+
+from .conftest import MAY_DAY, Talkdesk
+
+
+def records(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+
+
+def test_a_file_comes_from_the_storage_by_a_signed_link(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    job_id = talkdesk.ordered()
+    hop = talkdesk.file(job_id)
+    assert (hop.status_code, hop.json()["job"]["id"]) == (303, job_id)
+    assert hop.headers["Location"].startswith(sandbox.storage_url)
+    assert requests.get(hop.headers["Location"]).headers["Content-Type"] == "text/csv"
+
+
+def test_what_was_served_is_known_by_rows_bytes_and_digest(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    job_id = talkdesk.ordered()
+    content = talkdesk.content(job_id)
+    (served,) = sandbox.served()
+    assert served["job"] == job_id
+    assert (served["format"], served["rows"], served["complete"]) == ("csv", 100, True)
+    assert served["bytes"] == served["sent"] == len(content)
+    assert served["sha256"] == hashlib.sha256(content).hexdigest()
+    assert len(records(content)) == 100
+
+
+def test_the_formats_hold_the_same_rows(talkdesk: Talkdesk) -> None:
+    files = {name: talkdesk.content(talkdesk.ordered(format=name)) for name in ("csv", "json", "json_bulk")}
+    document = json.loads(files["json"])
+    assert {name: document[name] for name in ("type", "version", "total")} == {
+        "type": "calls",
+        "version": "v1",
+        "total": 100,
+    }
+    assert [json.loads(line) for line in files["json_bulk"].splitlines()] == document["entries"]
+    rows = records(files["csv"])
+    assert [row["call_id"] for row in rows] == [entry["call_id"] for entry in document["entries"]]
+    assert [row["notes"] for row in rows] == [entry["notes"] or "" for entry in document["entries"]]
+
+
+def test_only_some_types_name_themselves_in_json(sandbox: Sandbox) -> None:
+    talkdesk = Talkdesk(sandbox, "ring_attempts")
+    document = json.loads(talkdesk.content(talkdesk.ordered(format="json")))
+    assert list(document) == ["entries", "total"]
+    sandbox.set_options("talkdesk", json_order="total_first")
+    assert list(json.loads(talkdesk.content(talkdesk.ordered(format="json")))) == ["total", "entries"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("json_total", "wrong", {"type", "version", "entries", "total"}),
+        ("json_total", "missing", {"type", "version", "entries"}),
+        ("json_entries", "missing", {"type", "version", "total"}),
+    ],
+)
+def test_json_can_be_wrong_about_itself(
+    talkdesk: Talkdesk, sandbox: Sandbox, option: str, value: str, expected: set[str]
+) -> None:
+    sandbox.set_options("talkdesk", **{option: value})
+    document: dict[str, Any] = json.loads(talkdesk.content(talkdesk.ordered(format="json")))
+    assert set(document) == expected
+    if value == "wrong":
+        assert document["total"] != len(document["entries"])
+
+
+def test_an_empty_report_is_a_header_or_an_empty_list(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    sandbox.set_options("talkdesk", rows=0)
+    assert records(talkdesk.content(talkdesk.ordered())) == []
+    assert talkdesk.content(talkdesk.ordered()).startswith(b"call_id,")
+    document = json.loads(talkdesk.content(talkdesk.ordered(format="json")))
+    assert (document["entries"], document["total"]) == ([], 0)
+    assert talkdesk.content(talkdesk.ordered(format="json_bulk")) == b""
+    assert [served["complete"] for served in sandbox.served()] == [True] * 4
+
+
+def test_columns_are_those_that_clients_rely_on(sandbox: Sandbox) -> None:
+    counts = {
+        "calls": 38,
+        "contacts": 42,
+        "ring_attempts": 11,
+        "studio_flow_execution": 13,
+        "user_status": 10,
+    }
+    for report, count in counts.items():
+        talkdesk = Talkdesk(sandbox, report)
+        assert len(records(talkdesk.content(talkdesk.ordered()))[0]) == count
+
+
+def test_other_reports_have_awkward_column_names(sandbox: Sandbox) -> None:
+    talkdesk = Talkdesk(sandbox, "audit_logs")
+    columns = records(talkdesk.content(talkdesk.ordered()))[0]
+    assert {"in_business_hours?", "wrap-up_duration", "flow.step_name"} <= set(columns)
+
+
+def test_a_file_of_a_given_size_ends_within_a_row_of_it(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    sandbox.set_options("talkdesk", bytes=5_000_000)
+    for name in ("csv", "json", "json_bulk"):
+        content = talkdesk.content(talkdesk.ordered(format=name))
+        assert 0 <= len(content) - 5_000_000 < 2_000
+        served = sandbox.served()[-1]
+        assert served["sha256"] == hashlib.sha256(content).hexdigest()
+        if name == "json":
+            assert len(json.loads(content)["entries"]) == json.loads(content)["total"] == served["rows"]
+        if name == "csv":
+            assert len(records(content)) == served["rows"]
+
+
+@pytest.mark.parametrize("rows", [1, 1_999, 2_000, 2_001, 4_000, 4_003])
+def test_rows_are_counted_right_where_the_file_repeats_itself(
+    talkdesk: Talkdesk, sandbox: Sandbox, rows: int
+) -> None:
+    sandbox.set_options("talkdesk", rows=rows)
+    assert len(records(talkdesk.content(talkdesk.ordered()))) == rows
+    document = json.loads(talkdesk.content(talkdesk.ordered(format="json")))
+    assert len(document["entries"]) == document["total"] == rows
+
+
+def test_the_files_endpoint_may_send_the_file_itself(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    job_id = talkdesk.ordered()
+    by_storage = talkdesk.content(job_id)
+    sandbox.set_options("talkdesk", download="direct")
+    direct = talkdesk.file(job_id)
+    assert (direct.status_code, direct.content) == (200, by_storage)
+    sandbox.set_options("talkdesk", gzip=True)
+    packed = talkdesk.file(job_id)
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.content == by_storage
+
+
+def test_the_files_endpoint_may_send_the_job_instead(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    sandbox.set_options("talkdesk", download="job")
+    job_id = talkdesk.ordered()
+    answer = talkdesk.file(job_id)
+    assert (answer.status_code, answer.json()["job"]["id"]) == (200, job_id)
+
+
+def test_csv_may_have_a_byte_order_mark_and_bare_newlines(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    assert talkdesk.content(talkdesk.ordered()).endswith(b"\r\n")
+    sandbox.set_options("talkdesk", csv_bom=True, csv_line_end="\n")
+    content = talkdesk.content(talkdesk.ordered())
+    assert content.startswith(b"\xef\xbb\xbfcall_id,")
+    assert content.endswith(b"\n")
+    assert not content.endswith(b"\r\n")
+
+
+def test_a_file_is_deleted_once_and_its_job_says_so(talkdesk: Talkdesk) -> None:
+    job_id = talkdesk.ordered()
+    url = f"{talkdesk.files_url}/{job_id}"
+    statuses = [requests.delete(url, headers=talkdesk.headers).status_code for _ in range(2)]
+    assert statuses == [204, 403]
+    assert talkdesk.poll(job_id).json()["job"]["status"] == "deleted"
+    assert talkdesk.file(job_id).status_code == 404
+
+
+def test_a_file_that_was_kept_long_enough_is_gone(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    job_id = talkdesk.ordered()
+    assert talkdesk.poll(job_id).status_code == 303
+    sandbox.set_options("talkdesk", file_days=0.1 / 86_400)
+    time.sleep(0.15)
+    assert talkdesk.poll(job_id).json()["job"]["status"] == "deleted"
+    assert talkdesk.file(job_id).status_code == 404
+
+
+def test_there_is_no_file_before_the_job_is_done(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    sandbox.set_options("talkdesk", ladder=[["processing", 0, 0]], hold="processing")
+    assert talkdesk.file(talkdesk.ordered()).status_code == 404
+
+
+def test_local_times_repeat_the_hour_that_a_25_hour_day_repeats(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    sandbox.set_options("talkdesk", rows=500)
+    autumn = {"from": "2024-10-26T22:00:00Z", "to": "2024-10-27T23:00:00Z"}
+    rows = records(talkdesk.content(talkdesk.ordered(autumn, timezone="Europe/Berlin")))
+    starts = [row["start_at"] for row in rows]
+    assert starts != sorted(starts)
+    utc = records(talkdesk.content(talkdesk.ordered(autumn)))
+    assert [row["start_at"] for row in utc] == sorted(row["start_at"] for row in utc)
+
+
+class TestThirdPartyClients:
+    """What public clients do, each in its own way, ends with the file."""
+
+    def test_one_reads_job_id_and_lets_its_library_follow_redirects(self, talkdesk: Talkdesk) -> None:
+        job_id = talkdesk.create(format="json").json()["job"]["id"]
+        answer = requests.get(f"{talkdesk.jobs_url}/{job_id}", headers=talkdesk.headers)
+        assert len(answer.history) == 2
+        assert len(answer.json()["entries"]) == 100
+
+    def test_one_reads_the_id_at_the_top_level(self, talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+        sandbox.set_options("talkdesk", create_body="flat")
+        job_id = talkdesk.create().json()["id"]
+        assert talkdesk.poll(job_id).status_code == 303
+
+    def test_both_of_them_work_at_once(self, talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+        sandbox.set_options("talkdesk", create_body="both")
+        body = talkdesk.create().json()
+        assert body["id"] == body["job"]["id"]
+
+
+def test_two_sandboxes_with_one_seed_serve_the_same_bytes_and_other_seeds_do_not() -> None:
+    contents = []
+    for seed in (1, 1, 2):
+        with Sandbox(seed=seed, options={"talkdesk": {"ladder": []}}) as sandbox:
+            talkdesk = Talkdesk(sandbox)
+            contents.append(talkdesk.content(talkdesk.ordered(MAY_DAY)))
+    assert contents[0] == contents[1] != contents[2]

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+import requests
+
+from airflow_provider_contactcenter.sandbox import Sandbox
+
+from .conftest import Talkdesk
+
+CLIENT = {"client_id": "sandbox-client-id", "client_secret": "sandbox-client-secret"}
+
+
+@pytest.fixture
+def url(sandbox: Sandbox) -> str:
+    found: str = sandbox.connections["talkdesk_default"]["extra"]["auth_url"]
+    return found
+
+
+def test_token_answer_has_the_four_required_members_and_no_refresh_token(talkdesk: Talkdesk) -> None:
+    answer = talkdesk.token()
+    assert answer.status_code == 200
+    assert sorted(answer.json()) == ["access_token", "expires_in", "scope", "token_type"]
+    assert answer.json()["expires_in"] == 599
+    assert answer.json()["scope"] == "data-reports:read data-reports:write"
+
+
+def test_grant_type_may_stand_in_the_query_with_an_empty_body(sandbox: Sandbox, url: str) -> None:
+    answer = requests.post(url + "?grant_type=client_credentials", auth=tuple(CLIENT.values()))
+    assert answer.status_code == 200
+    assert sandbox.journal(operation="token")[0]["body"] == ""
+
+
+def test_credentials_may_be_form_fields(url: str) -> None:
+    assert requests.post(url, data={"grant_type": "client_credentials", **CLIENT}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("auth", "form", "status", "error"),
+    [
+        (("sandbox-client-id", "wrong"), {"grant_type": "client_credentials"}, 401, "invalid_client"),
+        (None, {"grant_type": "client_credentials"}, 401, "invalid_client"),
+        (tuple(CLIENT.values()), {"grant_type": "password"}, 400, "unsupported_grant_type"),
+        (tuple(CLIENT.values()), {}, 400, "invalid_request"),
+        (tuple(CLIENT.values()), {"grant_type": "client_credentials", "scope": "x"}, 400, "invalid_scope"),
+    ],
+)
+def test_refusals_have_the_shape_of_oauth(
+    url: str, auth: tuple[str, str] | None, form: dict[str, str], status: int, error: str
+) -> None:
+    answer = requests.post(url, auth=auth, data=form)
+    assert answer.status_code == status
+    assert answer.json()["error"] == error
+    assert answer.json()["error_description"]
+
+
+def test_a_narrow_token_is_forbidden_to_create_but_may_list(talkdesk: Talkdesk) -> None:
+    token = talkdesk.token(scope="data-reports:read").json()
+    assert token["scope"] == "data-reports:read"
+    talkdesk.headers = {"Authorization": f"Bearer {token['access_token']}"}
+    refused = talkdesk.create()
+    assert refused.status_code == 403
+    assert "data-reports:write" in refused.json()["message"]
+    assert requests.get(talkdesk.jobs_url, headers=talkdesk.headers).status_code == 200
+
+
+@pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Bearer"}])
+def test_no_token_or_a_wrong_one_is_unauthorized(talkdesk: Talkdesk, header: dict[str, str]) -> None:
+    talkdesk.headers = header
+    refused = talkdesk.create()
+    assert refused.status_code == 401
+    assert sorted(refused.json()) == ["code", "message"]
+
+
+def test_a_token_without_the_word_bearer_is_unauthorized(talkdesk: Talkdesk) -> None:
+    talkdesk.headers = {"Authorization": talkdesk.headers["Authorization"].removeprefix("Bearer ")}
+    assert talkdesk.create().status_code == 401
+
+
+def test_a_token_dies_when_its_time_is_over(sandbox: Sandbox) -> None:
+    sandbox.set_options("talkdesk", expires_in=0.2)
+    talkdesk = Talkdesk(sandbox)
+    assert talkdesk.create().status_code == 202
+    time.sleep(0.25)
+    assert talkdesk.create().status_code == 401
