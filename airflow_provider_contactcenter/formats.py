@@ -216,24 +216,31 @@ def _refuse_constant(name: str) -> NoReturn:
     raise Incomplete(f"the document is not JSON: it contains {name}")
 
 
-# The standard library's decoder says where a value ends, which orjson doesn't. Numbers are left as they are
-# written: nothing is rounded, and no time is spent on them.
-_DECODER: Final = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_refuse_constant)
+# The standard library's decoder says where a value ends, which orjson doesn't, and reads twice as fast as
+# ijson. What it decodes is thrown away, so nothing is rounded; len is the cheapest thing to do with digits.
+_DECODER: Final = json.JSONDecoder(parse_float=len, parse_int=len, parse_constant=_refuse_constant)
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
-# White space between two tokens has a bracket, comma or colon on one side at least.
-_LOOSE: Final = re.compile(r"[\[\]{},:][ \t\n\r]|[ \t\n\r][\[\]{},:]")
-_STRING_OR_SPACE: Final = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")|[ \t\n\r]+')
 _TOKEN: Final = 16  # characters: longer than any token that isn't a string and any escape
 # The start of a token or escape at the end of a text, or nothing at all.
-_STUB: Final = re.compile(r"-|t(ru?)?|f(a(ls?)?)?|n(ul?)?|\.|[eE][+-]?|\\?u[0-9a-fA-F]{0,3}|[ \t\n\r]*")
-_DESCEND: Final = 1 << 22  # characters of one value above which it is read member by member
+_STUB: Final = re.compile(r"-|t(ru?)?|f(a(ls?)?)?|n(ul?)?|\.|[eE][+-]?|\\?u[0-9a-fA-F]{0,4}|[ \t\n\r]*")
+_DESCEND: Final = 1 << 20  # characters of one value above which it is read member by member
 
 _Steps = Generator[None, None, None]
 
 
 def _compact(value: str) -> str:
-    """Drop the white space between the tokens of a JSON value, and with it every line end."""
-    return _STRING_OR_SPACE.sub(r"\1", value) if _LOOSE.search(value) else value
+    """Drop the white space between the tokens of a valid JSON value, and with it every line end."""
+    # A valid value holds no control characters but white space, so they can stand in for escapes and strings.
+    masked = value
+    if '\\"' in value:
+        masked = value.replace("\\\\", "\1").replace('\\"', "\2")
+    parts = masked.split('"')
+    loose = "\0".join(parts[::2])  # all that is outside strings
+    tight = "".join(loose.split())
+    if len(tight) == len(loose):
+        return value
+    parts[::2] = tight.split("\0")
+    return '"'.join(parts).replace("\2", '\\"').replace("\1", "\\\\")
 
 
 class _Document:
