@@ -89,9 +89,10 @@ class ContactCenterHook(HttpHook):
 
     # -- what tasks use -------------------------------------------------------------------------------
 
-    def submit(self, report: Report) -> Job:
+    def submit(self, report: Report, label: str | None = None) -> Job:
         """Order a report.
 
+        :param label: says for which task, where the vendor gives a report a name and the report has none.
         :raises ContactCenterInvalidReportError: the report can't be used, or the vendor does not accept it.
         :raises ContactCenterQuotaError: the vendor takes no more reports for now.
         :raises ContactCenterSubmitLostError: the answer was lost; nothing is sent a second time.
@@ -102,7 +103,7 @@ class ContactCenterHook(HttpHook):
         except InvalidValue as invalid:
             raise ContactCenterInvalidReportError(str(invalid)) from None
         try:
-            return self.driver.run(self.vendor.submit(report))
+            return self.driver.run(self.vendor.submit(report, label))
         except Refusal as refusal:
             if refusal.kind == "lost":
                 advice = "The report may have been ordered all the same; a retry orders it anew."

@@ -69,6 +69,7 @@ class ReportStream(Iterator[bytes]):
             self.complete = meter.finish(framed=body.framed)  # type: ignore[union-attr]
         counted: JsonLines | Meter = lines or meter  # type: ignore[assignment]
         self.rows, self.vendor_total = counted.rows, counted.vendor_total
+        self._heed(file.caveat)
 
     def _pages(self, pages: Pages) -> Iterator[bytes]:
         rows, cursor, seen = 0, None, set[int]()
@@ -88,6 +89,12 @@ class ReportStream(Iterator[bytes]):
         if self.vendor_total is not None and self.vendor_total != rows:
             raise Incomplete(f"the vendor's total says {self.vendor_total} rows, its pages hold {rows}")
         self.rows, self.complete = rows, True
+        self._heed(pages.caveat)
+
+    def _heed(self, caveat: str | None) -> None:
+        if caveat:
+            self._note(caveat)
+            self.complete = None
 
 
 class _Body:

@@ -164,6 +164,8 @@ class ContactCenterBaseOperator(BaseOperator):
         self.before_submit(context)
         memory = Memory(context, self.durable, self.log)
         started = utcnow()
+        ti = context["ti"]
+        self._label = f"{ti.dag_id} {ti.task_id} {ti.run_id} {ti.map_index}"
         if report is not None:
             job = self._remembered(report, memory)
             if job is None:
@@ -215,7 +217,7 @@ class ContactCenterBaseOperator(BaseOperator):
         while True:
             memory.intend(report)
             try:
-                job = hook.submit(report)
+                job = hook.submit(report, self._label)
             except ContactCenterQuotaError as full:
                 memory.forget()
                 pause = max(min(QUOTA_PAUSE * 2**waits, LONGEST_QUOTA_PAUSE), full.retry_after or 0.0)

@@ -243,12 +243,14 @@ class File:
     """A report that comes as one body; ``open`` ends with a streamed answer.
 
     ``lines_from`` is set where JSON lines are made of the vendor's JSON document: the key that holds
-    the rows, or "" for the document itself.
+    the rows, or "" for the document itself. ``caveat`` says why rows may be missing that nobody can prove:
+    it is logged, and the delivery isn't called complete.
     """
 
     open: Callable[[], Operation[Answer]]
     file_format: str
     lines_from: str | None = None
+    caveat: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,9 +264,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """A report that comes in pages; ``page`` asks for the one behind a cursor (None: the first)."""
+    """A report that comes in pages; ``page`` asks for the one behind a cursor (None: the first).
+
+    ``caveat`` is a :class:`File`'s.
+    """
 
     page: Callable[[str | None], Operation[Page]]
+    caveat: str | None = None
 
 
 class Vendor(Protocol):
@@ -286,8 +292,8 @@ class Vendor(Protocol):
     def sign(self, request: Request, settings: Settings, token: Token | None) -> Request:
         """Add the credentials to a request."""
 
-    def submit(self, report: Report) -> Operation[Job]:
-        """Order a report."""
+    def submit(self, report: Report, label: str | None) -> Operation[Job]:
+        """Order a report; ``label`` says for which task, where the vendor gives a report a name."""
 
     def status(self, job: Job) -> Operation[Status]:
         """Ask how a job is doing."""

@@ -57,6 +57,9 @@ STATES: Mapping[str, State] = {
     "deleted": "expired",
 }
 
+#: characters of a report's name ("execute a report", older capture)
+LONGEST_NAME = 256
+
 _SCOPES = ("data-reports:read", "data-reports:write")
 
 
@@ -139,7 +142,7 @@ def _bound(instant: str, zone: ZoneInfo) -> str:
     return re.sub(r"\+00:00$", "Z", written) if moment.utcoffset() == UTC.utcoffset(None) else written
 
 
-def submit(report: Report) -> Operation[Job]:
+def submit(report: Report, label: str | None) -> Operation[Job]:
     """Create the report job; 202 carries it at the top level or under ``job``."""
     params = report["params"]
     body: dict[str, Any] = {
@@ -147,8 +150,8 @@ def submit(report: Report) -> Operation[Job]:
         "format": "json" if params["file_format"] == "jsonl" else params["file_format"],
         "timespan": timespan(window_of(report), params["timezone"]),
     }
-    if params.get("name"):
-        body["name"] = params["name"]
+    if name := params["name"] or label:
+        body["name"] = name[:LONGEST_NAME]
     answer = yield Request(
         "POST",
         f"/data/reports/{quoted(params['report_type'])}/jobs",
