@@ -171,6 +171,7 @@ async def _damaged(
 def _head(reply: Reply, content: Content, framing: str) -> bytes:
     reason = REASONS.get(reply.status, "Unknown")
     headers = {"Content-Type": content.content_type, **reply.headers, "Connection": "close"}
+    headers.pop("Content-Encoding", None)  # what is written by hand isn't compressed
     headers |= {
         "length": {"Content-Length": str(content.length)},
         "chunked": {"Transfer-Encoding": "chunked"},

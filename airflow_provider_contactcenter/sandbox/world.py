@@ -114,7 +114,7 @@ class World:
         """The answer, as it is before the connection is tampered with."""
         state = target.state
         if fault and fault.kind in INSTEAD:
-            return INSTEAD[fault.kind](fault, request, next(iter(self.states.values())).now())
+            return INSTEAD[fault.kind](fault, request)
         if fault and state and fault.kind in BEFOREHAND:
             BEFOREHAND[fault.kind](fault, state)
         try:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -42,16 +43,18 @@ def test_it_prints_connections_and_nothing_else_then_serves_until_told_to_stop(
 ) -> None:
     with started("--port", "0", "--rows", "7", "--option", "talkdesk.done_as=200") as process:
         assert process.stdout is not None
-        name, _, value = process.stdout.readline().strip().partition("=")
-        assert name == "AIRFLOW_CONN_TALKDESK_DEFAULT"
-        connection = json.loads(value)
-        url = connection["host"].removesuffix("/talkdesk")
-        vendors = requests.get(f"{url}/_sandbox").json()["vendors"]
-        assert vendors["talkdesk"]["options"]["done_as"] == 200
+        first = process.stdout.readline()
+        url = urlsplit(json.loads(first.partition("=")[2])["host"])
+        overview = requests.get(f"{url.scheme}://{url.netloc}/_sandbox").json()
+        assert overview["vendors"]["talkdesk"]["options"]["done_as"] == 200
         process.send_signal(number)
-        stdout, _ = process.communicate(timeout=10)
+        rest, _ = process.communicate(timeout=10)
         assert process.returncode == 0
-        assert all(line.startswith("AIRFLOW_CONN_") for line in stdout.splitlines())
+    printed = dict(line.split("=", 1) for line in (first + rest).splitlines())
+    assert {name: json.loads(value) for name, value in printed.items()} == {
+        f"AIRFLOW_CONN_{conn_id.upper()}": connection
+        for conn_id, connection in overview["connections"].items()
+    }
 
 
 @pytest.mark.parametrize(
