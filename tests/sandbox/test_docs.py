@@ -1,0 +1,31 @@
+"""The page about the sandbox names everything that it has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_contactcenter.sandbox.faults import KINDS
+from airflow_provider_contactcenter.sandbox.journal import FIELDS
+from airflow_provider_contactcenter.sandbox.model import COMMON_OPTIONS, Vendor
+from airflow_provider_contactcenter.sandbox.registry import VENDORS
+
+PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+
+
+def section(vendor: Vendor) -> str:
+    return PAGE.partition(f"(`{vendor.name}`)\n")[2].partition("\n### ")[0]
+
+
+@pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
+def test_each_vendor_has_a_section_with_its_options_and_operations(vendor: Vendor) -> None:
+    text = section(vendor)
+    missing = [name for name in vendor.options if f"\n| `{name}` |" not in text]
+    missing += [route.operation for route in vendor.routes if f"`{route.operation}`" not in text]
+    assert missing == []
+
+
+def test_common_options_faults_and_journal_fields_are_described() -> None:
+    assert [name for name in (*COMMON_OPTIONS, *KINDS) if f"\n| `{name}` |" not in PAGE] == []
+    assert [name for name in FIELDS if f"`{name}`" not in PAGE] == []
