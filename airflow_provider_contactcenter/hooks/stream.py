@@ -18,6 +18,7 @@ REOPENINGS = 4
 class ReportStream(Iterator[bytes]):
     """The bytes of one report, as they land. Iterate it to the end; only then are its numbers known.
 
+    :ivar file_format: what lands; pages land as ``jsonl``.
     :ivar rows: data rows, None where nobody can know them.
     :ivar vendor_total: how many rows the vendor says there are, None if it doesn't.
     :ivar complete: True (proved) or None (nothing to prove it by); what is proved incomplete raises.
@@ -30,6 +31,7 @@ class ReportStream(Iterator[bytes]):
         on_refusal: Callable[[Refusal], Exception],
         note: Callable[[str], None],
     ) -> None:
+        self.file_format = "jsonl" if isinstance(content, Pages) else content.file_format
         self.rows: int | None = None
         self.vendor_total: int | None = None
         self.complete: bool | None = None

@@ -167,9 +167,8 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         """Stream the report into the store; return what landed."""
         from airflow_provider_contactcenter.formats import content_type
 
-        params = job["report"]["params"]
-        file_type = content_type(params["file_format"], self.compression)
         stream = self._hook(job).stream(job)
+        file_type = content_type(stream.file_format, self.compression)
         body = Body(stream, self.compression, self.on_empty)
         try:
             self.upload(body, file_type)
