@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ class Target(NamedTuple):
     state: VendorState | None
     operation: str
     route: Route | None = None
+    match: re.Match[str] | None = None
     link: Link | None = None
 
 
@@ -106,8 +108,9 @@ class World:
             if path == prefix or path.startswith(prefix + "/"):
                 owner = owner or state
                 for route in state.vendor.routes:
-                    if route.method == request.method and route.match(path.removeprefix(prefix)):
-                        return Target(state, route.operation, route)
+                    match = route.match(path.removeprefix(prefix))
+                    if match and route.method == request.method:
+                        return Target(state, route.operation, route, match)
         return Target(owner, "unknown")
 
     def answer(self, request: Request, target: Target, fault: Fault | None) -> Reply:
@@ -128,13 +131,12 @@ class World:
             return self.storage.answer(request, target.link, self._private_headers)
         if target.state is None:
             return json_reply({"error": "No vendor answers here."}, 404)
-        if target.route is None:
+        if target.route is None or target.match is None:
             return target.state.vendor.not_found
-        path = request.raw_path.removeprefix(target.state.vendor.prefix)
-        match = target.route.match(path)
-        named = match.groupdict() if match else {}
+        named = target.match.groupdict()
         segments = {name: unquote(value) for name, value in named.items() if value is not None}
-        return target.route.handler(target.state, replace(request, path=path, segments=segments))
+        asked = replace(request, path=target.match.string, segments=segments)
+        return target.route.handler(target.state, asked)
 
     def serve(self, target: Target, reply: Reply) -> Served | None:
         """Take note of a file or page that is about to leave."""
