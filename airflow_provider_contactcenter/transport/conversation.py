@@ -53,8 +53,9 @@ def converse(vendor: Vendor, settings: Settings, operation: Operation[T]) -> Con
 
 
 def _exchange(vendor: Vendor, settings: Settings, request: Request) -> Conversation[Answer]:
+    # Where the report itself is streamed from another origin, that is object storage behind a signed link.
+    abroad = request.stream and not policy.at_home(settings, policy.url_of(settings, request))
     answer = yield from _signed(vendor, settings, request)
-    abroad = False
     for _ in range(policy.LONGEST_REDIRECT_CHAIN):
         if not (request.follow and 300 <= answer.status < 400):
             break
