@@ -698,7 +698,7 @@ class Gzip:
         self._crc = zlib.crc32(chunk, self._crc)
         self._size += len(chunk)
         self._buffer += chunk
-        # Blocks of one size: not every build of zlib compresses independently of how its input arrives.
+        # Blocks of one size: zlib itself doesn't care how its input arrives, but doesn't promise it either.
         whole = len(self._buffer) - len(self._buffer) % _GZIP_BLOCK
         if not whole:
             return b""
