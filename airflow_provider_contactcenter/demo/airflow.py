@@ -38,10 +38,11 @@ COMPONENTS: dict[str, Sequence[str]] = {
 SETTINGS = {
     "CORE__EXECUTOR": "LocalExecutor",
     "CORE__LOAD_EXAMPLES": "False",
-    "CORE__PARALLELISM": "8",
+    "CORE__PARALLELISM": "4",
     "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
     "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "1",
     "API__HOST": LOOPBACK,
+    "API__MAXIMUM_PAGE_LIMIT": "1000",
     "LOGGING__COLORED_CONSOLE_LOG": "False",
     "DAG_PROCESSOR__PARSING_PROCESSES": "1",
     "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
@@ -101,23 +102,36 @@ class LocalAirflow:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, timeout: float = 120.0) -> None:
-        """Create the database, start all components and wait until they are healthy."""
+    def prepare(self) -> None:
+        """Make the folder and begin to create the database, without waiting for it.
+
+        That takes some seconds in which the caller can start something else; :meth:`start` goes on.
+        """
         require_airflow_3()
-        with contextlib.ExitStack() as stack:
-            self.folder = Path(
-                stack.enter_context(tempfile.TemporaryDirectory(prefix="contactcenter-airflow-"))
-            )
-            stack.callback(self._stop_components)
-            (self.folder / "tmp").mkdir()
-            [port] = free_ports(1)
-            self.url = f"http://{LOOPBACK}:{port}"
-            self.environ = {**airflow_environ(self.folder, self.dags_folder, port), **self._extra_environ}
-            self._migrate(timeout)
+        temporary = tempfile.TemporaryDirectory(prefix="contactcenter-airflow-")
+        self._exits.enter_context(temporary)
+        self._exits.callback(self._stop_components)
+        self.folder = Path(temporary.name)
+        (self.folder / "tmp").mkdir()
+        [port] = free_ports(1)
+        self.url = f"http://{LOOPBACK}:{port}"
+        self.environ = {**airflow_environ(self.folder, self.dags_folder, port), **self._extra_environ}
+        self._components["db"] = self._process("db", ("db", "migrate"))
+        self._components["db"].start()
+
+    def start(self, environ: Mapping[str, str] | None = None, timeout: float = 120.0) -> None:
+        """Start all components and wait until they are healthy; ``environ`` is added to their environment."""
+        try:
+            if not self._components:
+                self.prepare()
+            self.environ.update(environ or {})
+            self._finish_migration(timeout)
             for name in COMPONENTS:
                 self.start_component(name)
             self.wait_until_healthy(timeout)
-            self._exits = stack.pop_all()
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End all components and remove the folder."""
@@ -127,12 +141,10 @@ class LocalAirflow:
         command = [sys.executable, "-m", "airflow", *arguments]
         return Process(name, command, folder=self.folder, environ=self.environ)
 
-    def _migrate(self, timeout: float) -> None:
-        migration = self._components["db"] = self._process("db", ("db", "migrate"))
-        migration.start()
+    def _finish_migration(self, timeout: float) -> None:
+        migration = self._components["db"]
         if migration.wait(timeout) != 0:
             raise DemoError(f"airflow db migrate failed; its last words:\n{migration.log_tail()}")
-        migration.kill()
         del self._components["db"]
 
     def _stop_components(self) -> None:
@@ -205,20 +217,46 @@ class LocalAirflow:
 
     def import_errors(self) -> dict[str, str]:
         """Return file name -> traceback of the Dag files that could not be imported."""
-        errors = self.request("GET", "importErrors", params={"limit": 100})["import_errors"]
+        errors = self.request("GET", "importErrors", params={"limit": 1000})["import_errors"]
         return {error["filename"]: error["stack_trace"] for error in errors}
 
     def dag_ids(self) -> list[str]:
         """Return the ids of all Dags known so far."""
-        dags = self.request("GET", "dags", params={"limit": 100, "exclude_stale": True})["dags"]
-        return sorted(dag["dag_id"] for dag in dags)
+        return sorted(dag["dag_id"] for dag in self._dags())
+
+    def _dags(self) -> list[dict[str, Any]]:
+        dags: list[dict[str, Any]] = self.request("GET", "dags", params={"limit": 1000})["dags"]
+        return dags
+
+    def _check_imports(self) -> None:
+        if errors := self.import_errors():
+            raise DemoError("\n".join(f"{name}:\n{trace}" for name, trace in errors.items()))
+
+    def wait_for_dag_files(self, timeout: float = 60.0) -> list[str]:
+        """Wait until every Python file in the Dags folder has been read, and return the ids of all Dags.
+
+        :raises DemoError: a file could not be imported, or holds no Dag.
+        """
+        expected = {str(path) for path in self.dags_folder.rglob("*.py") if path.name != "__init__.py"}
+        missing: set[str] = expected
+
+        def read() -> bool:
+            nonlocal missing
+            self._check_imports()
+            missing = expected - {dag["fileloc"] for dag in self._dags()}
+            return not missing
+
+        try:
+            wait_for(read, timeout, "Airflow did not read all Dag files", interval=0.3)
+        except DemoError as error:
+            raise DemoError(f"{error}: {', '.join(sorted(missing))}") from None
+        return self.dag_ids()
 
     def wait_for_dags(self, dag_ids: Collection[str], timeout: float = 60.0) -> None:
         """Wait until all these Dags have been read; a Dag file with an error ends the wait."""
 
         def known() -> bool:
-            if errors := self.import_errors():
-                raise DemoError("\n".join(f"{name}:\n{trace}" for name, trace in errors.items()))
+            self._check_imports()
             return set(dag_ids) <= set(self.dag_ids())
 
         wait_for(known, timeout, f"Airflow did not read the Dags {', '.join(sorted(dag_ids))}", interval=0.3)
@@ -260,9 +298,9 @@ class LocalAirflow:
         return run
 
     def dag_runs(self, dag_id: str) -> list[dict[str, Any]]:
-        """Return the runs of a Dag, oldest first."""
+        """Return the runs of a Dag, oldest first; the id ``~`` stands for all Dags."""
         runs: list[dict[str, Any]] = self.request(
-            "GET", f"dags/{_id(dag_id)}/dagRuns", params={"limit": 100, "order_by": "id"}
+            "GET", f"dags/{_id(dag_id)}/dagRuns", params={"limit": 1000, "order_by": "id"}
         )["dag_runs"]
         return runs
 
@@ -282,9 +320,9 @@ class LocalAirflow:
         return self.dag_run_state(dag_id, run_id)
 
     def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
-        """Return the task instances of a run as the REST API gives them."""
+        """Return the task instances of a run as the REST API gives them; ``~`` stands for all."""
         tasks: list[dict[str, Any]] = self.request(
-            "GET", f"{_run_path(dag_id, run_id)}/taskInstances", params={"limit": 100}
+            "GET", f"{_run_path(dag_id, run_id)}/taskInstances", params={"limit": 1000}
         )["task_instances"]
         return tasks
 

@@ -52,19 +52,17 @@ class _Server:
     def __init__(self, buckets: Sequence[str] = ("contactcenter",)) -> None:
         self.buckets = tuple(buckets)
         self.url = ""
+        self.folder = Path()
         self.environ: dict[str, str] = {}
         self._exits = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
-            folder = Path(
-                stack.enter_context(
-                    tempfile.TemporaryDirectory(
-                        prefix=f"contactcenter-{self.name}-", ignore_cleanup_errors=True
-                    )
-                )
+            temporary = tempfile.TemporaryDirectory(
+                prefix=f"contactcenter-{self.name}-", ignore_cleanup_errors=True
             )
-            self._start(folder, stack)
+            self.folder = Path(stack.enter_context(temporary))
+            self._start(self.folder, stack)
             for bucket in self.buckets:
                 self.create_bucket(bucket)
             self._exits = stack.pop_all()
