@@ -171,6 +171,8 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         file_type = content_type(stream.file_format, self.compression)
         body = Body(stream, self.compression, self.on_empty)
         try:
+            if not self.replace:
+                self.refuse_existing()  # once more: hours may have passed since the report was ordered
             self.upload(body, file_type)
         except Exception:
             # An uploader may wrap what was raised while it read.

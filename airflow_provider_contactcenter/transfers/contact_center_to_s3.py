@@ -116,8 +116,6 @@ class ContactCenterToS3Operator(ContactCenterTransferOperator):
     def upload(self, body: Body, content_type: str) -> None:
         """Multipart upload by boto3's transfer manager, which aborts it if reading the body raises."""
         bucket, key = self.place()
-        if not self.replace:
-            self.refuse_existing()
         self._s3_hook({"ContentType": content_type, **(self.s3_extra_args or {})}).load_file_obj(
             body,
             key=key,

@@ -1,0 +1,72 @@
+"""Yesterday's Talkdesk calls in S3 and in GCS, in three file formats; and the same in three tasks."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+from airflow.providers.common.compat.sdk import DAG
+from airflow.timetables.interval import CronDataIntervalTimetable
+
+from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
+from airflow_provider_contactcenter.reports import talkdesk_report
+from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
+from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
+from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
+
+S3_BUCKET = os.environ.get("CONTACTCENTER_S3_BUCKET", "lake")
+GCS_BUCKET = os.environ.get("CONTACTCENTER_GCS_BUCKET", "lake")
+
+
+def calls(file_format: str) -> dict:
+    return talkdesk_report(
+        "calls",
+        start="{{ data_interval_start }}",
+        end="{{ data_interval_end }}",
+        file_format=file_format,
+    )
+
+
+# On Airflow 3 a plain "@daily" has an empty data interval, so the timetable is named.
+with DAG(
+    "example_talkdesk",
+    schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    tags=["contactcenter"],
+):
+    for file_format in ("csv", "json", "jsonl"):
+        ContactCenterToS3Operator(
+            task_id=f"calls_{file_format}_to_s3",
+            report=calls(file_format),
+            s3_key=f"s3://{S3_BUCKET}/talkdesk/calls/{{{{ ds }}}}.{file_format}",
+            deferrable=True,
+        )
+        ContactCenterToGCSOperator(
+            task_id=f"calls_{file_format}_to_gcs",
+            report=calls(file_format),
+            bucket_name=GCS_BUCKET,
+            object_name=f"talkdesk/calls/{{{{ ds }}}}.{file_format}",
+            deferrable=True,
+        )
+
+# Three tasks where the waiting should be seen on its own.
+with DAG(
+    "example_talkdesk_three_tasks",
+    schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    tags=["contactcenter"],
+):
+    order = ContactCenterReportOperator(
+        task_id="order_user_status",
+        report=talkdesk_report(
+            "user_status", start="{{ data_interval_start }}", end="{{ data_interval_end }}"
+        ),
+    )
+    wait = ContactCenterReportSensor(task_id="wait_for_user_status", job=order.output, deferrable=True)
+    land = ContactCenterToS3Operator(
+        task_id="user_status_to_s3",
+        job=wait.output,
+        s3_key=f"s3://{S3_BUCKET}/talkdesk/user_status/{{{{ ds }}}}.csv",
+    )
