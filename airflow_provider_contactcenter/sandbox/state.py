@@ -72,9 +72,13 @@ class Tokens:
         self._random = randomness
         self._tokens: dict[str, Token] = {}
 
-    def issue(self, now: datetime, seconds: float, scopes: Sequence[str] = ()) -> Token:
-        """A new token. Its value is easy to search for: it starts with ``sandbox-``."""
-        value = f"sandbox-{self._vendor}-token-{len(self._tokens) + 1}-{self._random.getrandbits(64):016x}"
+    def issue(
+        self, now: datetime, seconds: float, scopes: Sequence[str] = (), value: str | None = None
+    ) -> Token:
+        """A new token; where the vendor's don't look like anything, it is easy to find: ``sandbox-...``."""
+        if value is None:
+            drawn = self._random.getrandbits(64)
+            value = f"sandbox-{self._vendor}-token-{len(self._tokens) + 1}-{drawn:016x}"
         token = Token(value, frozenset(scopes), now + timedelta(seconds=seconds))
         self._tokens[value] = token
         return token
