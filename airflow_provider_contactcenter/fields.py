@@ -6,9 +6,11 @@ is allowed.
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -162,16 +164,115 @@ def optional(check: Check) -> Check:
     return optional_check
 
 
-def listed(check: Check) -> Check:
+def matching(pattern: str, allowed: str) -> Check:
+    """A check for a string that matches ``pattern`` as a whole; ``allowed`` says so in words."""
+
+    def matching_check(name: str, value: Any) -> str:
+        value = text(name, value)
+        if not re.fullmatch(pattern, value, re.ASCII):
+            raise InvalidValue(f"{name}={value!r} is not allowed: give {allowed}.")
+        return str(value)
+
+    return matching_check
+
+
+def unquoted(value: Any) -> Any:
+    """The list or dict that a template rendered to a string; any other value as it is."""
+    if isinstance(value, str) and value.strip()[:1] in ("[", "{"):
+        for read in (json.loads, ast.literal_eval):
+            try:
+                return read(value.strip())
+            except (ValueError, SyntaxError, RecursionError):
+                continue
+    return value
+
+
+def listed(check: Check, least: int = 0, most: int | None = None) -> Check:
     """A check for one value or a list of them; the normal form is a list."""
 
     def listed_check(name: str, value: Any) -> list[Any]:
-        values = [value] if isinstance(value, str | int) else value
+        values = unquoted(value)
+        values = [values] if isinstance(values, str | int) else values
         if not isinstance(values, list | tuple):
             raise InvalidValue(f"{name}={value!r} is not allowed: give a string or a list of strings.")
+        if len(values) < least:
+            raise InvalidValue(f"{name}={value!r} is not allowed: give at least {least}.")
+        if most is not None and len(values) > most:
+            raise InvalidValue(
+                f"{name}={values[0]!r} and {len(values) - 1} more is not allowed: give at most {most}."
+            )
         return [check(f"{name}[{index}]", item) for index, item in enumerate(values)]
 
     return listed_check
+
+
+def named(check: Check) -> Check:
+    """A check for a dict of names, each with what ``check`` takes."""
+
+    def named_check(name: str, value: Any) -> dict[str, Any]:
+        values = unquoted(value)
+        if not isinstance(values, Mapping):
+            raise InvalidValue(f"{name}={value!r} is not allowed: give a dict.")
+        return {text(f"a name in {name}", key): check(f"{name}[{key!r}]", values[key]) for key in values}
+
+    return named_check
+
+
+def clock_range(shortest: timedelta) -> Check:
+    """A check for ``{"start": "20:00:00", "end": "06:00:00"}``, a range that may cross midnight."""
+
+    def clock_range_check(name: str, value: Any) -> dict[str, str]:
+        bounds = unquoted(value)
+        if not isinstance(bounds, Mapping) or set(bounds) != {"start", "end"}:
+            raise InvalidValue(
+                f"{name}={value!r} is not allowed: give a dict with 'start' and 'end', each hh:mm:ss."
+            )
+        clock = {key: _clock(f"{name}[{key!r}]", bounds[key]) for key in ("start", "end")}
+        start, end = (
+            timedelta(hours=shown.hour, minutes=shown.minute, seconds=shown.second)
+            for shown in clock.values()
+        )
+        if (end - start) % timedelta(days=1) < shortest:
+            raise InvalidValue(
+                f"{name}={value!r} is not allowed: its end must be at least "
+                f"{shortest // timedelta(minutes=1)} minutes after its start (a range may cross midnight; "
+                f"leave {name} out for whole days)."
+            )
+        return {key: shown.isoformat() for key, shown in clock.items()}
+
+    return clock_range_check
+
+
+def _clock(name: str, value: Any) -> time:
+    if isinstance(value, time) and value.tzinfo is None and not value.microsecond:
+        return value
+    if isinstance(value, str) and re.fullmatch(r"\d\d:\d\d(:\d\d)?", value.strip(), re.ASCII):
+        try:
+            return time.fromisoformat(value.strip())
+        except ValueError:
+            pass
+    raise InvalidValue(f"{name}={value!r} is not allowed: give a time of day as hh:mm:ss.")
+
+
+def wall_clock(name: str, instant: str, timezone: str) -> str:
+    """A normalised instant as ``YYYY-MM-DD HH:MM:SS`` on the clocks of a zone.
+
+    :raises InvalidValue: the notation can't say it: the clocks there show that time twice, or it has a
+        fraction of a second.
+    """
+    local = moment(instant).astimezone(ZoneInfo(timezone))
+    if local.microsecond:
+        raise InvalidValue(
+            f"{name}={instant!r} is not allowed: the vendor takes whole seconds, so give a bound without a "
+            "fraction."
+        )
+    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+        raise InvalidValue(
+            f"{name}={instant!r} is not allowed: the clocks of timezone={timezone!r} show "
+            f"{local:%Y-%m-%d %H:%M:%S} twice, and the vendor takes no offset to tell which is meant; give "
+            "timezone='UTC'."
+        )
+    return f"{local:%Y-%m-%d %H:%M:%S}"
 
 
 EMPTY_WINDOW_CAUSE = (
