@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from . import talkdesk
+from . import khoros, talkdesk
 from .model import Vendor
 
-VENDORS: tuple[Vendor, ...] = (talkdesk.VENDOR,)
+VENDORS: tuple[Vendor, ...] = (
+    talkdesk.VENDOR,
+    khoros.VENDOR,
+)
