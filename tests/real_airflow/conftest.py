@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,14 @@ def local_airflow(
         require_airflow_3()
     except DemoError as reason:
         pytest.skip(str(reason))
-    environ = {**s3_server.environ, **gcs_server.environ, **shared_sandbox.environ}
+    connection = {**shared_sandbox.connections["talkdesk_default"], "password": "sentinel-wrong-secret"}
+    environ = {
+        **s3_server.environ,
+        **gcs_server.environ,
+        **shared_sandbox.environ,
+        "AIRFLOW_CONN_TALKDESK_WRONG_SECRET": json.dumps(connection),
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG",
+    }
     with LocalAirflow(DAGS, environ) as airflow:
         yield airflow
 
