@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import cached_property
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import requests
 from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
@@ -125,9 +126,7 @@ class ContactCenterHook(HttpHook):
 
     def look(self, job: Job, *, attempts: int = 1) -> Status:
         """Like :meth:`get_status`, but raises the bare Refusal, for those that decide on it."""
-        status = self.driver.run(self.vendor.status(job), attempts)
-        self._note_unknown(status)
-        return status
+        return self._heard(self.driver.run(self.vendor.status(job), attempts), self.settings)
 
     def stream(self, job: Job) -> ReportStream:
         """The report's bytes, as they land, in pieces of bounded size; nothing is kept.
@@ -165,9 +164,7 @@ class ContactCenterHook(HttpHook):
         async with shared_driver(self.vendor, settings, on_secret=_mask) as driver:
 
             async def look(job: Job) -> Status:
-                status = await driver.run(self.vendor.status(job), attempts=1)
-                self._note_unknown(status)
-                return status
+                return self._heard(await driver.run(self.vendor.status(job), attempts=1), settings)
 
             yield look
 
@@ -220,6 +217,15 @@ class ContactCenterHook(HttpHook):
             )
         except Refusal as refusal:
             raise self.error(refusal) from None
+        base = urlsplit(settings.base_url)
+        loopback = base.hostname in {"localhost", "::1"} or str(base.hostname).startswith("127.")
+        if base.scheme == "http" and not loopback and settings.base_url not in _unencrypted:
+            _unencrypted.add(settings.base_url)
+            self.log.warning(
+                "Credentials and reports of connection %s travel unencrypted: %s is not https.",
+                self.conn_id,
+                policy.shown(settings.base_url),
+            )
         return settings
 
     @cached_property
@@ -248,17 +254,25 @@ class ContactCenterHook(HttpHook):
         if "driver" in self.__dict__:
             self.driver.session.close()
 
-    def _note_unknown(self, status: Status) -> None:
-        word = status["vendor_status"]
+    def _heard(self, status: Status, settings: Settings) -> Status:
+        """The same without any secret; a word that nobody knows is logged once."""
+        word, reason = (
+            said and policy.redact(said, settings.secrets)
+            for said in (status["vendor_status"], status["reason"])
+        )
         known = word is None or word.isdigit() or word.lower() in self.vendor.STATES
-        if not known and word not in _noted:
+        if not known and status["state"] == "running" and word not in _noted:
             _noted.add(str(word))
             self.log.warning(
                 "%s says %r, a status that its documents don't list; it counts as still running.",
                 self.vendor.TITLE,
                 word,
             )
+        return Status(state=status["state"], vendor_status=word, reason=reason)
 
+
+#: base URLs without encryption that this process has warned of already
+_unencrypted: set[str] = set()
 
 #: unknown status words that this process has logged already
 _noted: set[str] = set()

@@ -50,6 +50,10 @@ def converse(vendor: Vendor, settings: Settings, operation: Operation[T]) -> Con
     except StopIteration as stop:
         result: T = stop.value
         return result
+    except Refusal as refusal:
+        # Words that an operation took from an answer itself, not from a status of 400 and more.
+        refusal.words = policy.redact(refusal.words, settings.secrets)
+        raise
 
 
 def _exchange(vendor: Vendor, settings: Settings, request: Request) -> Conversation[Answer]:

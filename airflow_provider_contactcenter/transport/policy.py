@@ -140,9 +140,10 @@ def shown(url: str) -> str:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """Text without secrets and without the query of any URL."""
+    """Text without secrets, without the query of any URL and without ``...token=...`` and its like."""
     for secret in secrets:
         text = text.replace(secret, "***")
+    text = re.sub(r"(?i)([\w.-]*(?:token|key|secret|signature)=)[^&\s'\"<>]+", r"\1***", text)
     return re.sub(r"(https?://[^\s?'\"]+)\?[^\s'\"]*", r"\1?***", text)
 
 
