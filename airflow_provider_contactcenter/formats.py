@@ -319,6 +319,7 @@ class _Document:
                 self.rows = 0
                 yield from self._object(self._member_row)
             case "{":
+                self.rows = 0 if self._rows_at is None else None  # no members, no rows
                 yield from self._object(self._member)
                 has_rows = self.rows is not None
             case _:
@@ -386,6 +387,7 @@ class _Document:
         """A member of the top-level object: the rows, their declared number, or something else."""
         key = None if self._rows_at is None else json.loads(name)
         if key is None:
+            self.rows = None
             yield from self._skip()
         elif key == self._rows_at and self._text[self._at] == "[":
             self.rows = self.rows or 0

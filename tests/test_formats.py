@@ -260,6 +260,12 @@ def test_json_with_opaque_keys_has_no_total() -> None:
     assert (meter.rows, meter.vendor_total) == (None, None)
 
 
+def test_json_with_opaque_keys_and_none_of_them_has_no_rows() -> None:
+    meter = measured("json", b" { } ", rows_at=None)
+    assert meter.finish(framed=True) is True
+    assert meter.rows == 0
+
+
 @pytest.mark.parametrize("data", [b'{"total":12345,"entries":[1,2]}', b'{"entries":[1,2],"total":12345}'])
 def test_json_total_must_equal_the_rows(data: bytes) -> None:
     sentence = "the vendor's total says 12345 rows, the document holds 2"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import orjson
 
 from airflow_provider_contactcenter.formats import Incomplete, JsonLines, Meter, meter_for
+from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.transport.on_requests import RequestsDriver
 from airflow_provider_contactcenter.vendors.protocol import Answer, File, Pages, Refusal
 
@@ -44,7 +45,9 @@ class ReportStream(Iterator[bytes]):
         try:
             return next(self._pieces)
         except Incomplete as incomplete:
-            raise self._on_refusal(Refusal("incomplete", str(incomplete))) from None
+            # It quotes the start of what came in place of the file.
+            words = policy.redact(str(incomplete), self._driver.settings.secrets)
+            raise self._on_refusal(Refusal("incomplete", words)) from None
         except Refusal as refusal:
             raise self._on_refusal(refusal) from None
 
@@ -54,15 +57,21 @@ class ReportStream(Iterator[bytes]):
 
     def _file(self, file: File) -> Iterator[bytes]:
         lines = JsonLines(file.lines_from or None) if file.lines_from is not None else None
-        meter = None if lines else meter_for(file.file_format)
+        meter = None if lines else meter_for(file.file_format, rows_at=file.rows_at)
         body = _Body(file, self._driver, self._note)
+        blank = True
         for piece in body:
+            blank = blank and not piece.strip()
             if lines:
                 if made := lines.feed(piece):
                     yield made
             else:
                 meter.feed(piece)  # type: ignore[union-attr]
                 yield piece
+        if blank and file.blank and body.framed:
+            self.rows = 0
+            self._heed(file.blank)
+            return
         if lines:
             if made := lines.finish():
                 yield made
@@ -127,6 +136,11 @@ class _Body:
 
     def _open(self) -> Answer:
         answer = self._driver.run(self._file.open())
+        if answer.chunks is None:
+            # A redirect that isn't followed, a 202, a 204: nothing that has a file's bytes.
+            raise Refusal(
+                "unavailable", f"HTTP {answer.status} came in place of the file", status=answer.status
+            )
         self.framed = answer.framed
         return answer
 

@@ -9,12 +9,13 @@ generator as :class:`Refusal`, so that ``try``/``except`` gives it the vendor's 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, Protocol, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from airflow_provider_contactcenter.nouns import Job, Report, State, Status
 
@@ -103,6 +104,16 @@ class Answer:
         """Where a redirect leads, as the vendor wrote it; None if this is no redirect."""
         return self.headers.get("location") if 300 <= self.status < 400 else None
 
+    @property
+    def link(self) -> str | None:
+        """The absolute URL that ``Location`` names, of whatever status; None if there is none to be used."""
+        try:
+            url = urljoin(self.url, self.headers.get("location", ""))
+            usable = bool(self.headers.get("location")) and bool(urlsplit(url).hostname)
+            return url if usable and (urlsplit(url).port or True) else None
+        except ValueError:
+            return None
+
     def json(self) -> Any:
         """The body as JSON, whatever its content type says.
 
@@ -147,7 +158,7 @@ class Settings:
     verify: bool | str = True
     #: client certificate: one file, or certificate and key
     cert: str | tuple[str, str] | None = None
-    proxies: Mapping[str, str] = field(default_factory=dict)
+    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def key(self) -> str:
@@ -162,7 +173,9 @@ class Settings:
     def secrets(self) -> list[str]:
         """Every value of this connection that must not be shown."""
         extras = [value for name, value in self.extra.items() if re.search("key|token|secret", name)]
-        return [value for value in [self.password, *extras] if isinstance(value, str) and value]
+        plain = [value for value in [self.password, *extras] if isinstance(value, str) and value]
+        # Where a vendor repeats what it was asked, a secret may stand as it stood in the query.
+        return list(dict.fromkeys([*plain, *(quote(value, safe="") for value in plain)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +210,21 @@ class ConnectionFields:
             if default is None:
                 raise Refusal("invalid", "the connection's host is empty: it holds the API's base URL")
             return default
-        url = host if "://" in host else f"{self.schema or scheme}://{host}"
+        url = http_url("host", host if "://" in host else f"{self.schema or scheme}://{host}")
         parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise Refusal("invalid", f"the connection's host {host!r} is no http or https URL")
         if self.port and not parts.port:
             parts = parts._replace(netloc=f"{parts.netloc}:{self.port}")
         return parts._replace(query="", fragment="").geturl().rstrip("/")
+
+    def auth_url(self, default: str | None = None) -> str | None:
+        """The extra ``auth_url``: the whole URL of the token endpoint, https unless it says otherwise.
+
+        :raises Refusal: (invalid) it is no http(s) URL.
+        """
+        url = self.optional("auth_url")
+        if url is None:
+            return default
+        return http_url("auth_url", url if "://" in url else f"https://{url}")
 
     def optional(self, name: str) -> str | None:
         """An extra that may be there; an empty one is None."""
@@ -217,25 +238,73 @@ class ConnectionFields:
         """
         options: dict[str, Any] = {}
         if (timeout := self.extra.get("timeout")) not in (None, ""):
-            try:
-                options["timeout"] = float(timeout)
-            except (TypeError, ValueError):
+            seconds = number(timeout)
+            if seconds is None or isinstance(timeout, bool) or not 0 < seconds <= LONGEST_TIMEOUT:
                 raise Refusal(
-                    "invalid", f"the connection's timeout {timeout!r} is no number of seconds"
-                ) from None
+                    "invalid",
+                    f"the connection's timeout {timeout!r} is no number of seconds from 0 to "
+                    f"{LONGEST_TIMEOUT:g}",
+                )
+            options["timeout"] = seconds
         verify = self.extra.get("verify", True)
         if isinstance(verify, str) and verify.strip().lower() in {"true", "false", ""}:
             verify = verify.strip().lower() != "false"
         options["verify"] = verify if isinstance(verify, str) else bool(verify)
         if cert := self.extra.get("cert"):
+            if not isinstance(cert, str) and not (isinstance(cert, list | tuple) and len(cert) == 2):
+                raise Refusal(
+                    "invalid", "the connection's cert is neither one file nor a list of certificate and key"
+                )
             options["cert"] = cert if isinstance(cert, str) else (str(cert[0]), str(cert[1]))
         if proxies := self.extra.get("proxies") or self.extra.get("proxy"):
-            if isinstance(proxies, str) and proxies.lstrip().startswith("{"):
-                proxies = json.loads(proxies)
-            if isinstance(proxies, str):
-                proxies = {"http": proxies, "https": proxies}
-            options["proxies"] = dict(proxies)
+            options["proxies"] = _proxies(proxies)
         return options
+
+
+#: seconds; sockets take no more
+LONGEST_TIMEOUT = 86400.0
+
+
+def number(value: Any) -> float | None:
+    """A finite number, also one that was sent as a string; None for anything else."""
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def http_url(name: str, url: str) -> str:
+    """A whole http(s) URL from a connection.
+
+    :raises Refusal: (invalid) it isn't one, or it holds credentials, which have fields of their own.
+    """
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        sound = sound and not re.search(r"[\s\x00-\x1f\x7f\\]", url)
+    except ValueError:
+        sound = False
+    if sound and "@" in parts.netloc:
+        raise Refusal("invalid", f"the connection's {name} holds credentials: they belong to login and password")
+    if not sound:
+        raise Refusal("invalid", f"the connection's {name} {url!r} is no http or https URL")
+    return url
+
+
+def _proxies(given: Any) -> dict[str, str]:
+    """Scheme -> proxy; one proxy is that of both schemes."""
+    if isinstance(given, str) and given.lstrip().startswith("{"):
+        try:
+            given = json.loads(given)
+        except ValueError:
+            given = None
+    if isinstance(given, str):
+        given = {"http": given, "https": given}
+    if not isinstance(given, Mapping) or not all(isinstance(url, str) for url in given.values()):
+        # The value may hold a proxy's password, so it isn't shown.
+        raise Refusal("invalid", "the connection's proxies is neither a URL nor a dict of scheme and URL")
+    return {str(scheme): url if "://" in url else f"http://{url}" for scheme, url in given.items() if url}
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,13 +312,17 @@ class File:
     """A report that comes as one body; ``open`` ends with a streamed answer.
 
     ``lines_from`` is set where JSON lines are made of the vendor's JSON document: the key that holds
-    the rows, or "" for the document itself. ``caveat`` says why rows may be missing that nobody can prove:
-    it is logged, and the delivery isn't called complete.
+    the rows, or "" for the document itself; ``rows_at`` names the same key where JSON lands as it is, for
+    counting (None: there is none). ``blank`` is set where an empty body isn't damage but the vendor's way to
+    say that there are no rows, and says so, for the log. ``caveat`` says why rows may be missing that nobody
+    can prove: it is logged, and the delivery isn't called complete.
     """
 
     open: Callable[[], Operation[Answer]]
     file_format: str
     lines_from: str | None = None
+    rows_at: str | None = "entries"
+    blank: str | None = None
     caveat: str | None = None
 
 
@@ -327,9 +400,17 @@ def quoted(value: str) -> str:
 
 
 def excerpt(body: bytes, longest: int = 120) -> str:
-    """The start of a body as one line of text."""
-    return " ".join(body[:400].decode("utf-8", "replace").split())[:longest]
+    """The start of a body as one line of text, without the query of any URL: it may be signed."""
+    return without_queries(" ".join(body[:4000].decode("utf-8", "replace").split()))[:longest]
 
+
+def without_queries(text: str) -> str:
+    """Text without the query of any URL in it."""
+    return re.sub(r"(https?://[^\s?'\"<>]+)\?[^\s'\"<>]*", r"\1?***", text)
+
+
+#: characters of a vendor's words that are passed on
+LONGEST_WORDS = 1000
 
 #: keys under which the vendors' error bodies hold their words, in the order in which they read best
 _ERROR_KEYS = ("code", "ErrorCode", "error", "Error", "message", "description", "error_description", "reason")
@@ -347,8 +428,9 @@ def words_of(answer: Answer) -> str:
         said = re.findall(r"<(?:Code|Message)>([^<]*)<", answer.body.decode("utf-8", "replace"))
     if isinstance(body, Mapping):
         said = [str(body[key]) for key in _ERROR_KEYS if body.get(key)]
-        for item in body.get("fields") or body.get("details") or ():
+        items = body.get("fields") or body.get("details")
+        for item in items if isinstance(items, list) else ():
             if isinstance(item, Mapping):
                 words = [str(item[key]) for key in ("name", "description", "hint") if item.get(key)]
                 said.append(" ".join(words))
-    return ": ".join(dict.fromkeys(said)) or excerpt(answer.body) or "no words"
+    return ": ".join(dict.fromkeys(said))[:LONGEST_WORDS] or excerpt(answer.body) or "no words"
