@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from airflow.providers.common.compat.sdk import DAG
 
@@ -11,7 +11,7 @@ from airflow_provider_contactcenter.reports import talkdesk_report
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
 
-START = datetime(2024, 5, 1, tzinfo=timezone.utc)
+START = datetime(2024, 5, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 for mode, deferrable in (("deferred", True), ("sync", False)):
@@ -44,7 +44,7 @@ with DAG("three_tasks_mapped", schedule=None):
 with DAG(
     "plain_cron",
     schedule="@hourly",
-    start_date=datetime.now(timezone.utc) - timedelta(hours=2),
+    start_date=datetime.now(UTC) - timedelta(hours=2),
     catchup=True,
     max_active_runs=1,
 ):

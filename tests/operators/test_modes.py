@@ -1,0 +1,319 @@
+"""Sync and deferrable mode: the same vendor, the same ending."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from airflow.exceptions import TaskDeferred
+from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException
+
+from airflow_provider_contactcenter import exceptions
+from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
+from airflow_provider_contactcenter.sandbox import Sandbox
+from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
+from airflow_provider_contactcenter.transport import tokens
+from tests.transfers.conftest import StateStore, calls, context
+
+#: the vendor's word -> what a task that waits for the job ends with
+ENDINGS: dict[str, type[Exception] | None] = {
+    "created": exceptions.ContactCenterTimeoutError,
+    "processing": exceptions.ContactCenterTimeoutError,
+    "uploading": exceptions.ContactCenterTimeoutError,
+    "done": None,
+    "DONE": None,
+    "failed": exceptions.ContactCenterReportFailedError,
+    "FAILED": exceptions.ContactCenterReportFailedError,
+    "canceled": exceptions.ContactCenterReportFailedError,
+    "deleted": exceptions.ContactCenterExpiredError,
+    "pondering": exceptions.ContactCenterTimeoutError,  # invented: counts as running
+}
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """Jobs run until a test says otherwise; deferrals need not keep the scheduler's safety distance."""
+    tokens.forget()
+    for module in ("operators.base", "sensors.report"):
+        monkeypatch.setattr(f"airflow_provider_contactcenter.{module}.SHORTEST_DEFERRAL", timedelta(0))
+    options = {"ladder": [["processing", 0, 0]], "hold": "processing"}
+    with Sandbox(options={"talkdesk": options}) as sandbox:
+        for name, value in sandbox.environ.items():
+            monkeypatch.setenv(name, value)
+        yield sandbox
+
+
+def run(make: Any, task_context: dict[str, Any] | None = None) -> Any:
+    """Run a task as Airflow does: each deferral through its trigger, then on a new operator."""
+    task_context = task_context or context()
+    try:
+        return make().execute(task_context)
+    except TaskDeferred as deferral:
+        deferred = deferral
+    while True:
+        _, arguments = deferred.trigger.serialize()
+        trigger = type(deferred.trigger)(**json.loads(json.dumps(arguments)))
+
+        async def first_event(trigger: Any = trigger) -> Any:
+            return await anext(trigger.run())
+
+        event = json.loads(json.dumps(asyncio.run(first_event()).payload))
+        try:
+            return getattr(make(), deferred.method_name)(task_context, event=event)
+        except TaskDeferred as deferral:
+            deferred = deferral
+
+
+def waiting_report(deferrable: bool) -> Any:
+    return lambda: ContactCenterReportOperator(
+        task_id="calls",
+        report=calls(),
+        wait_for_completion=True,
+        deferrable=deferrable,
+        poll_interval=0.05,
+        report_timeout=timedelta(seconds=1.5),
+    )
+
+
+@pytest.mark.parametrize("deferrable", [False, True], ids=["sync", "deferrable"])
+@pytest.mark.parametrize("word", ENDINGS)
+def test_each_status_word_ends_a_task_the_same_way_in_both_modes(
+    sandbox: Sandbox, word: str, deferrable: bool
+) -> None:
+    first_polls = 2
+    sandbox.add_fault(
+        vendor="talkdesk", operation="poll", fault="unknown_status", word=word, skip=first_polls, count=None
+    )
+    ending = ENDINGS[word]
+    if ending is None:
+        sandbox.clear_faults()
+        sandbox.set_options("talkdesk", hold=None, status_case="upper" if word.isupper() else "lower")
+        job = run(waiting_report(deferrable))
+        assert job["job_id"] == sandbox.jobs("talkdesk")[0]["id"]
+        return
+    with pytest.raises(ending) as failure:
+        run(waiting_report(deferrable))
+    assert "Talkdesk Explore (connection talkdesk_default, job " in str(failure.value)
+    assert word in str(failure.value) or word in {"created", "uploading"}
+    assert len(sandbox.journal(operation="create")) == 1
+
+
+@pytest.mark.parametrize("deferrable", [False, True], ids=["sync", "deferrable"])
+def test_blips_do_not_end_the_wait(sandbox: Sandbox, deferrable: bool) -> None:
+    sandbox.set_options("talkdesk", hold=None)
+    for fault in (
+        {"fault": "reset"},
+        {"fault": "status", "status": 503},
+        {"fault": "status", "status": 429, "retry_after": 0},
+        {"fault": "unreadable"},
+        {"fault": "html", "status": 200},
+    ):
+        sandbox.add_fault(vendor="talkdesk", operation="poll", **fault)
+    job = run(waiting_report(deferrable))
+    assert job["job_id"]
+    assert len(sandbox.journal(operation="poll")) == 6
+
+
+@pytest.mark.parametrize("deferrable", [False, True], ids=["sync", "deferrable"])
+def test_a_vendor_that_is_full_is_asked_again_until_it_takes_the_report(
+    sandbox: Sandbox, deferrable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_provider_contactcenter.operators.base.QUOTA_PAUSE", 0.05)
+    sandbox.set_options("talkdesk", hold=None)
+    sandbox.add_fault(vendor="talkdesk", operation="create", fault="status", status=429, count=3)
+    job = run(lambda: ContactCenterReportOperator(task_id="calls", report=calls(), deferrable=deferrable))
+    assert job["job_id"]
+    assert [entry["status"] for entry in sandbox.journal(operation="create")] == [429, 429, 429, 202]
+
+
+def test_a_vendor_that_stays_full_fails_the_task_in_the_end(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_provider_contactcenter.operators.base.QUOTA_PAUSE", 0.05)
+    sandbox.add_fault(vendor="talkdesk", operation="create", fault="status", status=429, count=None)
+    with pytest.raises(exceptions.ContactCenterQuotaError):
+        run(
+            lambda: ContactCenterReportOperator(
+                task_id="calls", report=calls(), deferrable=False, report_timeout=timedelta(seconds=1)
+            )
+        )
+
+
+def test_a_report_is_ordered_no_earlier_than_its_window_has_settled(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import UTC, datetime
+
+    end = datetime.now(UTC)
+    report = calls(start=(end - timedelta(hours=1)).isoformat(), end=end.isoformat())
+
+    def order(settle_delay: timedelta) -> Any:
+        return lambda: ContactCenterReportOperator(
+            task_id="calls", report=report, deferrable=True, settle_delay=settle_delay
+        )
+
+    with pytest.raises(TaskDeferred) as deferral:
+        order(timedelta(minutes=5))().execute(context())
+    assert sandbox.journal(operation="create") == []
+    moment = datetime.fromisoformat(deferral.value.trigger.serialize()[1]["moment"])
+    assert moment - end == timedelta(minutes=5)
+    run(order(timedelta(seconds=1.5)))
+    [created] = sandbox.journal(operation="create")
+    assert datetime.fromisoformat(created["time"]) - end >= timedelta(seconds=1.5)
+
+
+def test_a_window_that_ends_in_the_future_is_refused_before_anything_is_sent(sandbox: Sandbox) -> None:
+    report = calls(start="2024-05-01T00:00:00Z", end="2024-05-20T00:00:00Z")
+    report["params"]["start"], report["params"]["end"] = "2998-05-01T00:00:00Z", "2998-05-02T00:00:00Z"
+    with pytest.raises(exceptions.ContactCenterInvalidReportError, match="lies in the future"):
+        ContactCenterReportOperator(task_id="calls", report=report).execute(context())
+    assert sandbox.journal() == []
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [(None, "does not say"), ({}, "does not say"), ({"status": "success"}, "does not say")],
+)
+def test_an_event_that_says_nothing_fails_the_task(sandbox: Sandbox, event: Any, words: str) -> None:
+    with pytest.raises(exceptions.ContactCenterError, match=words):
+        waiting_report(True)().execute_complete(context(), event)
+
+
+def test_execution_timeout_counts_while_deferred(sandbox: Sandbox) -> None:
+    operator = ContactCenterReportOperator(
+        task_id="calls",
+        report=calls(),
+        wait_for_completion=True,
+        deferrable=True,
+        execution_timeout=timedelta(minutes=7),
+    )
+    task_context = context()
+    with pytest.raises(TaskDeferred) as deferral:
+        operator.execute(task_context)
+    deadline = deferral.value.trigger.serialize()[1]["deadline"]
+    assert deadline == (task_context["ti"].start_date + timedelta(minutes=7)).isoformat()
+
+
+class TestRetries:
+    """A try that died is continued by the next one; a clear starts anew."""
+
+    @staticmethod
+    def first_try(store: StateStore) -> str:
+        with pytest.raises(TaskDeferred):
+            waiting_report(True)().execute(context(store))
+        return str(store["contactcenter_job"]["job"]["job_id"])
+
+    def test_a_retry_takes_up_the_job(self, sandbox: Sandbox) -> None:
+        store = StateStore()
+        job_id = self.first_try(store)
+        sandbox.set_options("talkdesk", hold=None)
+        job = run(waiting_report(True), context(store, try_number=2))
+        assert job["job_id"] == job_id
+        assert len(sandbox.journal(operation="create")) == 1
+        assert store == {}
+
+    def test_a_clear_orders_anew(self, sandbox: Sandbox) -> None:
+        store = StateStore()
+        job_id = self.first_try(store)
+        sandbox.set_options("talkdesk", hold=None)
+        job = run(waiting_report(True), context(store, try_number=2, max_tries=4))
+        assert job["job_id"] != job_id
+        assert len(sandbox.journal(operation="create")) == 2
+
+    def test_changed_parameters_order_anew(self, sandbox: Sandbox) -> None:
+        store = StateStore()
+        self.first_try(store)
+        sandbox.set_options("talkdesk", hold=None)
+        run(
+            lambda: ContactCenterReportOperator(task_id="calls", report=calls(file_format="json")),
+            context(store, try_number=2),
+        )
+        assert len(sandbox.journal(operation="create")) == 2
+
+    @pytest.mark.parametrize("word", ["failed", "canceled", "deleted"])
+    def test_a_job_that_is_no_longer_good_is_ordered_anew(self, sandbox: Sandbox, word: str) -> None:
+        store = StateStore()
+        job_id = self.first_try(store)
+        sandbox.set_options("talkdesk", hold=None)
+        sandbox.hold(job_id, word)
+        assert run(waiting_report(True), context(store, try_number=2))["job_id"] != job_id
+
+    def test_a_job_that_the_vendor_no_longer_knows_is_ordered_anew(self, sandbox: Sandbox) -> None:
+        store = StateStore()
+        job_id = self.first_try(store)
+        sandbox.set_options("talkdesk", hold=None)
+        sandbox.forget(job_id)
+        assert run(waiting_report(True), context(store, try_number=2))["job_id"] != job_id
+
+    def test_a_lost_answer_is_not_repeated_and_the_next_try_says_so(
+        self, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        store = StateStore()
+        sandbox.set_options("talkdesk", hold=None)
+        sandbox.add_fault(vendor="talkdesk", operation="create", fault="lost_answer")
+        with pytest.raises(exceptions.ContactCenterSubmitLostError, match="ordered all the same"):
+            run(waiting_report(True), context(store))
+        assert len(sandbox.jobs("talkdesk")) == 1
+        capsys.readouterr()
+        waiting_report(False)().execute(context(store, try_number=2))
+        assert "may have been ordered twice" in capsys.readouterr().out
+        assert len(sandbox.jobs("talkdesk")) == 2
+
+    def test_without_durable_nothing_is_remembered(self, sandbox: Sandbox) -> None:
+        store = StateStore()
+        operator = waiting_report(True)()
+        operator.durable = False
+        with pytest.raises(TaskDeferred):
+            operator.execute(context(store))
+        assert store == {}
+
+
+def sensor(job: dict[str, Any], deferrable: bool, **values: Any) -> Any:
+    return lambda: ContactCenterReportSensor(
+        task_id="wait", job=job, deferrable=deferrable, poke_interval=0.05, timeout=1, **values
+    )
+
+
+@pytest.mark.parametrize("deferrable", [False, True], ids=["sync", "deferrable"])
+class TestSensor:
+    """Any sensor's endings, the same in both modes."""
+
+    @staticmethod
+    def ordered() -> dict[str, Any]:
+        return dict(ContactCenterReportOperator(task_id="order", report=calls()).execute(context()))
+
+    def test_returns_the_job_when_it_is_ready(self, sandbox: Sandbox, deferrable: bool) -> None:
+        job = self.ordered()
+        sandbox.add_fault(vendor="talkdesk", operation="poll", fault="reset")
+        sandbox.set_options("talkdesk", hold=None)
+        assert run(sensor(job, deferrable))["job_id"] == job["job_id"]
+
+    def test_times_out_as_a_sensor_does(self, sandbox: Sandbox, deferrable: bool) -> None:
+        with pytest.raises(AirflowSensorTimeout):
+            run(sensor(self.ordered(), deferrable))
+
+    def test_soft_fail_skips_on_a_timeout(self, sandbox: Sandbox, deferrable: bool) -> None:
+        with pytest.raises(AirflowSkipException):
+            run(sensor(self.ordered(), deferrable, soft_fail=True))
+
+    @pytest.mark.parametrize("soft_fail", [False, True])
+    def test_a_failed_report_fails_it_soft_fail_or_not(
+        self, sandbox: Sandbox, deferrable: bool, soft_fail: bool
+    ) -> None:
+        job = self.ordered()
+        sandbox.hold(job["job_id"], "failed")
+        with pytest.raises(exceptions.ContactCenterReportFailedError):
+            run(sensor(job, deferrable, soft_fail=soft_fail))
+
+    @pytest.mark.parametrize("soft_fail", [False, True])
+    def test_a_refusal_fails_it_soft_fail_or_not(
+        self, sandbox: Sandbox, deferrable: bool, soft_fail: bool
+    ) -> None:
+        job = self.ordered()
+        sandbox.forget(job["job_id"])
+        with pytest.raises(exceptions.ContactCenterNotFoundError):
+            run(sensor(job, deferrable, soft_fail=soft_fail))
