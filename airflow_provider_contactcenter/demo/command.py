@@ -170,7 +170,9 @@ def _last_words(airflow: LocalAirflow, task: Mapping[str, Any]) -> str:
     log = airflow.task_log(
         task["dag_id"], task["dag_run_id"], task["task_id"], task["try_number"], task["map_index"]
     )
-    return "\n".join(f"  {line}" for line in log.splitlines()[-LOG_LINES:])
+    # Airflow's marks for folding the log in its UI say nothing here.
+    lines = [line for line in log.splitlines() if "group::" not in line]
+    return "\n".join(f"  {line}" for line in lines[-LOG_LINES:])
 
 
 @contextlib.contextmanager
