@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import orjson
 
@@ -90,7 +92,7 @@ class ReportStream(Iterator[bytes]):
                 self.vendor_total = page.total
             rows += len(page.rows)
             if page.rows:
-                yield b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in page.rows)
+                yield b"".join(map(_line, page.rows))
             cursor = page.cursor
             if cursor is None:
                 break
@@ -106,6 +108,13 @@ class ReportStream(Iterator[bytes]):
         if caveat:
             self._note(caveat)
             self.complete = None
+
+
+def _line(row: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # a lone surrogate, an integer of more than 64 bits
+        return json.dumps(row, separators=(",", ":")).encode() + b"\n"
 
 
 class _Body:
