@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 #: a report's ``vendor`` -> where its hook class is
 HOOKS = {
     "talkdesk": "airflow_provider_contactcenter.hooks.talkdesk.TalkdeskHook",
+    "eight_by_eight_cc": (
+        "airflow_provider_contactcenter.hooks.eight_by_eight_cc.EightByEightContactCenterHook"
+    ),
 }
 
 

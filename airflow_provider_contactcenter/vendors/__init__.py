@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import cast
 
-from airflow_provider_contactcenter.vendors import talkdesk
+from airflow_provider_contactcenter.vendors import eight_by_eight_cc, talkdesk
 from airflow_provider_contactcenter.vendors.protocol import Vendor
 
 #: a report's ``vendor`` -> its module
 VENDORS: dict[str, Vendor] = {
     "talkdesk": cast("Vendor", talkdesk),
+    "eight_by_eight_cc": cast("Vendor", eight_by_eight_cc),
 }

@@ -1,0 +1,503 @@
+"""8x8 Contact Center Historical Analytics: summary and detailed reports.
+
+Sources: seed 000 ("CC Historical Analytics Summary Report", developer.8x8.com) and, for what it leaves open,
+the vendor's pages "OAuth Authentication for 8x8 XCaaS APIs" and "CC Historical Analytics Detailed Report".
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
+from airflow_provider_contactcenter.vendors.protocol import (
+    Answer,
+    ConnectionFields,
+    File,
+    Operation,
+    Page,
+    Pages,
+    Refusal,
+    Request,
+    Settings,
+    Token,
+    quoted,
+    status_of,
+    token_in,
+)
+
+TITLE = "8x8 Contact Center"
+
+#: The documents know of no rows that arrive late.
+SETTLE_DELAY = timedelta(0)
+
+#: region of the tenant -> what stands in the path (seed 000); the token's endpoint has no region
+REGIONS = {"us": "", "eu": "/eu", "au": "/au", "ca": "/ca"}
+
+#: seed 000; QUEUED is in the vendor's OpenAPI only
+STATES: Mapping[str, State] = {
+    "queued": "queued",
+    "in_progress": "running",
+    "done": "ready",
+    "failed": "failed",
+}
+
+#: rows of a page at the most, of summary and detailed reports alike
+PAGE_SIZE = 1000
+#: where the vendor cuts a summary report's JSON, without a word (seed 000, "6a")
+CAP = 10_000
+
+#: marks the rows of a summary report that sum up others; no column of the vendor's begins with "_"
+TOTAL_MARK = "_total"
+
+#: file format -> what to accept at ``/download`` (seed 000, "6b")
+DOWNLOADS = {"csv": "text/csv", "xlsx": "text/xlsx"}
+
+#: The vendor also speaks XML.
+_JSON = {"Accept": "application/json"}
+
+#: words of a refusal, or its status -> what to do about it
+_ADVICE = (
+    (
+        "x-tenant-info",
+        "the connection's extra 'tenant_id' (sent as X-Tenant-Info) has to hold the id of the tenant",
+    ),
+    ("time ?zone", "timezone has to be the tenant's default zone or one of its configured optional zones"),
+    (
+        "^http (401|403)",
+        "the API key needs the product 'analytics realtime-api' (8x8 Admin Console, API keys), and a new key "
+        "works after some minutes",
+    ),
+)
+
+
+# --- connection ---------------------------------------------------------------------------------------------
+
+
+def settings(fields: ConnectionFields) -> Settings:
+    """Resolve a connection: the API below host, region and version; the token beside it, without a region."""
+    region = (fields.optional("region") or "us").lower()
+    if region not in REGIONS:
+        raise Refusal(
+            "invalid", f"the connection's region {region!r} is not known: it is one of {', '.join(REGIONS)}"
+        )
+    version = (fields.optional("api_version") or "v8").lower()
+    if not re.fullmatch(r"v?\d+", version, re.ASCII):
+        raise Refusal("invalid", f"the connection's api_version {version!r} is no version such as v8")
+    root = fields.url(default="https://api.8x8.com")
+    if "/analytics" in urlsplit(root).path:
+        raise Refusal(
+            "invalid",
+            f"the connection's host {root!r} holds the API's path: give the host alone, such as "
+            "https://api.8x8.com, and the extras region and api_version",
+        )
+    tenant = fields.optional("tenant_id")
+    return Settings(
+        vendor="eight_by_eight_cc",
+        conn_id=fields.conn_id,
+        base_url=f"{root}{REGIONS[region]}/analytics/cc/v{version.lstrip('v')}/historical-metrics",
+        auth_url=fields.auth_url(f"{root}/oauth/v2/token"),
+        login=fields.need("login", "the API key"),
+        password=fields.need("password", "the API key's secret"),
+        extra={"tenant_id": tenant} if tenant else {},
+        **fields.transport(),
+    )
+
+
+def authenticate(settings: Settings) -> Operation[Token]:
+    """Client credentials: Basic header, form body. Numbers come as strings; there is no refresh token."""
+    credentials = base64.b64encode(f"{settings.login}:{settings.password}".encode()).decode()
+    try:
+        answer = yield Request(
+            "POST",
+            str(settings.auth_url),
+            headers={"Authorization": f"Basic {credentials}", **_JSON},
+            form={"grant_type": "client_credentials"},
+            signed=False,
+        )
+    except Refusal as refusal:
+        # The token endpoint has 400 for what is wrong with the credentials too.
+        if refusal.passing:
+            raise
+        raise Refusal("authentication", refusal.words, status=refusal.status) from None
+    return token_in(answer, 1799.0)  # the lifetime that the vendor's page shows
+
+
+def sign(request: Request, settings: Settings, token: Token | None) -> Request:
+    """Add the bearer token and, where the connection names one, the tenant."""
+    headers = {**request.headers, "Authorization": f"Bearer {token.value if token else ''}"}
+    if tenant := settings.extra.get("tenant_id"):
+        headers["X-Tenant-Info"] = str(tenant)
+    return replace(request, headers=headers)
+
+
+def probe(settings: Settings) -> Operation[str]:
+    """Ask for the report types, which takes a token, the right product and the right tenant."""
+    types = yield from report_types()
+    return f"{TITLE} offers {len(types)} report types at {settings.base_url}"
+
+
+def _ask(request: Request) -> Operation[Answer]:
+    """Send a request; a refusal gets what to do about it. No redirect of the API is documented."""
+    try:
+        answer = yield request
+    except Refusal as refusal:
+        advice = [text for words, text in _ADVICE if re.search(words, refusal.words, re.IGNORECASE)]
+        if refusal.passing or not advice:
+            raise
+        said = f"{refusal.words.rstrip('.')}; {advice[0]}"
+        raise Refusal(refusal.kind, said, status=refusal.status) from None
+    if answer.status >= 300:
+        raise Refusal(
+            "invalid",
+            f"the API redirects (HTTP {answer.status}): correct the connection's host",
+            status=answer.status,
+        )
+    return answer
+
+
+# --- what there is ------------------------------------------------------------------------------------------
+
+
+def report_types() -> Operation[list[dict[str, Any]]]:
+    """The definitions of all report types that the tenant offers, summary and detailed."""
+    answer = yield from _ask(Request("GET", "/report-types", headers=_JSON))
+    types = answer.json()
+    if not isinstance(types, list):
+        raise Refusal("unavailable", "the answer to report-types is no list")
+    return [definition for definition in types if isinstance(definition, dict)]
+
+
+def _definition(report_type: str) -> Operation[Mapping[str, Any]]:
+    try:
+        answer = yield from _ask(Request("GET", f"/report-types/{quoted(report_type)}", headers=_JSON))
+    except Refusal as refusal:
+        if refusal.kind not in {"missing", "invalid"}:
+            raise
+        types = yield from report_types()
+    else:
+        body = answer.json()
+        types = [found for found in (body if isinstance(body, list) else [body]) if isinstance(found, dict)]
+    for definition in types:
+        if definition.get("type", report_type) == report_type:
+            return definition
+    raise _not_offered("report_type", report_type, [str(found.get("type")) for found in types])
+
+
+def _not_offered(name: str, value: str, offered: Collection[str]) -> Refusal:
+    return Refusal(
+        "invalid",
+        f"{name}={value!r} is not offered to this tenant, which has {', '.join(offered) or 'none'}",
+    )
+
+
+def check_offered(kind: str, params: Mapping[str, Any], definition: Mapping[str, Any]) -> None:
+    """Compare a report with the definition of its type.
+
+    What a definition leaves out isn't compared: the documents show two shapes and may add more.
+
+    :raises Refusal: (invalid) the tenant doesn't offer what the report asks for; names what it does.
+    """
+    groupings = {
+        str(grouping.get("name")): [str(name) for name in grouping.get("filters") or ()]
+        for grouping in definition.get("groupBy") or ()
+    }
+    searches = definition.get("searchQuery") or {}
+    detailed = bool(searches) and not groupings
+    if detailed != (kind == "detailed") and (groupings or searches):
+        other = "detailed" if detailed else "summary"
+        raise Refusal(
+            "invalid",
+            f"report_type={params['report_type']!r} is a {other} report: ask for it with "
+            f"eight_by_eight_{other}_report",
+        )
+    wanted: list[tuple[str, Sequence[str], Collection[str]]] = [
+        # The seed's prose calls the list "value", its example "metrics".
+        ("metrics", params["metrics"] or (), definition.get("metrics") or definition.get("value") or ()),
+    ]
+    if kind == "summary":
+        wanted.append(("group_by", [params["group_by"]], groupings))
+        filters = groupings.get(params["group_by"])
+        for name in (params["filters"] or {}) if filters is not None else ():
+            if name not in (filters or ()):
+                raise _not_offered(f"with group_by={params['group_by']!r} the filter", name, filters or ())
+    else:
+        terms = params["search"] or ()
+        wanted.append(("search field", [term["field"] for term in terms], searches.get("fields") or ()))
+        wanted.append(
+            ("search operator", [term["operator"] for term in terms], searches.get("operators") or ())
+        )
+    for name, values, offered in wanted:
+        for value in values:
+            if offered and value not in offered:
+                raise _not_offered(name, value, [str(word) for word in offered])
+
+
+# --- ordering -----------------------------------------------------------------------------------------------
+
+
+def date_range(window: Window) -> dict[str, str]:
+    """8x8's bounds: both are included, at millisecond precision, so the end is sent as ``end - 1 ms``."""
+    return {"start": _bound(window["start"]), "end": _bound(window["end"], -timedelta(milliseconds=1))}
+
+
+def _bound(instant: str, shift: timedelta = timedelta(0)) -> str:
+    moment = datetime.fromisoformat(instant).astimezone(UTC).replace(tzinfo=None)
+    # Up to the next millisecond, start and end alike, so that windows which share a bound share no row.
+    moment += timedelta(microseconds=-moment.microsecond % 1000) + shift
+    return f"{moment.isoformat(timespec='milliseconds')}Z"
+
+
+def title_of(params: Mapping[str, Any], label: str | None) -> str:
+    """The report's title, made of the label if it has none: the vendor allows few characters."""
+    made = re.sub(r"[^A-Za-z0-9 !\-_.*'()]+", "-", label or params["report_type"])[:200].strip(" -")
+    return str(params["title"] or made or "report")
+
+
+def body_of(report: Report, label: str | None) -> dict[str, Any]:
+    """The body that orders a report."""
+    params = report["params"]
+    body: dict[str, Any] = {
+        "type": params["report_type"],
+        "title": title_of(params, label),
+        "dateRange": date_range(window_of(report)),
+    }
+    optional = {
+        "timezone": params["timezone"],
+        "intraDayTimeRange": params["intraday"],
+        "metrics": params["metrics"],
+    }
+    body |= {name: value for name, value in optional.items() if value}
+    if report["kind"] == "summary":
+        body |= _summary_body(params)
+    else:
+        body |= _detailed_body(params)
+    extra = params["extra_body"] or {}
+    # None leaves out what is only sent by default.
+    return {name: value for name, value in {**body, **extra}.items() if value is not None}
+
+
+def _summary_body(params: Mapping[str, Any]) -> dict[str, Any]:
+    filters = [{"name": name, "values": values} for name, values in (params["filters"] or {}).items()]
+    return {
+        "granularity": params["granularity"],
+        "groupBy": {"name": params["group_by"], "filters": filters},
+        "includeSubTotal": params["include_subtotals"],
+        "includeGrandTotal": params["include_grand_total"],
+    }
+
+
+def _detailed_body(params: Mapping[str, Any]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    if params["search"]:
+        body["searchQuery"] = params["search"]
+    if params["include_participants"]:
+        body["includeParticipants"] = True
+    shown = {
+        "showOngoingInteractions": params["show_ongoing"],
+        "showInteractionsStateInTime": params["show_state_in_time"],
+    }
+    if any(shown.values()):
+        body["reportSettings"] = shown
+    if params["file_format"] in DOWNLOADS and params["report_type"] != "script-paths":
+        # The vendor's OpenAPI demands it of every report that is ordered there; script-paths refuses it.
+        body["granularity"] = "none"
+    return body
+
+
+def submit(report: Report, label: str | None) -> Operation[Job]:
+    """Compare the report with what the tenant offers, then create it; a 200 carries id and status."""
+    params = report["params"]
+    definition = yield from _definition(params["report_type"])
+    check_offered(report["kind"], params, definition)
+    answer = yield from _ask(
+        Request(
+            "POST",
+            "/detailed-reports" if _synchronous(report) else "",
+            headers=_JSON,
+            json=body_of(report, label),
+            idempotent=False,
+        )
+    )
+    made = _object_in(answer)
+    if not made.get("id"):
+        raise Refusal("lost", "the report was accepted, but the answer holds no id", status=answer.status)
+    if _status_in(made)["state"] == "failed":
+        reason = made.get("reason") or "the vendor gives no reason"
+        raise Refusal("failed", f"report {made['id']} is {made['status']}: {reason}")
+    return new_job(report, str(made["id"]))
+
+
+def _synchronous(report: Report) -> bool:
+    """Detailed reports as JSON are made while the vendor answers, and read by other pages."""
+    return report["kind"] == "detailed" and report["params"]["file_format"] == "jsonl"
+
+
+def _object_in(answer: Answer) -> Mapping[str, Any]:
+    """The object in a body; the OpenAPI of detailed reports wraps it into a list of one."""
+    try:
+        body = answer.json()
+    except Refusal:
+        return {}
+    if isinstance(body, list) and body:
+        body = body[0]
+    return body if isinstance(body, Mapping) else {}
+
+
+def _status_in(body: Mapping[str, Any]) -> Status:
+    word, reason = body.get("status"), body.get("reason")
+    return status_of(STATES, str(word) if word else None, str(reason) if reason else None)
+
+
+def status(job: Job) -> Operation[Status]:
+    """Poll. Where a synchronous report's id is unknown there, its data tell: they are there or not."""
+    try:
+        answer = yield from _ask(Request("GET", f"{_path(job)}/status", headers=_JSON))
+    except Refusal as refusal:
+        if not _synchronous(job["report"]) or refusal.kind not in {"missing", "invalid"}:
+            raise
+        yield from _ask(
+            Request("GET", f"/detailed-reports{_path(job)}/data", params=(("size", "1"),), headers=_JSON)
+        )
+        return Status(state="ready", vendor_status="DONE", reason=None)
+    body = _object_in(answer)
+    if not body.get("status"):
+        raise Refusal("unavailable", "the answer holds no status", status=answer.status)
+    return _status_in(body)
+
+
+def _path(job: Job) -> str:
+    return f"/{quoted(str(job['job_id']))}"
+
+
+# --- fetching -----------------------------------------------------------------------------------------------
+
+
+def content(job: Job) -> File | Pages:
+    """CSV and XLSX come as one file; JSON lines are made of pages."""
+    file_format = job["report"]["params"]["file_format"]
+    if file_format in DOWNLOADS:
+        return File(open=lambda: _download(job, file_format), file_format=file_format)
+    if _synchronous(job["report"]):
+        return Pages(page=lambda cursor: _detailed_page(job, cursor))
+    return Pages(page=lambda cursor: _summary_page(job, cursor))
+
+
+def _download(job: Job, file_format: str) -> Operation[Answer]:
+    answer = yield from _ask(
+        Request(
+            "GET",
+            f"{_path(job)}/download",
+            headers={"Accept": DOWNLOADS[file_format]},
+            follow=True,
+            stream=True,
+        )
+    )
+    if re.match(rb"\s*(\{\s*[\"}]|\[\s*[{\]])", answer.body):
+        raise Refusal("unavailable", "the download answered with JSON instead of the file")
+    return answer
+
+
+def _summary_page(job: Job, cursor: str | None) -> Operation[Page]:
+    """A page by its number. The cursor holds that and the rows of the pages before."""
+    number, before = (int(part) for part in (cursor or "0:0").split(":"))
+    answer = yield from _ask(
+        Request(
+            "GET",
+            f"{_path(job)}/data",
+            params=(("page", str(number)), ("size", str(PAGE_SIZE))),
+            headers=_JSON,
+        )
+    )
+    params = job["report"]["params"]
+    rows = _rows_in(answer, marked=params["include_subtotals"] or params["include_grand_total"])
+    total, pages = _number(answer, "x-total-elements"), _number(answer, "x-total-pages")
+    walked = before + len(rows)
+    if max(walked, total or 0) >= CAP:
+        raise Refusal(
+            "incomplete",
+            f"the vendor cuts its JSON at {CAP:,} rows, and this report has {max(walked, total or 0):,}; use "
+            'file_format="csv", which has no cap',
+        )
+    if _number(answer, "x-page") not in (None, number):
+        raise Refusal("incomplete", f"page {number} was asked for, page {answer.headers['x-page']} came")
+    signs = [
+        "next" in _links_in(answer) or None,
+        None if pages is None else number + 1 < pages,
+        None if total is None else walked < total,
+    ]
+    # Where nothing is said about further pages, a full one may have a successor.
+    more = any(signs) if any(sign is not None for sign in signs) else len(rows) == PAGE_SIZE
+    if more and not rows:
+        raise Refusal("incomplete", f"page {number} is empty, though more rows were announced")
+    return Page(rows, f"{number + 1}:{walked}" if more else None, total)
+
+
+def _detailed_page(job: Job, cursor: str | None) -> Operation[Page]:
+    """A page by the last row's id, which the first page must not name; the last page gives none."""
+    params = [("size", str(PAGE_SIZE))]
+    if cursor is not None:
+        params.append(("lastDocumentId", cursor))
+    answer = yield from _ask(
+        Request("GET", f"/detailed-reports{_path(job)}/data", params=params, headers=_JSON)
+    )
+    rows = _rows_in(answer)
+    last = answer.headers.get("last-document-id", "").strip()
+    if not last and (link := _links_in(answer).get("next")):
+        last = parse_qs(urlsplit(link.replace("+", "%2B")).query).get("lastDocumentId", [""])[0]
+    if "%" in last:
+        last = unquote(last)  # base64 has none, so it came percent-encoded
+    return Page(rows, last or None if rows else None, _number(answer, "x-total-elements"))
+
+
+def _rows_in(answer: Answer, *, marked: bool = False) -> list[dict[str, Any]]:
+    body = answer.json()
+    if not isinstance(body, list):
+        raise Refusal("unavailable", "the answer to data is no list of rows")
+    try:
+        return [flat(row, marked=marked) for row in body]
+    except (AttributeError, KeyError, TypeError):
+        raise Refusal("unavailable", "a row is not made of items with key and value") from None
+
+
+def flat(row: Mapping[str, Any], *, marked: bool = False) -> dict[str, Any]:
+    """One object of a row, whose ``items`` are a list of key, label and value, or an object already.
+
+    Rows that sum up others hold the vendor's ``total`` under ``_total``, before their columns; with
+    ``marked`` all rows do, the others with None. Where a key comes again with another value, that one
+    is kept as ``<key>#2``.
+    """
+    items = row["items"] or {}
+    total = row.get("total") or row.get("totals")
+    start: dict[str, Any] = {TOTAL_MARK: total} if marked or total is not None else {}
+    if isinstance(items, Mapping):
+        pairs = list(items.items())
+    else:
+        pairs = [(item["key"], item["value"]) for item in items]
+    made = start | dict(pairs)
+    if len(made) == len(start) + len(pairs):
+        return made
+    made = start
+    for key, value in pairs:
+        name, count = key, 1
+        while name in made and made[name] != value:
+            count += 1
+            name = f"{key}#{count}"
+        made[name] = value
+    return made
+
+
+def _number(answer: Answer, header: str) -> int | None:
+    value = answer.headers.get(header, "").strip()
+    return int(value) if value.isascii() and value.isdigit() else None
+
+
+def _links_in(answer: Answer) -> dict[str, str]:
+    """The links of a header by their relation. The seed closes one bracket behind the relation."""
+    link = r'<\s*([^<>;,\s]+)\s*(?:>\s*)?;\s*rel\s*=\s*"?([A-Za-z]+)"?'
+    return {relation: url for url, relation in re.findall(link, answer.headers.get("link", ""))}
