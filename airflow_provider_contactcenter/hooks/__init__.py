@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 #: a report's ``vendor`` -> where its hook class is
 HOOKS = {
     "talkdesk": "airflow_provider_contactcenter.hooks.talkdesk.TalkdeskHook",
+    "khoros_care": "airflow_provider_contactcenter.hooks.khoros_care.KhorosCareHook",
+    "vspark": "airflow_provider_contactcenter.hooks.vspark.VSparkHook",
     "eight_by_eight_cc": (
         "airflow_provider_contactcenter.hooks.eight_by_eight_cc.EightByEightContactCenterHook"
     ),

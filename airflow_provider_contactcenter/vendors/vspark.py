@@ -1,0 +1,148 @@
+"""Voci V-Spark ``/stats``: daily statistics of folders, one JSON answer labelled text/html. No jobs.
+
+Sources: seed 003 (docs.vocitec.com, "Reference for the /stats API") and, for what it leaves open, the pages
+"endpoints", "token types", "/list" and "possible error codes" of the Voci and Medallia manuals.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
+from airflow_provider_contactcenter.vendors.protocol import (
+    Answer,
+    ConnectionFields,
+    File,
+    Operation,
+    Refusal,
+    RefusalKind,
+    Request,
+    Settings,
+    Token,
+    excerpt,
+    quoted,
+)
+
+TITLE = "V-Spark"
+
+SETTLE_DELAY = timedelta(0)
+
+#: no jobs, so no words
+STATES: Mapping[str, State] = {}
+
+#: Errors are text, which says more than the status: a bad token is a 400 here ("possible error codes").
+_MEANINGS: Sequence[tuple[str, RefusalKind]] = (
+    (r"\btoken\b", "authentication"),
+    (r"\bnot found\b", "missing"),
+)
+
+
+def settings(fields: ConnectionFields) -> Settings:
+    """Resolve a connection: API base, http where the host names no scheme ("endpoints"), and the token."""
+    return Settings(
+        vendor="vspark",
+        conn_id=fields.conn_id,
+        base_url=fields.url(scheme="http"),
+        password=fields.need("password", "the root token or the company's token"),
+        **fields.transport(),
+    )
+
+
+def authenticate(settings: Settings) -> None:
+    """There is no token to ask for: the connection holds it."""
+    return
+
+
+def sign(request: Request, settings: Settings, token: Token | None) -> Request:
+    """Add the token to the query, the only place where the API takes it."""
+    return replace(request, params=[*request.params, ("token", str(settings.password))])
+
+
+def submit(report: Report, label: str | None) -> Operation[Job]:
+    """There is nothing to order."""
+    yield from ()
+    return new_job(report, None)
+
+
+def status(job: Job) -> Operation[Status]:
+    """Statistics are there at any time."""
+    yield from ()
+    return Status(state="ready", vendor_status=None, reason=None)
+
+
+def daterange(window: Window, timezone: str) -> str:
+    """The window's whole days in ``timezone`` as ``START-END``, the last day included.
+
+    Both ends are always sent, equal ones for one day: the two manuals differ about every other form.
+    """
+    zone = ZoneInfo(timezone)
+    start, end = (
+        datetime.fromisoformat(bound).astimezone(zone).date() for bound in (window["start"], window["end"])
+    )
+    return f"{start:%Y%m%d}-{end - timedelta(days=1):%Y%m%d}"
+
+
+def content(job: Job) -> File:
+    """The answer byte for byte, or a line for each of its elements; its shape is documented nowhere."""
+    params = job["report"]["params"]
+    names = [params[name] for name in ("company", "organization", "folder") if params[name]]
+    request = Request(
+        "GET",
+        "/stats/" + "/".join(quoted(name) for name in names),
+        params=[("daterange", daterange(window_of(job["report"]), params["timezone"]))],
+        stream=True,
+    )
+    return File(
+        open=lambda: _ask(request),
+        file_format=params["file_format"],
+        lines_from="" if params["file_format"] == "jsonl" else None,
+        rows_at=None,
+        blank="the vendor answered with an empty body, which was taken for no calls in the whole window",
+    )
+
+
+def _ask(request: Request) -> Operation[Answer]:
+    """Send a request; what comes with HTTP 200 and is no JSON is an error all the same."""
+    try:
+        answer = yield request
+    except Refusal as refusal:
+        if refusal.kind != "invalid":
+            raise
+        raise Refusal(_meaning(refusal.words) or "invalid", refusal.words, status=refusal.status) from None
+    head = answer.body.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if answer.status == 200 and head and not head.startswith((b"[", b"{")):
+        text = excerpt(head)
+        # A page may come from a proxy and speak of anything, a line of text is V-Spark's own.
+        kind = None if head.startswith(b"<") else _meaning(text)
+        raise Refusal(kind or "unavailable", f"HTTP 200 and no JSON: {text}", status=200)
+    if said := re.match(rb'\{\s*"(?:error|errors|message)"\s*:\s*"((?:[^"\\]|\\.)*)"', head):
+        text = excerpt(said[1])
+        raise Refusal(_meaning(text) or "unavailable", f"HTTP 200 and an error: {text}", status=200)
+    return answer
+
+
+def _meaning(text: str) -> RefusalKind | None:
+    return next((kind for words, kind in _MEANINGS if re.search(words, text, re.IGNORECASE)), None)
+
+
+def list_folders(company: str, organization: str) -> Operation[list[str]]:
+    """The folders of an organization; the depth of the answer's nesting varies with that of the path."""
+    target = f"/list/{quoted(company)}/{quoted(organization)}/folders"
+    body = (yield from _ask(Request("GET", target))).json()
+    for name in (company, organization):
+        if isinstance(body, Mapping) and name in body:
+            body = body[name]
+    if not isinstance(body, list) or not all(isinstance(name, str) for name in body):
+        raise Refusal("unavailable", "the list of folders is no list of names")
+    return body
+
+
+def probe(settings: Settings) -> Operation[str]:
+    """List the companies that the token may read: any valid token may, and only the token can be wrong."""
+    body = (yield from _ask(Request("GET", "/list"))).json()
+    names = ", ".join(sorted(str(name) for name in body)) if isinstance(body, list | Mapping) else ""
+    return f"{TITLE} at {settings.base_url} takes the token, which may read {names or 'no company'}"
