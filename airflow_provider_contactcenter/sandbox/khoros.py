@@ -25,6 +25,7 @@ import string
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from html import escape
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -173,7 +174,8 @@ class Refused(Exception):
         if shape == "empty":
             return Reply(status, b"", self.headers)
         if shape == "html":
-            page = f"<html><head><title>Error {self.status}</title></head><body>{self}</body></html>"
+            words = escape(str(self))
+            page = f"<html><head><title>Error {self.status}</title></head><body>{words}</body></html>"
             return Reply(status, page.encode(), {"Content-Type": "text/html", **self.headers})
         return json_reply(_envelope(None, options["error_word"], str(self)), status, self.headers)
 
