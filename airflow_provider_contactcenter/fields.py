@@ -278,12 +278,12 @@ def wall_clock(name: str, instant: str, timezone: str) -> str:
 def check_midnight(name: str, instant: str, timezone: str) -> None:
     """Refuse a normalised instant that isn't the first of a day in ``timezone``."""
     local = moment(instant).astimezone(ZoneInfo(timezone))
-    # Where the clocks skip midnight, the offset before the gap makes this the day's first instant all the same.
+    # Where the clocks skip midnight, the offset before the gap makes this the day's first instant too.
     if datetime.combine(local.date(), time(), local.tzinfo).astimezone(UTC) != moment(instant):
         raise InvalidValue(
-            f"{name}={instant!r} is not allowed: it is {local:%Y-%m-%d %H:%M:%S} in timezone={timezone!r}, and "
-            "the vendor counts whole days; give a bound that is midnight there, as a daily timetable in that "
-            "zone does."
+            f"{name}={instant!r} is not allowed: it is {local:%Y-%m-%d %H:%M:%S} in timezone={timezone!r}, "
+            "and the vendor counts whole days; give a bound that is midnight there, as a daily timetable in "
+            "that zone does."
         )
 
 

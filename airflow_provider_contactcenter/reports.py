@@ -446,14 +446,15 @@ _QUARTER_HOUR = 900_000  # milliseconds
 def _khoros_instant(name: str, value: Any) -> str:
     if isinstance(value, int | float) or str(value).strip().lstrip("+-").replace(".", "").isdigit():
         raise InvalidValue(
-            f"{name}={value!r} is not allowed: give an aware datetime or an ISO 8601 string with an offset, such "
-            "as '2024-05-01T00:00:00+00:00'; it is sent as epoch milliseconds, so give neither those nor seconds."
+            f"{name}={value!r} is not allowed: give an aware datetime or an ISO 8601 string with an offset, "
+            "such as '2024-05-01T00:00:00+00:00'; it is sent as epoch milliseconds, so give neither those nor "
+            "seconds."
         )
     instant = fields.instant(name, value)
     if fields.moment(instant) < _KHOROS_EARLIEST:
         raise InvalidValue(
-            f"{name}={value!r} is not allowed: it lies before {_KHOROS_EARLIEST:%Y-%m-%d}, like an instant that "
-            "was made of seconds where milliseconds were meant; give a later one."
+            f"{name}={value!r} is not allowed: it lies before {_KHOROS_EARLIEST:%Y-%m-%d}, like an instant "
+            "that was made of seconds where milliseconds were meant; give a later one."
         )
     return instant
 
@@ -487,7 +488,7 @@ _KHOROS_CHECKS: dict[str, Check] = {
     "method": fields.one_of(("GET", "POST")),
     "path": fields.matching(
         r"\w[\w.-]*(/\w[\w.-]*)*",
-        "what stands between '/api/public/reports/' and the export id, such as 'report' or 'report/marketing'",
+        "what stands between '/api/public/reports/' and the export id, as 'report' or 'report/marketing'",
     ),
 }
 
@@ -507,8 +508,8 @@ def khoros_care_report(
 ) -> Report:
     """Ask Khoros Care Analytics Reports for an export, such as ``conversation`` or ``author``.
 
-    :param export_id: the export, one path segment; the vendor has more than its pages list, so no list is kept
-        (fact sheet khoros_care.md, section 3.1).
+    :param export_id: the export, one path segment; the vendor has more than its pages list, so no list is
+        kept (fact sheet khoros_care.md, section 3.1).
     :param start: first instant of the window: aware datetime or ISO 8601 string with an offset.
     :param end: the instant at which the window ends, not in the future when the task runs. Both bounds are
         sent as given, in epoch milliseconds (seed 001); whether the vendor includes ``endTime`` is
@@ -576,14 +577,14 @@ def vspark_stats(
     :param company: the company's short name (seed 003).
     :param organization: the organization's short name (seed 003).
     :param folder: the folder's name; all of the organization's if left out (seed 003).
-    :param start: midnight in ``timezone`` at which the first day begins: aware datetime or ISO 8601 string with
-        an offset.
+    :param start: midnight in ``timezone`` at which the first day begins: aware datetime or ISO 8601 string
+        with an offset.
     :param end: midnight in ``timezone`` at which the last day is over, not in the future when the task runs.
         V-Spark counts whole days and includes the last one, so the day before ``end`` is sent.
     :param timezone: IANA zone whose days are meant; the organization's own (Medallia's manual), which the
         API can't be asked for.
-    :param file_format: ``json`` lands byte for byte; ``jsonl`` has one line for each element of the array (or, of
-        a top-level object, a ``{"key": ..., "value": ...}`` for each member). No document describes more of it.
+    :param file_format: ``json`` lands byte for byte; ``jsonl`` has one line for each element of the array
+        (or, of a top-level object, a ``{"key": ..., "value": ...}`` for each member). No document says more.
     :param conn_id: a connection of type ``vspark``.
     :raises InvalidValue: a value that can't be used, in one sentence.
     """
