@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from . import eight_by_eight_cc, khoros, talkdesk, vspark
+from . import khoros, talkdesk, vspark
 from .model import Vendor
 
 VENDORS: tuple[Vendor, ...] = (
     talkdesk.VENDOR,
-    eight_by_eight_cc.VENDOR,
     khoros.VENDOR,
     vspark.VENDOR,
 )
