@@ -65,13 +65,88 @@ _TALKDESK: dict[str, Any] = {
     },
 }
 
+_EIGHT_BY_EIGHT_CC: dict[str, Any] = {
+    "connection-type": "eight_by_eight_cc",
+    "hook-class-name": f"{PACKAGE}.hooks.eight_by_eight_cc.EightByEightContactCenterHook",
+    "hook-name": "8x8 Contact Center",
+    "ui-field-behaviour": {
+        "hidden-fields": ["schema", "port"],
+        "relabeling": {"host": "API base URL", "login": "API key", "password": "API key's secret"},
+        "placeholders": {"host": "empty: https://api.8x8.com"},
+    },
+    "conn-fields": {
+        "region": {
+            "label": "Region",
+            "description": "Where the Contact Center tenant lives; us if empty.",
+            "schema": {"type": ["string", "null"], "enum": ["us", "eu", "au", "ca", None]},
+        },
+        "api_version": {
+            "label": "API version",
+            "description": "Version in the path of the API; v8 if empty.",
+            "schema": _OPTIONAL_TEXT,
+        },
+        "tenant_id": {
+            "label": "Tenant",
+            "description": "Id of the tenant, for customers with several; sent as X-Tenant-Info.",
+            "schema": _OPTIONAL_TEXT,
+        },
+        "auth_url": {
+            "label": "Token endpoint",
+            "description": "Where it isn't /oauth/v2/token on the API's host.",
+            "schema": _OPTIONAL_TEXT,
+        },
+        **_SHARED_FIELDS,
+    },
+}
+
+_EIGHT_BY_EIGHT_WORK: dict[str, Any] = {
+    "connection-type": "eight_by_eight_work",
+    "hook-class-name": f"{PACKAGE}.hooks.eight_by_eight_work.EightByEightWorkHook",
+    "hook-name": "8x8 Work Analytics",
+    "ui-field-behaviour": {
+        "hidden-fields": ["schema", "port"],
+        "relabeling": {"host": "API base URL", "login": "User name", "password": "Password"},
+        "placeholders": {"host": "empty: https://api.8x8.com"},
+    },
+    "conn-fields": {
+        "api_key": {
+            "label": "API key",
+            "description": "The key made in 8x8 Admin Console; its secret isn't needed.",
+            "schema": {"type": ["string", "null"], "format": "password"},
+        },
+        "auth_url": {
+            "label": "Token endpoint",
+            "description": "Where it isn't /analytics/work/v1/oauth/token on the API's host.",
+            "schema": _OPTIONAL_TEXT,
+        },
+        **_SHARED_FIELDS,
+    },
+}
+
 _VENDORS = [
+    {
+        "integration-name": "8x8 Contact Center",
+        "external-doc-url": "https://developer.8x8.com/analytics/docs/cc-historical-analytics-summary-report",
+        "tags": ["service"],
+    },
+    {
+        "integration-name": "8x8 Work Analytics",
+        "external-doc-url": "https://developer.8x8.com/analytics/docs/work-analytics-call-legs",
+        "tags": ["service"],
+    },
     {
         "integration-name": "Talkdesk Explore",
         "external-doc-url": "https://docs.talkdesk.com/reference/check-a-report-status",
         "tags": ["service"],
     },
 ]
+
+#: integration -> the module of its hook
+_HOOKS = {
+    "Talkdesk Explore": "talkdesk",
+    "8x8 Contact Center": "eight_by_eight_cc",
+    "8x8 Work Analytics": "eight_by_eight_work",
+}
 
 _STORES = {"Amazon S3": "contact_center_to_s3", "Google Cloud Storage": "contact_center_to_gcs"}
 
@@ -91,8 +166,11 @@ def get_provider_info() -> dict[str, Any]:
             },
             *_VENDORS,
         ],
-        "connection-types": [_TALKDESK],
-        "hooks": [{"integration-name": "Talkdesk Explore", "python-modules": [f"{PACKAGE}.hooks.talkdesk"]}],
+        "connection-types": [_TALKDESK, _EIGHT_BY_EIGHT_CC, _EIGHT_BY_EIGHT_WORK],
+        "hooks": [
+            {"integration-name": name, "python-modules": [f"{PACKAGE}.hooks.{module}"]}
+            for name, module in _HOOKS.items()
+        ],
         "operators": [{"integration-name": vendor, "python-modules": [f"{PACKAGE}.operators.report"]}],
         "sensors": [{"integration-name": vendor, "python-modules": [f"{PACKAGE}.sensors.report"]}],
         "triggers": [{"integration-name": vendor, "python-modules": [f"{PACKAGE}.triggers.report"]}],

@@ -17,11 +17,18 @@ HOOKS = {
     "eight_by_eight_cc": (
         "airflow_provider_contactcenter.hooks.eight_by_eight_cc.EightByEightContactCenterHook"
     ),
+    "eight_by_eight_work": "airflow_provider_contactcenter.hooks.eight_by_eight_work.EightByEightWorkHook",
 }
 
 
 def hook_for(noun: Report | Job) -> ContactCenterHook:
     """The hook that talks to the vendor of a report or job, on its connection."""
+    if noun["vendor"] not in HOOKS:
+        from airflow_provider_contactcenter.exceptions import ContactCenterInvalidReportError
+
+        raise ContactCenterInvalidReportError(
+            f"vendor={noun['vendor']!r} is not known: this release has {', '.join(HOOKS)}."
+        )
     module_name, class_name = HOOKS[noun["vendor"]].rsplit(".", 1)
     hook_class: type[ContactCenterHook] = getattr(importlib.import_module(module_name), class_name)
     return hook_class(noun["conn_id"])

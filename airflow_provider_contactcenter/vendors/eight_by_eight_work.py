@@ -1,0 +1,264 @@
+"""8x8 Work Analytics Historical: call legs and call records by scroll pages, summaries in one array.
+
+Sources: seed 002 ("Call Legs", developer.8x8.com) and, for what it leaves open, the vendor's Work Analytics
+guides and OpenAPI. There are no jobs: what is asked for is answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from airflow_provider_contactcenter.fields import wall_clock
+from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
+from airflow_provider_contactcenter.vendors.protocol import (
+    Answer,
+    ConnectionFields,
+    Operation,
+    Page,
+    Pages,
+    Refusal,
+    RefusalKind,
+    Request,
+    Settings,
+    Token,
+    number,
+    status_of,
+    token_in,
+)
+
+TITLE = "8x8 Work Analytics"
+
+#: The documents know of no rows that arrive late.
+SETTLE_DELAY = timedelta(0)
+
+#: There are no jobs, so no status words either; this one is ours.
+STATES: Mapping[str, State] = {"ready": "ready"}
+
+#: what is asked for -> path. v1/cdr, which served legs and records, is deprecated (seed 002).
+PAGED = {"call_legs": "/v2/call-legs", "call_records": "/v2/call-records"}
+SUMMARIES = {
+    "company": "/v1/compsum",
+    "extension": "/v2/extsum",
+    "ring-group": "/v2/rgsum-groups",
+    "ring-group-member": "/v2/rgsum-members",
+}
+
+#: years that the vendor keeps; it leaves out what is older without a word (seed 002)
+RETENTION = 2
+
+#: the cursor behind the last page (seed 002)
+END = "no data"
+
+#: words of a refusal, in lower case -> its kind, what to do about it. The API has 400 for credentials too.
+_MEANINGS: tuple[tuple[str, RefusalKind, str], ...] = (
+    (
+        "8x8-apikey",
+        "authentication",
+        "the connection's extra 'api_key' has to be a key with Work Analytics (8x8 Admin Console, API keys)",
+    ),
+    (
+        "invalid_grant",
+        "authentication",
+        "the user must exist, have access to Work Analytics, and have opened it in a browser at least once",
+    ),
+    (
+        "does not have access",
+        "permission",
+        "the user needs a licence for Work Analytics and access to every PBX that is asked for",
+    ),
+)
+
+
+# --- connection ---------------------------------------------------------------------------------------------
+
+
+def settings(fields: ConnectionFields) -> Settings:
+    """Resolve a connection: one host for all regions."""
+    root = fields.url(default="https://api.8x8.com")
+    if "/analytics" in urlsplit(root).path:
+        raise Refusal(
+            "invalid",
+            f"the connection's host {root!r} holds the API's path: give the host alone, such as "
+            "https://api.8x8.com",
+        )
+    base_url = f"{root}/analytics/work"
+    return Settings(
+        vendor="eight_by_eight_work",
+        conn_id=fields.conn_id,
+        base_url=base_url,
+        auth_url=fields.auth_url(f"{base_url}/v1/oauth/token"),
+        login=fields.need("login", "the name of a user with access to Work Analytics"),
+        password=fields.need("password", "that user's password"),
+        extra={"api_key": fields.need("api_key", "the key made in 8x8 Admin Console")},
+        **fields.transport(),
+    )
+
+
+def authenticate(settings: Settings) -> Operation[Token]:
+    """User name and password as a form, beside the API key; there is no grant type and no refresh token."""
+    try:
+        answer = yield Request(
+            "POST",
+            str(settings.auth_url),
+            headers={"8x8-apikey": str(settings.extra["api_key"]), "Accept": "application/json"},
+            form={"username": str(settings.login), "password": str(settings.password)},
+            signed=False,
+        )
+    except Refusal as refusal:
+        if refusal.passing:
+            raise
+        raise Refusal("authentication", _explained(refusal).words, status=refusal.status) from None
+    return token_in(answer, 1800.0)  # the lifetime that the seed shows
+
+
+def sign(request: Request, settings: Settings, token: Token | None) -> Request:
+    """Add the bearer token and the API key: the seed's table of headers lacks the key, its example has it."""
+    return replace(
+        request,
+        headers={
+            **request.headers,
+            "Authorization": f"Bearer {token.value if token else ''}",
+            "8x8-apikey": str(settings.extra["api_key"]),
+        },
+    )
+
+
+def probe(settings: Settings) -> Operation[str]:
+    """Ask for a token. Which PBXes the user may see shows only when one is asked for."""
+    yield from authenticate(settings)
+    return f"{TITLE} issued a token for {settings.base_url}"
+
+
+def _explained(refusal: Refusal) -> Refusal:
+    for words, kind, advice in _MEANINGS:
+        if words in refusal.words.lower() and not refusal.passing:
+            return Refusal(kind, f"{refusal.words.rstrip('.')}; {advice}", status=refusal.status)
+    return refusal
+
+
+# --- a report without a job ---------------------------------------------------------------------------------
+
+
+def submit(report: Report, label: str | None) -> Operation[Job]:
+    """Nothing is ordered: the job is ready from the start."""
+    return new_job(report, None)
+    yield
+
+
+def status(job: Job) -> Operation[Status]:
+    """Ready, without a request."""
+    return status_of(STATES, "ready")
+    yield
+
+
+def content(job: Job) -> Pages:
+    """Pages; a summary is one."""
+    report = job["report"]
+    caveat = retention_caveat(report["params"]["start"], job["submitted_at"])
+    if report["kind"] == "summary":
+        return Pages(page=lambda _: _summary(report), caveat=caveat)
+    return Pages(page=lambda cursor: _scroll(report, cursor), caveat=caveat)
+
+
+def retention_caveat(start: str, now: str) -> str | None:
+    """What to say of a window that starts before the vendor's two years; None if it doesn't."""
+    today = datetime.fromisoformat(now)
+    leap_day = (today.month, today.day) == (2, 29)
+    kept_since = today.replace(year=today.year - RETENTION, day=28 if leap_day else today.day)
+    if datetime.fromisoformat(start) >= kept_since:
+        return None
+    return (
+        f"The window starts at {start}, and 8x8 Work Analytics keeps {RETENTION} years: it leaves out what "
+        f"is older than about {kept_since:%Y-%m-%d} without a word."
+    )
+
+
+# --- requests -----------------------------------------------------------------------------------------------
+
+
+def wall_clock_bounds(window: Window, timezone: str) -> dict[str, str]:
+    """8x8 Work's bounds: wall-clock time in a zone, without an offset.
+
+    Whether they are included is documented nowhere, so both are sent as they are.
+    """
+    return {
+        "startTime": wall_clock("start", window["start"], timezone),
+        "endTime": wall_clock("end", window["end"], timezone),
+    }
+
+
+def parameters(report: Report) -> list[tuple[str, str]]:
+    """The query that asks for a report; every page repeats it."""
+    params = report["params"]
+    bounds = wall_clock_bounds(window_of(report), params["timezone"])
+    query: dict[str, Any] = {"pbxId": params["pbx_id"], **bounds, "timeZone": params["timezone"]}
+    query["pageSize"] = params.get("page_size")
+    query["isConnectTime"] = params.get("by_connect_time")
+    query["isSimplified"] = params.get("simplified")
+    query["caller"] = params.get("caller")
+    query["callee"] = params.get("callee")
+    query["callerOrCallee"] = params.get("caller_or_callee")
+    query["extId"] = params.get("extension")
+    return [(name, _written(value)) for name, value in query.items() if value is not None]
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(value) if isinstance(value, list) else str(value)
+
+
+def _ask(path: str, params: Sequence[tuple[str, str]]) -> Operation[Answer]:
+    try:
+        answer = yield Request("GET", path, params=params, headers={"Accept": "application/json"})
+    except Refusal as refusal:
+        raise _explained(refusal) from None
+    if answer.status >= 300:
+        raise Refusal(
+            "invalid",
+            f"the API redirects (HTTP {answer.status}): correct the connection's host",
+            status=answer.status,
+        )
+    return answer
+
+
+def _scroll(report: Report, cursor: str | None) -> Operation[Page]:
+    """A page behind a cursor. The page after the last one has no rows and the cursor ``No Data``."""
+    query = parameters(report)
+    if cursor is not None:
+        query.append(("scrollId", cursor))
+    try:
+        answer = yield from _ask(PAGED[report["kind"]], query)
+    except Refusal as refusal:
+        if cursor is None or refusal.kind not in {"invalid", "missing"}:
+            raise
+        # Not the end: the rows behind this cursor are missing, and the same scroll can't go on.
+        raise Refusal("incomplete", f"the scroll broke off: {refusal.words}", status=refusal.status) from None
+    body = answer.json()
+    meta, rows = (body.get("meta"), body.get("data")) if isinstance(body, Mapping) else (None, None)
+    if not isinstance(meta, Mapping) or not isinstance(rows, list | None):
+        raise Refusal("unavailable", "the answer has no meta and data")
+    rows = rows or []
+    if not all(isinstance(row, Mapping) for row in rows):
+        raise Refusal("unavailable", "a row is no object")
+    following = str(meta.get("scrollId") or "").strip()
+    if not rows or following.lower() == END:
+        following = ""
+    total = number(meta.get("totalRecordCount"))
+    # Behind the last page the total is 0; beside rows that says nothing.
+    counted = int(total) if total or (total is not None and not rows) else None
+    return Page(rows, following or None, counted)
+
+
+def _summary(report: Report) -> Operation[Page]:
+    """One array; the company's is said to be a single record in one place."""
+    answer = yield from _ask(SUMMARIES[report["params"]["summary"]], parameters(report))
+    body = answer.json()
+    rows = [body] if isinstance(body, Mapping) else body
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise Refusal("unavailable", "the answer is no array of rows")
+    return Page(rows, None)
