@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 
 import pytest
 
 from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep Airflow, which writes to its home when it is imported, out of the user's."""
+    home = tempfile.TemporaryDirectory(prefix="contactcenter-tests-")
+    os.environ["AIRFLOW_HOME"] = home.name
+    config.add_cleanup(home.cleanup)
 
 
 @pytest.fixture(scope="session")
