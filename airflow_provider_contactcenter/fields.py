@@ -34,10 +34,12 @@ def pending(value: object) -> bool:
 
 
 def unrendered(value: object, path: str) -> str | None:
-    """Return the path of the first string in ``value`` that still holds a Jinja template, if any."""
+    """Return the path of the first value in ``value`` that Airflow should have filled in, if any."""
     if isinstance(value, str):
         return path if "{{" in value or "{%" in value else None
     children: list[tuple[str, Any]] = []
+    if not isinstance(value, Mapping | Sequence) and pending(value):
+        return path
     if isinstance(value, Mapping):
         children = [(f"{path}[{key!r}]", item) for key, item in value.items()]
     elif isinstance(value, Sequence) and not isinstance(value, bytes):
@@ -57,7 +59,7 @@ def text(name: str, value: Any) -> str:
 def segment(name: str, value: Any) -> str:
     """A string that is one segment of a URL's path: no slash, no dot-only name, no control character."""
     value = text(name, value)
-    if value in {".", ".."} or re.search(r"[/\\?#\x00-\x1f\x7f]", value):
+    if value in {".", ".."} or re.search(r"[/\\?#\x00-\x1f\x7f\ud800-\udfff]", value):
         raise InvalidValue(
             f"{name}={value!r} is not allowed: it becomes one path segment of a URL, so give a name "
             "without '/', '\\', '?', '#' or control characters."
@@ -105,7 +107,12 @@ def instant(name: str, value: Any) -> str:
             f"{name}={value!r} is not allowed: it has no time zone; give an aware datetime or an ISO "
             "8601 string with an offset, such as '2024-05-01T00:00:00+00:00'."
         )
-    return moment.astimezone(UTC).isoformat()
+    try:
+        return moment.astimezone(UTC).isoformat()
+    except OverflowError:
+        raise InvalidValue(
+            f"{name}={value!r} is not allowed: it lies outside the years 1 to 9999 in UTC."
+        ) from None
 
 
 def moment(value: str) -> datetime:

@@ -84,7 +84,11 @@ class Memory:
     def forget(self) -> None:
         """Leave nothing behind."""
         if self._store is not None:
-            self._store.delete(KEY)
+            try:
+                self._store.delete(KEY)
+            except Exception:
+                # What it says is checked before it is used, so a record too many does no harm.
+                self._log.exception("The record of this task's job could not be removed.")
 
     def _write(self, report: Report, job: Job | None) -> None:
         if self._store is not None:

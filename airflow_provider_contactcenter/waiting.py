@@ -19,6 +19,8 @@ from airflow_provider_contactcenter.vendors.protocol import Refusal, RefusalKind
 #: seconds lost tasks to the scheduler's race between the executor's and the trigger's event.
 SHORTEST_DEFERRAL = timedelta(seconds=10)
 
+#: seconds between two looks at the least, whatever the arguments say
+SHORTEST_PAUSE = 0.05
 GROWTH = 1.5
 JITTER = 0.1
 
@@ -122,5 +124,5 @@ def wait(
                 return event(job, found["state"], last, found["reason"])
         if now() >= deadline:
             return event(job, "timeout", vendor_status=last)
-        pause = max(jittered(interval), asked)
+        pause = max(SHORTEST_PAUSE, asked, jittered(interval))
         interval = min(interval * GROWTH, max_poll_interval)

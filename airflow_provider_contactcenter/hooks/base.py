@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import requests
 from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
-from airflow.providers.common.compat.sdk import mask_secret
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, mask_secret
 from airflow.providers.http.hooks.http import HttpHook
 from requests.adapters import HTTPAdapter
 from requests_toolbelt.adapters.socket_options import TCPKeepAliveAdapter
@@ -33,7 +33,7 @@ from airflow_provider_contactcenter.reports import check_job, rebuild
 from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.transport.on_aiohttp import shared_driver
 from airflow_provider_contactcenter.transport.on_requests import RequestsDriver
-from airflow_provider_contactcenter.transport.tls import tls_context
+from airflow_provider_contactcenter.transport.tls import ca_bundle, tls_context
 from airflow_provider_contactcenter.vendors import VENDORS
 from airflow_provider_contactcenter.vendors.protocol import ConnectionFields, Refusal, Settings, Vendor
 from airflow_provider_contactcenter.waiting import utcnow
@@ -119,6 +119,7 @@ class ContactCenterHook(HttpHook):
         :param attempts: how often the request is sent where the vendor can't be reached.
         :raises ContactCenterError: the vendor's refusal, by its class.
         """
+        job = self._checked(job)
         try:
             return self.look(job, attempts=attempts)
         except Refusal as refusal:
@@ -136,10 +137,7 @@ class ContactCenterHook(HttpHook):
         :raises ContactCenterIncompleteError: (while iterating) what came is not the whole report.
         :raises ContactCenterError: (while iterating) any other refusal, by its class.
         """
-        try:
-            job = check_job(job)
-        except InvalidValue as invalid:
-            raise ContactCenterInvalidReportError(str(invalid)) from None
+        job = self._checked(job)
         return ReportStream(
             self.vendor.content(job),
             self.driver,
@@ -158,9 +156,19 @@ class ContactCenterHook(HttpHook):
 
     @asynccontextmanager
     async def polling(self) -> AsyncIterator[Callable[[Job], Any]]:
-        """For a trigger: a coroutine function that looks at a job, on the event loop's shared session."""
-        connection = await get_async_connection(self.conn_id, hook=type(self))
-        settings = self._resolve(connection, await get_async_extra_dejson(connection))
+        """For a trigger: a coroutine function that looks at a job, on the event loop's shared session.
+
+        :raises Refusal: the connection can't be used, or can't be read for now.
+        """
+        try:
+            connection = await get_async_connection(self.conn_id, hook=type(self))
+            extra = await get_async_extra_dejson(connection)
+        except AirflowNotFoundException:
+            raise Refusal("authentication", f"there is no connection {self.conn_id!r}") from None
+        except Exception as error:
+            # The API server or the secrets backend is away: a blip like any other.
+            raise Refusal("unavailable", f"the connection can't be read ({type(error).__name__})") from None
+        settings = self._resolve(connection, extra)
         async with shared_driver(self.vendor, settings, on_secret=_mask) as driver:
 
             async def look(job: Job) -> Status:
@@ -200,23 +208,29 @@ class ContactCenterHook(HttpHook):
     def settings(self) -> Settings:
         """The connection, resolved."""
         connection = self.get_connection(self.conn_id)
-        return self._resolve(connection, connection.extra_dejson)
-
-    def _resolve(self, connection: Any, extra: dict[str, Any]) -> Settings:
         try:
-            settings = self.vendor.settings(
-                ConnectionFields(
-                    conn_id=self.conn_id,
-                    host=connection.host,
-                    schema=connection.schema,
-                    port=connection.port,
-                    login=connection.login,
-                    password=connection.password,
-                    extra=extra,
-                )
-            )
+            return self._resolve(connection, connection.extra_dejson)
         except Refusal as refusal:
             raise self.error(refusal) from None
+
+    def _checked(self, job: Job) -> Job:
+        try:
+            return check_job(job)
+        except InvalidValue as invalid:
+            raise ContactCenterInvalidReportError(str(invalid)) from None
+
+    def _resolve(self, connection: Any, extra: Any) -> Settings:
+        settings = self.vendor.settings(
+            ConnectionFields(
+                conn_id=self.conn_id,
+                host=connection.host,
+                schema=connection.schema,
+                port=connection.port,
+                login=connection.login,
+                password=connection.password,
+                extra=extra if isinstance(extra, dict) else {},
+            )
+        )
         base = urlsplit(settings.base_url)
         loopback = base.hostname in {"localhost", "::1"} or str(base.hostname).startswith("127.")
         if base.scheme == "http" and not loopback and settings.base_url not in _unencrypted:
@@ -231,7 +245,11 @@ class ContactCenterHook(HttpHook):
     @cached_property
     def driver(self) -> RequestsDriver:
         """Runs the vendor's operations on a worker."""
-        return RequestsDriver(self.get_conn(), self.vendor, self.settings, on_secret=mask_secret)
+        try:
+            session = self.get_conn()
+        except Refusal as refusal:
+            raise self.error(refusal) from None
+        return RequestsDriver(session, self.vendor, self.settings, on_secret=mask_secret)
 
     def get_conn(
         self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None
@@ -240,7 +258,7 @@ class ContactCenterHook(HttpHook):
         session = requests.Session()
         session.trust_env = False  # proxies come from the policy, which both drivers share; no .netrc
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        session.verify = self.settings.verify
+        session.verify = self.settings.verify and ca_bundle(self.settings)
         session.cert = self.settings.cert
         adapter = _TlsAdapter(tls_context(self.settings))
         session.mount("https://", adapter)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -41,17 +42,22 @@ class ReportStream(Iterator[bytes]):
         self._driver = driver
         self._on_refusal = on_refusal
         self._note = note
+        self._failed: Refusal | None = None
         self._pieces = self._pages(content) if isinstance(content, Pages) else self._file(content)
 
     def __next__(self) -> bytes:
+        if self._failed is not None:
+            # A generator that raised would say next that it has ended; the report has not.
+            raise self._on_refusal(self._failed)
         try:
             return next(self._pieces)
         except Incomplete as incomplete:
             # It quotes the start of what came in place of the file.
             words = policy.redact(str(incomplete), self._driver.settings.secrets)
-            raise self._on_refusal(Refusal("incomplete", words)) from None
+            self._failed = Refusal("incomplete", words)
         except Refusal as refusal:
-            raise self._on_refusal(refusal) from None
+            self._failed = refusal
+        raise self._on_refusal(self._failed)
 
     def close(self) -> None:
         """Let go of the connection to the vendor."""
@@ -132,6 +138,7 @@ class _Body:
     def __iter__(self) -> Iterator[bytes]:
         passed_on, checksum = 0, 0
         for reopening in range(REOPENINGS + 1):
+            before = passed_on
             try:
                 for piece in self._fresh(self._open(), passed_on, checksum):
                     yield piece
@@ -142,6 +149,9 @@ class _Body:
                 if not refusal.passing or reopening == REOPENINGS:
                     raise
                 self._note(f"the file is asked for again after {passed_on} bytes: {refusal.words}")
+                if reopening and passed_on == before:
+                    # Not a link that died; give the vendor some time.
+                    time.sleep(policy.pause(refusal, reopening))
 
     def _open(self) -> Answer:
         answer = self._driver.run(self._file.open())

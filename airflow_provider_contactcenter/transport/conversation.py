@@ -59,16 +59,16 @@ def converse(vendor: Vendor, settings: Settings, operation: Operation[T]) -> Con
 def _exchange(vendor: Vendor, settings: Settings, request: Request) -> Conversation[Answer]:
     # Where the report itself is streamed from another origin, that is object storage behind a signed link.
     abroad = request.stream and not policy.at_home(settings, policy.url_of(settings, request))
-    answer = yield from _signed(vendor, settings, request)
-    for _ in range(policy.LONGEST_REDIRECT_CHAIN):
-        if not (request.follow and 300 <= answer.status < 400):
-            break
+    answer, sent = yield from _signed(vendor, settings, request)
+    hops = 0
+    while request.follow and 300 <= answer.status < 400:
+        hops += 1
+        if hops > policy.LONGEST_REDIRECT_CHAIN:
+            raise Refusal("unavailable", f"redirected more than {policy.LONGEST_REDIRECT_CHAIN} times")
         request = policy.redirected(replace(request, target=answer.url, params=()), answer)
         abroad = not policy.at_home(settings, request.target)
-        answer = yield from _signed(vendor, settings, request)
-    else:
-        raise Refusal("unavailable", f"redirected more than {policy.LONGEST_REDIRECT_CHAIN} times")
-    refusal = policy.refusal_of(answer, settings.secrets)
+        answer, sent = yield from _signed(vendor, settings, request)
+    refusal = policy.refusal_of(answer, policy.secrets_in(settings, sent))
     if refusal is None:
         return answer
     if abroad and not refusal.passing:
@@ -79,27 +79,48 @@ def _exchange(vendor: Vendor, settings: Settings, request: Request) -> Conversat
     raise refusal
 
 
-def _signed(vendor: Vendor, settings: Settings, request: Request) -> Conversation[Answer]:
-    """Send a request, to the connection's own origin with credentials; a 401 renews the token once."""
+def _signed(vendor: Vendor, settings: Settings, request: Request) -> Conversation[tuple[Answer, Request]]:
+    """Send a request, to the connection's own origin with credentials; a 401 renews the token once.
+
+    Returns the answer and the request as it was sent.
+    """
     if not request.signed:
-        return (yield from _sent(request))
-    if not policy.at_home(settings, policy.url_of(settings, request)):
-        return (yield from _sent(replace(request, headers={}, params=())))
+        return (yield from _sent(request)), request
+    url = policy.url_of(settings, request)
+    if not policy.at_home(settings, url):
+        policy.check_hop(settings.base_url, url)
+        bare = replace(request, headers={}, params=())
+        return (yield from _sent(bare)), bare
     token = yield from _token()
-    answer = yield from _sent(vendor.sign(request, settings, token))
+    signed = vendor.sign(request, settings, token)
+    answer = yield from _sent(signed)
     if answer.status == 401 and token is not None:
         token = yield from _token(stale=token)
-        answer = yield from _sent(vendor.sign(request, settings, token))
-    return answer
+        signed = vendor.sign(request, settings, token)
+        answer = yield from _sent(signed)
+    return answer, signed
 
 
 def _sent(request: Request) -> Conversation[Answer]:
-    answer = yield request
+    try:
+        answer = yield request
+    except Refusal as refusal:
+        if request.idempotent or refusal.status not in policy.PERHAPS_DONE:
+            raise
+        # A gateway that gave up, a server that stumbled: the order may have been taken all the same.
+        raise Refusal("lost", refusal.words, status=refusal.status) from None
     assert isinstance(answer, Answer)  # noqa: S101 - what a driver owes for a request
     return answer
 
 
 def _token(stale: Token | None = None) -> Conversation[Token | None]:
-    token = yield TokenWanted(stale)
+    try:
+        token = yield TokenWanted(stale)
+    except Refusal as refusal:
+        if refusal.kind != "lost":
+            raise
+        # What was lost is a token, not the request that needed it: that one was never sent.
+        gone = Refusal("unavailable", refusal.words, status=refusal.status, retry_after=refusal.retry_after)
+        raise gone from None
     assert token is None or isinstance(token, Token)  # noqa: S101 - what a driver owes for a token
     return token

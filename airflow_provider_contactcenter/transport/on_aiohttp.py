@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
@@ -100,7 +100,7 @@ class AiohttpDriver:
         ):
             with attempt:
                 answer = await self._exchange(request)
-                refusal = policy.refusal_of(answer, self.settings.secrets)
+                refusal = policy.refusal_of(answer, policy.secrets_in(self.settings, request))
                 if refusal is not None and refusal.passing:
                     raise refusal
         return answer
@@ -119,9 +119,12 @@ class AiohttpDriver:
                 proxy=policy.proxy_for(self.settings, url),
             ) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(response.status, headers, await _read(response), url)
+                body = await _read(response)
+            return Answer(response.status, headers, body, url)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _refusal(error, url) from None
+            refusal = _refusal(error, url)
+        # Outside the handler, so that the error, which may hold the whole URL, isn't even chained.
+        raise refusal
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -150,8 +153,9 @@ def _refusal(error: Exception, url: str) -> Refusal:
 
 @dataclass
 class _Shared:
-    driver: AiohttpDriver
     users: int = 0
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    driver: AiohttpDriver | None = None
 
 
 _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Shared]] = WeakKeyDictionary()
@@ -164,25 +168,34 @@ async def shared_driver(
     """The driver that all triggers of this event loop share per set of credentials.
 
     The first one opens its session, the last one to leave closes it.
+
+    :raises Refusal: (invalid) a certificate file of the connection can't be used.
     """
     drivers = _shared.setdefault(asyncio.get_running_loop(), {})
     key = settings.key
-    if key not in drivers:
-        drivers[key] = _Shared(AiohttpDriver(_session(settings), vendor, settings, on_secret))
-    shared = drivers[key]
+    shared = drivers.setdefault(key, _Shared())
     shared.users += 1
     try:
+        async with shared.opening:
+            if shared.driver is None:
+                shared.driver = AiohttpDriver(await _session(settings), vendor, settings, on_secret)
         yield shared.driver
     finally:
         shared.users -= 1
         if not shared.users:
             del drivers[key]
-            await shared.driver.session.close()
+            if shared.driver is not None:
+                await shared.driver.session.close()
 
 
-def _session(settings: Settings) -> aiohttp.ClientSession:
+async def _session(settings: Settings) -> aiohttp.ClientSession:
+    # Reading certificates takes tens of milliseconds; the loop has other triggers to serve.
+    context = await asyncio.to_thread(tls_context, settings)
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=tls_context(settings)),
+        connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=context),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=settings.timeout, sock_read=settings.timeout),
         cookie_jar=aiohttp.DummyCookieJar(),
+        # As long a line as the worker's driver takes, so that the two can't differ.
+        max_line_size=65536,
+        max_field_size=65536,
     )

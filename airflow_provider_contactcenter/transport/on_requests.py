@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -10,7 +11,7 @@ from typing import TypeVar
 import requests
 import tenacity
 from requests import exceptions
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError
 
 from airflow_provider_contactcenter.transport import policy, tokens
 from airflow_provider_contactcenter.transport.conversation import Reply, TokenWanted, converse
@@ -27,6 +28,10 @@ from airflow_provider_contactcenter.vendors.protocol import (
 T = TypeVar("T")
 
 PIECE = 1024 * 1024
+#: statuses of a streamed answer that carry a whole file (203: a proxy touched it)
+_WITH_FILE = (200, 203)
+#: what requests raises, and what it lets through from below
+_FAILURES = (exceptions.RequestException, HTTPError, OSError, UnicodeError)
 
 
 class _QueryFilter(logging.Filter):
@@ -117,44 +122,54 @@ class RequestsDriver:
         ):
             with attempt:
                 answer = self._exchange(request)
-                refusal = policy.refusal_of(answer, self.settings.secrets)
+                refusal = policy.refusal_of(answer, policy.secrets_in(self.settings, request))
                 if refusal is not None and refusal.passing:
                     raise refusal
         return answer
 
     def _exchange(self, request: Request) -> Answer:
         url = policy.url_of(self.settings, request)
-        prepared = self.session.prepare_request(
-            requests.Request(
-                request.method,
-                url,
-                headers=dict(request.headers),
-                json=request.json,
-                data=dict(request.form) if request.form is not None else None,
-            )
-        )
-        proxy = policy.proxy_for(self.settings, url)
         _query_filter.active.yes = True
         try:
-            response = self.session.send(
-                prepared,
-                stream=True,
-                allow_redirects=False,
-                timeout=self.settings.timeout,
-                verify=self.session.verify,
-                cert=self.session.cert,
-                proxies={"http": proxy, "https": proxy} if proxy else {},
-            )
-            return self._answer(request, response, url)
-        except (exceptions.RequestException, OSError) as error:
-            raise _refusal(error, url) from None
+            return self._answer(request, self._response(request, url), url)
+        except _FAILURES as error:
+            refusal = _refusal(error, url)
         finally:
             _query_filter.active.yes = False
+        # Outside the handler, so that the error, which may hold the whole URL, isn't even chained.
+        raise refusal
+
+    def _response(self, request: Request, url: str) -> requests.Response:
+        try:
+            prepared = self.session.prepare_request(
+                requests.Request(
+                    request.method,
+                    url,
+                    headers=dict(request.headers),
+                    json=request.json,
+                    data=dict(request.form) if request.form is not None else None,
+                )
+            )
+        except ValueError as error:
+            raise exceptions.InvalidURL(type(error).__name__) from None
+        if re.fullmatch(r"[!-~]+", url):
+            # requests would decode %7E and drop dot segments: a signature may not survive that.
+            prepared.url = url
+        proxy = policy.proxy_for(self.settings, url)
+        return self.session.send(
+            prepared,
+            stream=True,
+            allow_redirects=False,
+            timeout=self.settings.timeout,
+            verify=self.session.verify,
+            cert=self.session.cert,
+            proxies={"http": proxy, "https": proxy} if proxy else {},
+        )
 
     def _answer(self, request: Request, response: requests.Response, url: str) -> Answer:
         headers = {name.lower(): value for name, value in response.headers.items()}
-        framed = "content-length" in headers or "chunked" in headers.get("transfer-encoding", "")
-        if not (request.stream and response.status_code == 200):
+        framed = "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower()
+        if not (request.stream and response.status_code in _WITH_FILE):
             with response:
                 body = _read(response)
             return Answer(response.status_code, headers, body, url, framed=framed)
@@ -180,18 +195,25 @@ def _pieces(response: requests.Response, url: str) -> Iterator[bytes]:
             for piece in response.iter_content(PIECE):
                 received += len(piece)
                 yield piece
-        except (exceptions.RequestException, OSError) as error:
-            raise Refusal(
-                "unavailable",
-                f"the body from {policy.shown(url)} broke off after {received} bytes "
-                f"({type(error).__name__})",
-            ) from None
+            return
+        except _FAILURES as error:
+            name = type(error).__name__
+        raise Refusal(
+            "unavailable", f"the body from {policy.shown(url)} broke off after {received} bytes ({name})"
+        )
 
 
 def _joined(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
     if head:
         yield head
     yield from pieces
+
+
+#: OpenSSL's names for what can only go wrong before a request is sent. A connection that ends later, with or
+#: without a request carried out, reads UNEXPECTED_EOF or has no name.
+_HANDSHAKE = re.compile(
+    r"HANDSHAKE|PROTOCOL|VERSION|HOSTNAME|CERTIFICATE|UNKNOWN_CA|NO_CIPHERS|UNRECOGNIZED_NAME"
+)
 
 
 def _refusal(error: Exception, url: str) -> Refusal:
@@ -204,10 +226,10 @@ def _refusal(error: Exception, url: str) -> Refusal:
         )
     reason = getattr(error.args[0], "reason", None) if error.args else None
     never_sent = isinstance(reason, NewConnectionError) or isinstance(
-        error, exceptions.ConnectTimeout | exceptions.SSLError | exceptions.ProxyError
+        error, exceptions.ConnectTimeout | exceptions.ProxyError
     )
-    if never_sent:
+    if never_sent or (isinstance(error, exceptions.SSLError) and _HANDSHAKE.search(str(error))):
         return Refusal("unreachable", f"no connection to {place} ({name})")
-    if isinstance(error, exceptions.InvalidURL | exceptions.InvalidHeader | exceptions.MissingSchema):
+    if isinstance(error, exceptions.RequestException) and isinstance(error, ValueError):
         return Refusal("invalid", f"no request can be made to {place} ({name})")
     return Refusal("lost", f"{place} did not answer ({name})")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from airflow_provider_contactcenter.vendors.protocol import (
@@ -27,6 +27,10 @@ from airflow_provider_contactcenter.vendors.protocol import (
 ATTEMPTS = 5
 #: seconds; a longer Retry-After is left to whoever waits around the request
 LONGEST_INLINE_WAIT = 60.0
+#: statuses after which nobody knows whether the request was carried out
+PERHAPS_DONE = frozenset({408, 500, 502, 504})
+#: seconds; what is asked for beyond that is taken for a mistake
+LONGEST_RETRY_AFTER = 7 * 86400.0
 #: redirects followed for one download
 LONGEST_REDIRECT_CHAIN = 5
 #: bytes of an answer that is read whole (a page of 7,000 call legs has about 10 MiB)
@@ -60,15 +64,15 @@ def refusal_of(answer: Answer, secrets: Iterable[str] = (), now: datetime | None
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds to wait by a ``Retry-After`` header, which holds seconds or an HTTP date."""
     value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", value):
-        return float(value)
+    if re.fullmatch(r"\d+(\.\d+)?", value, re.ASCII):
+        return min(float(value), LONGEST_RETRY_AFTER)
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)
-    return max(0.0, (date - now).total_seconds())
+    return min(max(0.0, (date - now).total_seconds()), LONGEST_RETRY_AFTER)
 
 
 def may_repeat(request: Request, refusal: Refusal) -> bool:
@@ -116,19 +120,35 @@ def redirected(request: Request, answer: Answer) -> Request:
 
     :raises Refusal: the redirect names no place, leads from https to http, or is no http(s) URL.
     """
-    if not answer.location:
+    url = answer.link
+    if url is None:
         raise Refusal("unavailable", f"HTTP {answer.status} without a Location", status=answer.status)
-    url = urljoin(answer.url, answer.location)
-    scheme = urlsplit(url).scheme
-    if scheme not in {"http", "https"} or (urlsplit(answer.url).scheme == "https" and scheme == "http"):
-        raise Refusal(
-            "invalid",
-            f"the redirect from {shown(answer.url)} to {shown(url)} was not followed: that is not https",
-            status=answer.status,
-        )
+    check_hop(answer.url, url)
     if origin(url) == origin(answer.url):
         return replace(request, target=url, params=())
     return Request("GET", url, signed=False, follow=request.follow, stream=request.stream)
+
+
+def check_hop(here: str, there: str) -> None:
+    """Refuse a link that leads from https to something else, or to no web server at all.
+
+    :raises Refusal: (invalid) it does.
+    """
+    scheme = urlsplit(there).scheme
+    if scheme not in {"http", "https"} or (urlsplit(here).scheme == "https" and scheme == "http"):
+        raise Refusal(
+            "invalid", f"the link from {shown(here)} to {shown(there)} was not followed: that is not https"
+        )
+
+
+def secrets_in(settings: Settings, request: Request) -> list[str]:
+    """Every value that must not be shown of a connection and of a request that was signed for it."""
+    sent = [str(value).rpartition(" ")[2] for name, value in request.headers.items() if _SECRET.search(name)]
+    return [*settings.secrets, *filter(None, sent)]
+
+
+#: names of headers that hold a secret
+_SECRET = re.compile("authorization|cookie|key|token|secret", re.IGNORECASE)
 
 
 def shown(url: str) -> str:
@@ -152,7 +172,7 @@ def proxy_for(settings: Settings, url: str) -> str | None:
     parts = urlsplit(url)
     if settings.proxies:
         return settings.proxies.get(parts.scheme) or settings.proxies.get("all")
-    if proxy_bypass(parts.hostname or ""):
+    if proxy_bypass(parts.hostname or "") or proxy_bypass(parts.netloc):
         return None
     environment = getproxies()
     return environment.get(parts.scheme) or environment.get("all")

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from airflow_provider_contactcenter.vendors.protocol import Settings, Token
+from airflow_provider_contactcenter.vendors.protocol import Refusal, Settings, Token
 
 #: seconds before its end at which a token is renewed; half its life if that is shorter
 LEAD = 60.0
@@ -25,7 +25,14 @@ class _Lease:
     renew_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    refusal: Refusal
+    at: float
+
+
 _leases: dict[str, _Lease] = {}
+_failures: dict[str, _Failure] = {}
 _thread_locks: dict[str, threading.Lock] = {}
 _loop_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]] = WeakKeyDictionary()
 
@@ -37,6 +44,18 @@ def _cached(key: str, stale: Token | None) -> Token | None:
     return lease.token
 
 
+def _share_failure(key: str, waiting_since: float) -> None:
+    """Who waited while the token was refused to another is refused too, instead of asking in turn."""
+    failure = _failures.get(key)
+    if failure is not None and failure.at >= waiting_since:
+        raise _copy(failure.refusal)
+
+
+def _copy(said: Refusal) -> Refusal:
+    """The same refusal without a traceback, which would keep its frames alive."""
+    return Refusal(said.kind, said.words, status=said.status, retry_after=said.retry_after)
+
+
 def _keep(key: str, token: Token, asked_at: float) -> Token:
     lead = min(LEAD, token.expires_in / 2)
     _leases[key] = _Lease(token, asked_at + token.expires_in - lead)
@@ -45,29 +64,40 @@ def _keep(key: str, token: Token, asked_at: float) -> Token:
 
 def token(settings: Settings, stale: Token | None, fetch: Callable[[], Token]) -> Token:
     """A token other than ``stale``, fetched if there is none; for threads."""
-    key = settings.key
+    key, waiting_since = settings.key, time.monotonic()
     with _thread_locks.setdefault(key, threading.Lock()):
         if cached := _cached(key, stale):
             return cached
+        _share_failure(key, waiting_since)
         asked_at = time.monotonic()
-        return _keep(key, fetch(), asked_at)
+        try:
+            return _keep(key, fetch(), asked_at)
+        except Refusal as refusal:
+            _failures[key] = _Failure(_copy(refusal), time.monotonic())
+            raise
 
 
 async def token_async(
     settings: Settings, stale: Token | None, fetch: Callable[[], Awaitable[Token]]
 ) -> Token:
     """A token other than ``stale``, fetched if there is none; for an event loop."""
-    key = settings.key
+    key, waiting_since = settings.key, time.monotonic()
     if cached := _cached(key, stale):
         return cached
     locks = _loop_locks.setdefault(asyncio.get_running_loop(), {})
     async with locks.setdefault(key, asyncio.Lock()):
         if cached := _cached(key, stale):
             return cached
+        _share_failure(key, waiting_since)
         asked_at = time.monotonic()
-        return _keep(key, await fetch(), asked_at)
+        try:
+            return _keep(key, await fetch(), asked_at)
+        except Refusal as refusal:
+            _failures[key] = _Failure(_copy(refusal), time.monotonic())
+            raise
 
 
 def forget() -> None:
     """Drop every token, as a new process would."""
     _leases.clear()
+    _failures.clear()

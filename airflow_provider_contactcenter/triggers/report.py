@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Any, cast
 
@@ -21,6 +22,9 @@ from airflow_provider_contactcenter.waiting import Event, Sleep, event, utcnow, 
 
 #: After a restart all triggers of a triggerer start at once; their first looks spread over so many seconds.
 SPREAD = 10.0
+#: seconds that one look may take, waiting for a connection and a token included
+LONGEST_LOOK = 300.0
+SHORTEST_LOOK = 10.0
 
 
 class ContactCenterReportTrigger(BaseTrigger):
@@ -76,6 +80,8 @@ class ContactCenterReportTrigger(BaseTrigger):
         from airflow_provider_contactcenter.exceptions import ContactCenterError
         from airflow_provider_contactcenter.hooks import hook_for
 
+        look: Callable[[Job], Awaitable[Status]] | None = None
+        found: Status | Refusal | None = None
         spread = random.uniform(0, min(self.poll_interval, SPREAD))  # noqa: S311
         steps = wait(
             self.job,
@@ -85,24 +91,31 @@ class ContactCenterReportTrigger(BaseTrigger):
             first_look=max(self._seconds_to(self.not_before), spread),
             note=self.log.info,
         )
-        try:
-            async with hook_for(self.job).polling() as look:
-                found: Status | Refusal | None = None
-                while True:
+        async with AsyncExitStack() as opened:
+            while True:
+                try:
                     step = steps.send(found)
-                    if isinstance(step, Sleep):
-                        found = None
-                        await asyncio.sleep(step.seconds)
-                        continue
-                    try:
-                        found = await look(self.job)
-                    except Refusal as refusal:
-                        found = refusal
-        except StopIteration as stop:
-            return cast("Event", stop.value)
-        except ContactCenterError as error:
-            # The connection itself can't be used.
-            return event(self.job, "refused", reason=str(error), refusal="authentication")
+                except StopIteration as stop:
+                    return cast("Event", stop.value)
+                found = None
+                if isinstance(step, Sleep):
+                    await asyncio.sleep(step.seconds)
+                    continue
+                try:
+                    async with asyncio.timeout(self._longest_look()):
+                        poll = look or await opened.enter_async_context(hook_for(self.job).polling())
+                        look = poll
+                        found = await poll(self.job)
+                except Refusal as refusal:
+                    found = refusal
+                except TimeoutError:
+                    found = Refusal("unavailable", "the answer took too long")
+                except ContactCenterError as error:
+                    return event(self.job, "refused", reason=str(error), refusal="invalid")
+
+    def _longest_look(self) -> float:
+        """Seconds for one look, whatever trickles in: the deadline holds."""
+        return min(LONGEST_LOOK, max(SHORTEST_LOOK, self._seconds_to(self.deadline)))
 
     @staticmethod
     def _seconds_to(instant: str) -> float:

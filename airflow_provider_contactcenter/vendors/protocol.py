@@ -114,6 +114,16 @@ class Answer:
         except ValueError:
             return None
 
+    @property
+    def link(self) -> str | None:
+        """The absolute URL that ``Location`` names, of whatever status; None if there is none to be used."""
+        try:
+            url = urljoin(self.url, self.headers.get("location", ""))
+            usable = bool(self.headers.get("location")) and bool(urlsplit(url).hostname)
+            return url if usable and (urlsplit(url).port or True) else None
+        except ValueError:
+            return None
+
     def json(self) -> Any:
         """The body as JSON, whatever its content type says.
 
@@ -293,9 +303,12 @@ def http_url(name: str, url: str) -> str:
     except ValueError:
         sound = False
     if sound and "@" in parts.netloc:
-        raise Refusal("invalid", f"the connection's {name} holds credentials: they belong to login and password")
+        raise Refusal(
+            "invalid", f"the connection's {name} holds credentials: they belong to login and password"
+        )
     if not sound:
-        raise Refusal("invalid", f"the connection's {name} {url!r} is no http or https URL")
+        shown = re.sub(r"//[^/]*@", "//***@", url)
+        raise Refusal("invalid", f"the connection's {name} {shown!r} is no http or https URL")
     return url
 
 
@@ -434,6 +447,9 @@ def without_queries(text: str) -> str:
     """Text without the query of any URL in it."""
     return re.sub(r"(https?://[^\s?'\"<>]+)\?[^\s'\"<>]*", r"\1?***", text)
 
+
+#: characters of a vendor's words that are passed on
+LONGEST_WORDS = 1000
 
 #: characters of a vendor's words that are passed on
 LONGEST_WORDS = 1000

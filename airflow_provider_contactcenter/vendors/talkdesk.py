@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
@@ -26,6 +26,7 @@ from airflow_provider_contactcenter.vendors.protocol import (
     Request,
     Settings,
     Token,
+    number,
     quoted,
     status_of,
 )
@@ -71,7 +72,7 @@ def settings(fields: ConnectionFields) -> Settings:
             "invalid", f"the connection's region {region!r} is not known: it is one of {', '.join(REGIONS)}"
         )
     api_base, token_host = REGIONS[region]
-    auth_url = fields.optional("auth_url")
+    auth_url = fields.auth_url()
     if auth_url is None:
         account = fields.need("account", "the account's sub-domain, the first part of the token host's name")
         if not re.fullmatch(r"[A-Za-z0-9-]+", account):
@@ -91,15 +92,13 @@ def settings(fields: ConnectionFields) -> Settings:
 
 def authenticate(settings: Settings) -> Operation[Token]:
     """Client credentials: Basic header, form body. There is no refresh token, so ask anew each time."""
-    answer = yield from _ask_for_token(settings)
-    grant = answer.json()
-    if not isinstance(grant, Mapping) or not grant.get("access_token"):
-        raise Refusal("unavailable", "the token endpoint answered without an access_token")
+    grant = yield from _ask_for_token(settings)
     # The documents give no lifetime; 599 s is what the vendor's clients fall back to.
-    return Token(str(grant["access_token"]), float(grant.get("expires_in") or 599))
+    return Token(str(grant["access_token"]), max(0.0, number(grant.get("expires_in")) or 599.0))
 
 
-def _ask_for_token(settings: Settings) -> Operation[Answer]:
+def _ask_for_token(settings: Settings) -> Operation[Mapping[str, Any]]:
+    """What the token endpoint grants. Its answer is never quoted: it may hold the token."""
     credentials = base64.b64encode(f"{settings.login}:{settings.password}".encode()).decode()
     form = {"grant_type": "client_credentials"}
     if settings.extra.get("scope"):
@@ -117,7 +116,18 @@ def _ask_for_token(settings: Settings) -> Operation[Answer]:
         if refusal.passing:
             raise
         raise Refusal("authentication", refusal.words, status=refusal.status) from None
-    return answer
+    if answer.status >= 300:
+        raise Refusal(
+            "invalid",
+            f"the token endpoint redirects (HTTP {answer.status}): correct the connection's auth_url",
+        )
+    try:
+        grant = answer.json()
+    except Refusal:
+        grant = None
+    if not isinstance(grant, Mapping) or not grant.get("access_token"):
+        raise Refusal("unavailable", "the token endpoint answered without an access_token")
+    return grant
 
 
 def sign(request: Request, settings: Settings, token: Token | None) -> Request:
@@ -159,9 +169,27 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
         json=body,
         idempotent=False,
     )
-    job_id = _job_in(answer.json()).get("id")
-    if not job_id:
-        raise Refusal("lost", "the report was accepted, but the answer holds no job id", status=answer.status)
+    try:
+        job_id = _job_in(answer.json()).get("id")
+    except Refusal:
+        job_id = None
+    if not isinstance(job_id, str | int) or not str(job_id).strip():
+        # No body, or none that tells: the place of the new job tells too.
+        place = re.search(r"/jobs/([^/]+)/?$", urlsplit(answer.link or "").path)
+        job_id = unquote(place[1]) if place else None
+    if job_id is None and answer.status >= 300:
+        raise Refusal(
+            "invalid",
+            f"the API redirects (HTTP {answer.status}) instead of taking the report: correct the "
+            "connection's host",
+            status=answer.status,
+        )
+    if job_id is None:
+        raise Refusal(
+            "lost",
+            f"the report was accepted (HTTP {answer.status}), but the answer holds no job id",
+            status=answer.status,
+        )
     return new_job(report, str(job_id))
 
 
@@ -169,8 +197,8 @@ def _job_in(body: Any) -> Mapping[str, Any]:
     """The job in a body that wraps it, as the seed has it, or doesn't, as "execute a report" has it."""
     if not isinstance(body, Mapping):
         return {}
-    job = body.get("job", body)
-    return job if isinstance(job, Mapping) else {}
+    job = body.get("job")
+    return job if isinstance(job, Mapping) else body
 
 
 def status(job: Job) -> Operation[Status]:
@@ -182,28 +210,29 @@ def status(job: Job) -> Operation[Status]:
 def _poll(job: Job) -> Operation[tuple[Status, str | None]]:
     """The job's status and, when it is ready, where its file is said to be (an absolute URL)."""
     answer = yield Request("GET", _path(job, "jobs"), headers={"Accept": "application/json"})
-    redirect = 300 <= answer.status < 400
-    body: Any = {}
-    if answer.body.strip() and not redirect:
-        body = answer.json()
-    elif redirect:
-        try:
-            body = answer.json()
-        except Refusal:
-            body = {}
+    # A redirect to the job itself (another spelling of its address, a loop) says nothing about it.
+    itself = _leads_to(answer.link, _path(job, "jobs"))
+    redirect = 300 <= answer.status < 400 and not itself
+    try:
+        body = answer.json() if answer.body.strip() else {}
+    except Refusal:
+        if answer.status < 300:
+            raise
+        body = {}
     word = _job_in(body).get("status")
     word = str(word) if word else None
     if word is None and (redirect or (isinstance(body, Mapping) and "entries" in body)):
         # 'entries' is the file itself, as an endpoint that answers with it at once would send.
-        return Status(state="ready", vendor_status=str(answer.status), reason=None), _absolute(answer)
+        return Status(state="ready", vendor_status=str(answer.status), reason=None), answer.link
     found = status_of(STATES, word)
-    if redirect and found["state"] == "running":
+    if redirect and found["state"] in ("queued", "running"):
         found["state"] = "ready"
-    return found, _absolute(answer)
+    return found, answer.link
 
 
-def _absolute(answer: Answer) -> str | None:
-    return urljoin(answer.url, answer.location) if answer.location else None
+def _leads_to(link: str | None, path: str) -> bool:
+    """Whether a link names this path, below whatever prefix."""
+    return link is not None and urlsplit(link).path.rstrip("/").endswith(path)
 
 
 def _path(job: Job, resource: str) -> str:
@@ -233,7 +262,7 @@ def _open(job: Job) -> Operation[Answer]:
             NO_FILE[found["state"]], f"the job's status is {found['vendor_status']}, so it has no file"
         )
     target = _path(job, "files")
-    if location and not urlsplit(location).path.endswith(target):
+    if location and not _leads_to(location, target) and not _leads_to(location, _path(job, "jobs")):
         target = location
     answer = yield Request("GET", target, headers={"Accept": "*/*"}, follow=True, stream=True)
     if re.match(rb'\s*\{\s*"(job|_links)"\s*:', answer.body):
@@ -244,8 +273,8 @@ def _open(job: Job) -> Operation[Answer]:
 
 def probe(settings: Settings) -> Operation[str]:
     """Ask for a token and compare its scope with what reports need."""
-    answer = yield from _ask_for_token(settings)
-    granted = str(answer.json().get("scope") or "").split()
+    grant = yield from _ask_for_token(settings)
+    granted = str(grant.get("scope") or "").split()
     missing = [scope for scope in _SCOPES if granted and scope not in granted]
     if missing:
         raise Refusal(
