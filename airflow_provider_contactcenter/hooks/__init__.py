@@ -29,12 +29,6 @@ def hook_for(noun: Report | Job) -> ContactCenterHook:
         raise ContactCenterInvalidReportError(
             f"vendor={noun['vendor']!r} is not known: this release has {', '.join(HOOKS)}."
         )
-    if noun["vendor"] not in HOOKS:
-        from airflow_provider_contactcenter.exceptions import ContactCenterInvalidReportError
-
-        raise ContactCenterInvalidReportError(
-            f"vendor={noun['vendor']!r} is not known: this release has {', '.join(HOOKS)}."
-        )
     module_name, class_name = HOOKS[noun["vendor"]].rsplit(".", 1)
     hook_class: type[ContactCenterHook] = getattr(importlib.import_module(module_name), class_name)
     return hook_class(noun["conn_id"])

@@ -114,16 +114,6 @@ class Answer:
         except ValueError:
             return None
 
-    @property
-    def link(self) -> str | None:
-        """The absolute URL that ``Location`` names, of whatever status; None if there is none to be used."""
-        try:
-            url = urljoin(self.url, self.headers.get("location", ""))
-            usable = bool(self.headers.get("location")) and bool(urlsplit(url).hostname)
-            return url if usable and (urlsplit(url).port or True) else None
-        except ValueError:
-            return None
-
     def json(self) -> Any:
         """The body as JSON, whatever its content type says.
 
@@ -447,9 +437,6 @@ def without_queries(text: str) -> str:
     """Text without the query of any URL in it."""
     return re.sub(r"(https?://[^\s?'\"<>]+)\?[^\s'\"<>]*", r"\1?***", text)
 
-
-#: characters of a vendor's words that are passed on
-LONGEST_WORDS = 1000
 
 #: characters of a vendor's words that are passed on
 LONGEST_WORDS = 1000
