@@ -80,7 +80,7 @@ class ContactCenterReportTrigger(BaseTrigger):
         from airflow_provider_contactcenter.exceptions import ContactCenterError
         from airflow_provider_contactcenter.hooks import hook_for
 
-        look: Callable[[Job], Awaitable[Status]] | None = None
+        looks: list[Callable[[Job], Awaitable[Status]]] = []
         found: Status | Refusal | None = None
         spread = random.uniform(0, min(self.poll_interval, SPREAD))  # noqa: S311
         steps = wait(
@@ -103,9 +103,9 @@ class ContactCenterReportTrigger(BaseTrigger):
                     continue
                 try:
                     async with asyncio.timeout(self._longest_look()):
-                        poll = look or await opened.enter_async_context(hook_for(self.job).polling())
-                        look = poll
-                        found = await poll(self.job)
+                        if not looks:
+                            looks.append(await opened.enter_async_context(hook_for(self.job).polling()))
+                        found = await looks[0](self.job)
                 except Refusal as refusal:
                     found = refusal
                 except TimeoutError:
