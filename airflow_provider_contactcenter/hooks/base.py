@@ -26,6 +26,7 @@ from airflow_provider_contactcenter.exceptions import (
     ContactCenterSubmitLostError,
 )
 from airflow_provider_contactcenter.fields import InvalidValue
+from airflow_provider_contactcenter.hooks import form
 from airflow_provider_contactcenter.hooks.refusals import error_of, message
 from airflow_provider_contactcenter.hooks.stream import ReportStream
 from airflow_provider_contactcenter.nouns import Job, Report, Status
@@ -191,6 +192,16 @@ class ContactCenterHook(HttpHook):
         return ContactCenterExpiredError(
             message(self.vendor.TITLE, self.conn_id, job["job_id"], words, advice)
         )
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """The form's standard fields, for Airflow 2.11."""
+        return form.behaviour(cls.conn_type)
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """The form's own fields, for Airflow 2.11."""
+        return form.widgets(cls.conn_type)
 
     # -- what it is made of ---------------------------------------------------------------------------
 

@@ -1,0 +1,210 @@
+"""The package as Airflow, pip and its readers see it."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import airflow
+import jsonschema
+import pytest
+
+import airflow_provider_contactcenter
+from airflow_provider_contactcenter.get_provider_info import get_provider_info
+from airflow_provider_contactcenter.hooks import HOOKS
+from airflow_provider_contactcenter.reports import BUILDERS
+from airflow_provider_contactcenter.vendors import VENDORS
+
+PACKAGE = Path(airflow_provider_contactcenter.__file__).parent
+ROOT = PACKAGE.parent
+INFO = get_provider_info()
+CONNECTION_TYPES = {entry["connection-type"]: entry for entry in INFO["connection-types"]}
+
+
+def schema(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((Path(airflow.__path__[0]) / name).read_text())
+    return loaded
+
+
+def test_provider_info_passes_the_schema_that_airflow_checks_at_run_time() -> None:
+    jsonschema.Draft7Validator(schema("provider_info.schema.json")).validate(INFO)
+
+
+def test_connection_types_pass_the_stricter_schema_of_provider_yaml() -> None:
+    strict = schema("provider.yaml.schema.json")["properties"]["connection-types"]
+    if "conn-fields" not in json.dumps(strict):
+        pytest.skip("Airflow 2.11's schema knows no conn-fields")
+    jsonschema.Draft7Validator(strict).validate(INFO["connection-types"])
+
+
+def test_the_distribution_and_the_provider_info_have_one_name() -> None:
+    assert INFO["package-name"] == "airflow-provider-contactcenter"
+    distribution = metadata.distribution(INFO["package-name"])
+    assert distribution.version == airflow_provider_contactcenter.__version__
+    [entry_point] = distribution.entry_points.select(group="apache_airflow_provider")
+    assert entry_point.load() is get_provider_info
+
+
+def dotted(value: Any) -> list[str]:
+    """Every module or class that the provider info names."""
+    if isinstance(value, dict):
+        return [name for item in value.values() for name in dotted(item)]
+    if isinstance(value, list):
+        return [name for item in value for name in dotted(item)]
+    return [value] if isinstance(value, str) and value.startswith("airflow_provider_contactcenter.") else []
+
+
+@pytest.mark.parametrize("name", sorted(set(dotted(INFO))))
+def test_what_the_provider_info_names_can_be_imported(name: str) -> None:
+    module, _, attribute = name.rpartition(".")
+    if attribute[0].isupper():
+        assert hasattr(importlib.import_module(module), attribute)
+    else:
+        importlib.import_module(name)
+
+
+def test_every_registry_knows_every_vendor() -> None:
+    assert set(VENDORS) == set(HOOKS) == {vendor for vendor, _ in BUILDERS}
+    assert {entry["hook-class-name"] for entry in INFO["connection-types"]} == set(HOOKS.values())
+
+
+@pytest.mark.parametrize("vendor", HOOKS)
+def test_a_hook_class_says_what_its_connection_type_declares(vendor: str) -> None:
+    module, _, name = HOOKS[vendor].rpartition(".")
+    hook_class = getattr(importlib.import_module(module), name)
+    declared = CONNECTION_TYPES[hook_class.conn_type]
+    assert declared["hook-class-name"] == HOOKS[vendor]
+    assert declared["hook-name"] == hook_class.hook_name
+    assert hook_class.vendor_name == vendor
+    assert hook_class.default_conn_name == f"{hook_class.conn_type}_default"
+    # What Airflow 2.11 asks the class is what Airflow 3 reads.
+    behaviour = hook_class.get_ui_field_behaviour()
+    assert behaviour["relabeling"] == declared["ui-field-behaviour"]["relabeling"]
+
+
+@pytest.mark.parametrize("conn_type", CONNECTION_TYPES)
+def test_extras_that_hold_a_secret_are_hidden_and_no_other_has_a_name_that_airflow_masks(
+    conn_type: str,
+) -> None:
+    masked = ("password", "secret", "passwd", "authorization", "api_key", "apikey", "access_token", "token")
+    for name, field in CONNECTION_TYPES[conn_type]["conn-fields"].items():
+        secret = field["schema"].get("format") == "password"
+        assert secret == any(word in name for word in masked), name
+
+
+#: layer -> the layers it may import; the order of the design's section 4
+LAYERS = {
+    "fields": set(),
+    "nouns": set(),
+    "formats": set(),
+    "reports": {"fields", "nouns"},
+    "vendors": {"fields", "nouns", "reports"},
+    "waiting": {"nouns", "reports", "vendors"},
+    "transport": {"nouns", "reports", "vendors"},
+    "exceptions": set(),
+    "get_provider_info": set(),
+}
+LAYERS["hooks"] = {*LAYERS}
+LAYERS["memory"] = {"exceptions", "nouns"}
+LAYERS["triggers"] = {*LAYERS} - {"formats"}
+LAYERS["operators"] = {*LAYERS}
+LAYERS["sensors"] = {*LAYERS}
+LAYERS["transfers"] = {*LAYERS} - {"sensors"}
+LAYERS["sandbox"] = set()
+
+
+def imports(layer: str) -> set[tuple[str, str]]:
+    """(file, layer) of every import within the package."""
+    place = PACKAGE / layer
+    files = sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
+    found = set()
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            if isinstance(node, ast.ImportFrom) and names == ["airflow_provider_contactcenter"]:
+                names = [f"{names[0]}.{alias.name}" for alias in node.names]
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            for name in names:
+                if name.startswith("airflow_provider_contactcenter."):
+                    found.add((file.name, name.split(".")[1]))
+    return found
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_imports_point_one_way(layer: str) -> None:
+    strangers = {(file, other) for file, other in imports(layer) if other not in {layer, *LAYERS[layer]}}
+    assert strangers == set()
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The modules that a fresh interpreter has loaded after a statement."""
+    program = f"import sys, json\n{statement}\nprint('\\n' + json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_vendor_modules_know_no_airflow_and_no_http_library() -> None:
+    loaded = loaded_by("import airflow_provider_contactcenter.vendors")
+    assert "airflow_provider_contactcenter.vendors.talkdesk" in loaded
+    assert loaded & {"airflow", "requests", "aiohttp", "boto3"} == set()
+
+
+def test_the_provider_info_imports_nothing_else() -> None:
+    loaded = loaded_by("import airflow_provider_contactcenter.get_provider_info")
+    ours = {name for name in loaded if name.startswith("airflow_provider_contactcenter")}
+    assert ours == {"airflow_provider_contactcenter", "airflow_provider_contactcenter.get_provider_info"}
+    assert "airflow" not in loaded
+
+
+def test_a_dag_file_loads_no_http_library_no_store_and_no_pandas() -> None:
+    ours = (
+        "import airflow_provider_contactcenter.reports, airflow_provider_contactcenter.operators.report,"
+        " airflow_provider_contactcenter.sensors.report,"
+        " airflow_provider_contactcenter.transfers.contact_center_to_s3,"
+        " airflow_provider_contactcenter.transfers.contact_center_to_gcs"
+    )
+    bare = "from airflow.providers.common.compat.sdk import BaseOperator; import airflow.triggers.base"
+    added = loaded_by(ours) - loaded_by(bare)
+    assert added & {"requests", "aiohttp", "boto3", "botocore", "pandas", "google.cloud", "tenacity"} == set()
+
+
+EXAMPLES = sorted((ROOT / "example_dags").glob("*.py"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_dag_imports_without_a_warning_of_ours(example: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import runpy; runpy.run_path({str(example)!r})"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "airflow_provider_contactcenter" not in done.stderr
+
+
+def test_the_top_level_holds_what_the_design_says() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout, so there is no list of what belongs to it")
+    top = {name.split("/")[0] for name in listed.stdout.splitlines()}
+    visible = {name for name in top if not name.startswith(".")}
+    assert visible == {
+        "airflow_provider_contactcenter",
+        "example_dags",
+        "docs",
+        "tests",
+        "pyproject.toml",
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE",
+    }
