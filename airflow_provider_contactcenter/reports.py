@@ -853,7 +853,7 @@ def rebuild(report: object, *, now: datetime | None = None) -> Report:
             f"report={dict(report)!r} is not allowed: it needs the keys vendor, kind, conn_id and params (a "
             "dict), as a builder in airflow_provider_contactcenter.reports makes them."
         )
-    builder = BUILDERS.get((report["vendor"], report["kind"]))
+    builder = BUILDERS.get((str(report["vendor"]), str(report["kind"])))
     if builder is None:
         known = ", ".join(f"{vendor}/{kind}" for vendor, kind in BUILDERS)
         raise InvalidValue(
@@ -890,4 +890,18 @@ def check_job(job: object) -> Job:
             f"{path} holds a template that was never rendered; give the dict that "
             "ContactCenterReportOperator returns."
         )
-    return cast("Job", {**job, "report": rebuild(job["report"])})
+    report = rebuild(job["report"])
+    for name in ("vendor", "kind", "conn_id"):
+        if job[name] != job["report"][name]:
+            raise InvalidValue(
+                f"job[{name!r}]={job[name]!r} is not allowed: its report says {job['report'][name]!r}."
+            )
+    return cast(
+        "Job",
+        {
+            **job,
+            "job_id": fields.optional(fields.text)("job['job_id']", job["job_id"]),
+            "submitted_at": fields.instant("job['submitted_at']", job["submitted_at"]),
+            "report": report,
+        },
+    )

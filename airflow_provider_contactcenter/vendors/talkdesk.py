@@ -237,6 +237,8 @@ def _leads_to(link: str | None, path: str) -> bool:
 
 def _path(job: Job, resource: str) -> str:
     report_type = job["report"]["params"]["report_type"]
+    if not job["job_id"]:
+        raise Refusal("invalid", "the job has no job_id, which every Talkdesk report has")
     return f"/data/reports/{quoted(report_type)}/{resource}/{quoted(str(job['job_id']))}"
 
 
