@@ -28,6 +28,8 @@ from airflow_provider_contactcenter.vendors.protocol import (
 T = TypeVar("T")
 
 PIECE = 1024 * 1024
+#: bytes of a stream that a vendor module may look at, if it has so many
+HEAD = 1024
 #: statuses of a streamed answer that carry a whole file (203: a proxy touched it)
 _WITH_FILE = (200, 203)
 #: what requests raises, and what it lets through from below
@@ -174,7 +176,9 @@ class RequestsDriver:
                 body = _read(response)
             return Answer(response.status_code, headers, body, url, framed=framed)
         pieces = _pieces(response, url)
-        head = next(pieces, b"")
+        head = b""
+        while len(head) < HEAD and (piece := next(pieces, b"")):
+            head += piece
         return Answer(response.status_code, headers, head, url, chunks=_joined(head, pieces), framed=framed)
 
 
