@@ -123,6 +123,37 @@ _EIGHT_BY_EIGHT_WORK: dict[str, Any] = {
     },
 }
 
+_KHOROS_CARE: dict[str, Any] = {
+    "connection-type": "khoros_care",
+    "hook-class-name": f"{PACKAGE}.hooks.khoros_care.KhorosCareHook",
+    "hook-name": "Khoros Care Analytics Reports",
+    "ui-field-behaviour": {
+        "hidden-fields": ["schema", "port"],
+        "relabeling": {"host": "API base URL", "login": "User name", "password": "Password"},
+        "placeholders": {"host": "such as https://analytics-api.app.lithium.com"},
+    },
+    "conn-fields": {
+        "company_api_key": {
+            "label": "Company key",
+            "description": "Sent as companyKey; from Khoros's administrator.",
+            "schema": {"type": ["string", "null"], "format": "password"},
+        },
+        **_SHARED_FIELDS,
+    },
+}
+
+_VSPARK: dict[str, Any] = {
+    "connection-type": "vspark",
+    "hook-class-name": f"{PACKAGE}.hooks.vspark.VSparkHook",
+    "hook-name": "V-Spark",
+    "ui-field-behaviour": {
+        "hidden-fields": ["schema", "port", "login"],
+        "relabeling": {"host": "API base URL", "password": "Token"},
+        "placeholders": {"host": "such as https://vspark.example.com:3000", "password": "root or company token"},
+    },
+    "conn-fields": {**_SHARED_FIELDS},
+}
+
 _VENDORS = [
     {
         "integration-name": "8x8 Contact Center",
@@ -135,6 +166,16 @@ _VENDORS = [
         "tags": ["service"],
     },
     {
+        "integration-name": "Khoros Care Analytics Reports",
+        "external-doc-url": "https://developer.khoros.com/khoroscaredevdocs/docs/analytics-reports-api-quick-start",
+        "tags": ["service"],
+    },
+    {
+        "integration-name": "V-Spark",
+        "external-doc-url": "https://docs.vocitec.com/V-Spark/en/reference-for-the--stats-api.html",
+        "tags": ["service"],
+    },
+    {
         "integration-name": "Talkdesk Explore",
         "external-doc-url": "https://docs.talkdesk.com/reference/check-a-report-status",
         "tags": ["service"],
@@ -144,6 +185,8 @@ _VENDORS = [
 #: integration -> the module of its hook
 _HOOKS = {
     "Talkdesk Explore": "talkdesk",
+    "Khoros Care Analytics Reports": "khoros_care",
+    "V-Spark": "vspark",
     "8x8 Contact Center": "eight_by_eight_cc",
     "8x8 Work Analytics": "eight_by_eight_work",
 }
@@ -166,7 +209,7 @@ def get_provider_info() -> dict[str, Any]:
             },
             *_VENDORS,
         ],
-        "connection-types": [_TALKDESK, _EIGHT_BY_EIGHT_CC, _EIGHT_BY_EIGHT_WORK],
+        "connection-types": [_TALKDESK, _EIGHT_BY_EIGHT_CC, _EIGHT_BY_EIGHT_WORK, _KHOROS_CARE, _VSPARK],
         "hooks": [
             {"integration-name": name, "python-modules": [f"{PACKAGE}.hooks.{module}"]}
             for name, module in _HOOKS.items()
