@@ -447,8 +447,8 @@ def _khoros_instant(name: str, value: Any) -> str:
     if isinstance(value, int | float) or str(value).strip().lstrip("+-").replace(".", "").isdigit():
         raise InvalidValue(
             f"{name}={value!r} is not allowed: give an aware datetime or an ISO 8601 string with an offset, "
-            "such as '2024-05-01T00:00:00+00:00'; it is sent as epoch milliseconds, so give neither those nor "
-            "seconds."
+            "such as '2024-05-01T00:00:00+00:00'; it is sent as epoch milliseconds, so give neither those "
+            "nor seconds."
         )
     instant = fields.instant(name, value)
     if fields.moment(instant) < _KHOROS_EARLIEST:
