@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from . import khoros, talkdesk, vspark
+from . import eight_by_eight_cc, khoros, talkdesk, vspark
 from .model import Vendor
 
 VENDORS: tuple[Vendor, ...] = (
     talkdesk.VENDOR,
+    eight_by_eight_cc.VENDOR,
     khoros.VENDOR,
     vspark.VENDOR,
 )

@@ -1,0 +1,954 @@
+"""8x8 Contact Center Historical Analytics: token, report types, create, status, data, download, links.
+
+Sources: *seed* is the guide "CC Historical Analytics Summary Report", which has authority; *guide* are its
+sibling pages (authentication, detailed reports, script paths, glossary); *openapi* is the vendor's OpenAPI
+document; *realtime* is the sibling API for real-time metrics, the only one of the family whose error bodies
+are documented. They contradict each other in places; each reading is an option, and the default
+is the seed's.
+
+Invented, because no document that could be read describes it: the shape of error bodies (realtime's), and
+their words but for the two about X-Tenant-Info, the one about `size` and the one about `page`; the words of
+the token's errors; 401, 403, 404 and 406 have a body at all; 403 for a key without the API product; what is
+refused beside what the seed's tables forbid: a range whose end is before its start, an intraday range of no
+length, an unknown filter or metric, a wrap-up filter that isn't a pair, a zone that isn't configured; that an
+unknown id in a filter gives no rows; 400 for data or file before the end; 404 for a report's data at the
+other's address; the answer of ``/data`` for a detailed type that was ordered as a file (400); that the JSON
+of a detailed report has no file; the region in which a tenant lives answering 404 elsewhere; the numbers of
+script paths; XML beyond the names of its roots and the attributes of links.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+from xml.etree import ElementTree
+from zoneinfo import available_timezones
+
+from . import eight_by_eight_cc_rows as rows
+from . import eight_by_eight_cc_tables as tables
+from .data import Content
+from .eight_by_eight_cc_rows import CSV, XLSX, DetailedPlan, Plan, Style
+from .model import (
+    Connections,
+    Handler,
+    Reply,
+    Request,
+    Route,
+    Vendor,
+    choice,
+    flag,
+    json_reply,
+    ladder,
+    number,
+    text,
+    texts,
+)
+from .state import Job, Step, VendorState
+
+CLIENT_ID = "eght_sandbox-key"
+CLIENT_SECRET = "sandbox-8x8-secret"  # noqa: S105
+PRODUCT = "analytics realtime-api"
+VERSIONS = range(1, 9)
+#: the seed's sample id; later ones follow it
+FIRST_ID = 2710192
+TIMEZONES = (
+    "America/New_York",
+    "America/Los_Angeles",
+    "Asia/Kolkata",
+    "Australia/Sydney",
+    "Europe/Berlin",
+    "Europe/Helsinki",
+    "Europe/London",
+    "UTC",
+)
+
+OPTIONS = {
+    # token
+    "expires_in": number(1799, help="guide: 1799; openapi: 3600; a string either way"),
+    "token_body": choice("guide", "openapi", help="the members of the token's answer"),
+    "api_products": texts([PRODUCT], help="what the key may use; without the right one: 403 (invented)"),
+    "unauthorized_body": choice("message", "empty", "html", help="of 401; undocumented"),
+    # tenant
+    "region": choice(None, "us", "eu", "au", "ca", help="where the tenant lives; null: everywhere"),
+    "tenants": texts([], help="the ids of a multitenant customer's tenants; none: single tenant"),
+    "timezones": texts(list(TIMEZONES), help="the tenant's zones, the default first"),
+    # create
+    "required": choice("guide", "openapi", help="guide: six fields (detailed: four); openapi: three (two)"),
+    "date_format": choice("fraction", "lenient", help="lenient: fraction may be missing, offset be any"),
+    "month": choice(
+        "either", "calendar", "30", "31", help="how long a month is; either: 28 to 31 days fit both"
+    ),
+    "boolean_strings": flag(True, help='seed: "true" is as good as true; openapi: it isn\'t'),
+    "string_operators": choice("glossary", "prose", help="prose: without in and not-in"),
+    "search_fields": choice("filterable", "all", help="what definitions list; a guide's sample lists all"),
+    "detailed_granularity": choice("optional", "required", help="of a detailed type ordered as a file"),
+    "detailed_create": choice("object", "array", help="guide: object; openapi: array of one"),
+    "detailed_ladder": ladder(help="the way of a detailed report; guide: there is none"),
+    "script_paths_timezone": choice("required", "optional", help="the guide says both"),
+    # status
+    "ladder": ladder(("IN_PROGRESS", 0.6, 0), help="the way to `end`; openapi has QUEUED too"),
+    "end": text("DONE", help="a new report's last word: DONE, FAILED, or any other"),
+    "reason": text(None, help="openapi: the reason of FAILED"),
+    "link_form": choice("seed", "standard", "broken", "markdown", "missing", help="the form of Link headers"),
+    "link_host": choice("own", "vendor", help="whose host links name"),
+    "script_paths_links": choice("download", "status", help="guide: only download; elsewhere: status always"),
+    # data
+    "not_ready_status": choice(400, 404, 409, help="of data and file before the end"),
+    "items": choice("list", "object", "mixed", help="the seed has both"),
+    "total_key": choice("total", "totals", help="seed: total; openapi: totals"),
+    "total_when": choice("always", "requested", help="seed: samples show null; prose: only where requested"),
+    "none_times": flag(False, help="whether rows have times with granularity none"),
+    "cap": number(10_000, help="seed: so many rows of a report come as JSON"),
+    "total_elements": choice("all", "capped", help="whether X-Total-Elements knows the cap"),
+    "past_cap": choice("400", "empty", help="a page beyond the cap"),
+    "empty_pages": choice(1, 0, help="X-Total-Pages of an empty report"),
+    # detailed data
+    "durations": choice("object", "text", help="the guide's samples have both"),
+    "cursor_form": choice("raw", "encoded", help="Last-Document-Id as it is, or percent-encoded"),
+    "cursor": choice("next", "repeated", help="repeated: the cursor that was sent comes back"),
+    # file
+    "download_without_accept": choice("406", "csv", "xlsx", help="where Accept names neither type"),
+    "xlsx_type": choice(
+        "text/xlsx",
+        "application/vnd.ms-excel",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        help="seed, openapi, and what it is",
+    ),
+    "csv_header": choice("label", "key"),
+    "csv_line_end": choice("\r\n", "\n"),
+    "csv_bom": flag(False),
+}
+
+
+def connections(base_url: str) -> Connections:
+    """The default connection."""
+    return {
+        "eight_by_eight_cc_default": {
+            "conn_type": "eight_by_eight_cc",
+            "host": base_url,
+            "login": CLIENT_ID,
+            "password": CLIENT_SECRET,
+            "extra": {"region": "us", "auth_url": f"{base_url}/oauth/v2/token"},
+        }
+    }
+
+
+# Token (guide: OAuth for XCaaS APIs). The host has no region.
+
+
+def token(state: VendorState, request: Request) -> Reply:
+    """``POST /oauth/v2/token``."""
+    if request.basic() != (CLIENT_ID, CLIENT_SECRET):
+        return _problem(401, "invalid_client", "Client credentials are invalid")
+    grant = request.form.get("grant_type", "")
+    if grant != "client_credentials":
+        return _problem(400, "invalid_request", f"Unsupported grant type : {grant}")
+    now, lifetime = state.now(), state.options["expires_in"]
+    products = list(state.options["api_products"])
+    issued = state.tokens.issue(now, lifetime, products)
+    seconds = f"{lifetime:g}"
+    guide = {
+        "access_token": issued.value,
+        "token_type": "BearerToken",
+        "api_product_list": f"[{', '.join(products)}]",
+        "api_product_list_json": products,
+        "status": "approved",
+        "scope": "",
+        "expires_in": seconds,
+        "issued_at": str(int(now.timestamp() * 1000)),
+        "refresh_token_expires_in": "0",
+        "refresh_count": "0",
+        "developer.email": "deprecated",
+        "client_id": "deprecated",
+    }
+    openapi = {
+        "organization_name": "sandbox",
+        "application_name": "sandbox",
+        "api_product_list": products,
+    }
+    dropped = ("api_product_list_json", "developer.email")
+    bodies = {
+        "guide": guide,
+        "openapi": {key: value for key, value in guide.items() if key not in dropped} | openapi,
+    }
+    return json_reply(bodies[state.options["token_body"]])
+
+
+def _problem(status: int, code: str, message: str) -> Reply:
+    """The token endpoint's errors (openapi)."""
+    headers = {"Content-Type": "application/problem+json"}
+    return json_reply({"ErrorCode": code, "Error": message}, status, headers)
+
+
+# What all operations of the data API have in common.
+
+
+class Refused(Exception):
+    """The data API says no."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def bad(message: str) -> Refused:
+    """A bad request."""
+    return Refused(400, f"Bad request: {message}")
+
+
+UNAUTHORIZED: Mapping[str, Reply] = {
+    "message": json_reply({"message": "Unauthorized"}, 401),
+    "empty": Reply(401),
+    "html": Reply(401, b"<html><body><h1>401 Unauthorized</h1></body></html>", {"Content-Type": "text/html"}),
+}
+
+
+def guarded(handler: Handler) -> Handler:
+    """`handler` behind version, region, token, API product and tenant; refusals turned into replies."""
+
+    def guard(state: VendorState, request: Request) -> Reply:
+        options = state.options
+        try:
+            region = options["region"]
+            if _version(request) not in VERSIONS or region not in (
+                None,
+                request.segments.get("region", "us"),
+            ):
+                raise Refused(404, "Not found")
+            found = state.tokens.find(request.bearer(), state.now())
+            if found is None:
+                return UNAUTHORIZED[options["unauthorized_body"]]
+            if PRODUCT not in found.scopes:
+                raise Refused(403, "Forbidden")
+            _check_tenant(options["tenants"], request)
+            return handler(state, request)
+        except Refused as refused:
+            return json_reply({"message": str(refused)}, refused.status)
+
+    return guard
+
+
+def _version(request: Request) -> int:
+    return int(request.segments["version"][1:])
+
+
+def _check_tenant(tenants: Sequence[str], request: Request) -> None:
+    """The seed's two sentences, word for word; a single-tenant customer's header isn't looked at."""
+    if not tenants:
+        return
+    tenant = request.headers.get("X-Tenant-Info")
+    if tenant is None:
+        raise bad("X-Tenant-Info header is missing.")
+    if tenant not in tenants:
+        raise bad("Invalid value for X-Tenant-Info header.")
+
+
+def _accepted(request: Request) -> list[str]:
+    """The media types of the Accept header, in its order; weights aside."""
+    given = request.headers.get("Accept", "*/*")
+    return [part.partition(";")[0].strip().lower() for part in given.split(",")]
+
+
+_JSON = {"application/json", "application/*", "*/*"}
+_XML = {"application/xml"}
+
+
+def rendered(
+    request: Request, value: Any, root: str, headers: Mapping[str, str] | None = None, job: str | None = None
+) -> Reply:
+    """`value` as JSON, or as XML where that is asked for (seed)."""
+    kind = next((kind for kind in _accepted(request) if kind in _JSON | _XML), None)
+    if kind is None:
+        raise Refused(406, "Not acceptable")
+    name = "xml" if kind in _XML else "json"
+    body = xml(root, value) if name == "xml" else json.dumps(value, ensure_ascii=False).encode()
+    content = Content(
+        ((body, 1),), f"application/{name}", name, len(value) if isinstance(value, list) else None
+    )
+    fixed = {"Content-Type": f"application/{name};charset=UTF-8"}
+    return Reply(200, content if root in ROWS else body, {**fixed, **(headers or {})}, job)
+
+
+REPORT_ROWS, DETAILED_ROWS = "ResourceOfApiReportResponse", "ResourceOfDetailedApiReportResponse"
+ROWS = (REPORT_ROWS, DETAILED_ROWS)
+
+
+def xml(root: str, value: Any) -> bytes:
+    """`value` as XML: an object's members are elements, a list is wrapped in ``List`` (openapi)."""
+    element = _xml_element("List" if isinstance(value, list) else root, value)
+    return bytes(ElementTree.tostring(element, encoding="utf-8", xml_declaration=True))
+
+
+def _xml_element(name: str, value: Any) -> ElementTree.Element:
+    element = ElementTree.Element(name)
+    if isinstance(value, dict) and set(value) == {"relation", "link"}:
+        element.attrib.update(value)
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            element.append(_xml_element(key, member))
+    elif isinstance(value, list):
+        for item in value:
+            element.append(_xml_element("item", item))
+    elif value is not None:
+        element.text = str(value).lower() if isinstance(value, bool) else str(value)
+    return element
+
+
+# Report types (seed).
+
+
+def report_types(state: VendorState, request: Request) -> Reply:
+    """``GET /report-types``."""
+    known = tables.definitions(_version(request), state.options["search_fields"])
+    return rendered(request, list(known.values()), "ApiReportTypeResponse")
+
+
+def report_type(state: VendorState, request: Request) -> Reply:
+    """``GET /report-types/{type}``."""
+    known = tables.definitions(_version(request), state.options["search_fields"])
+    found = known.get(request.segments["type"])
+    if found is None:
+        raise Refused(404, "Not found")
+    return rendered(request, found, "ApiReportTypeResponse")
+
+
+# The body of a create request (seed: its table of parameters).
+
+Body = Mapping[str, Any]
+Options = Mapping[str, Any]
+
+GRANULARITIES = ("15m", "30m", "hour", "day", "week", "month", "year", "none")
+#: the seed's table: up to a week, up to a month, beyond
+WEEK = ("15m", "30m", "hour", "day", "none")
+MONTH = ("none", "hour", "day", "week")
+LONGER = ("none", "month", "year")
+TITLE = r"[A-Za-z0-9\s!\-_.*'()]+"
+INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,3}Z"
+DAY_TIME = r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?"
+
+
+def _json_object(request: Request) -> dict[str, Any]:
+    try:
+        body = request.json()
+    except ValueError:
+        raise bad("The request body is not valid JSON") from None
+    if not isinstance(body, dict):
+        raise bad("The request body must be an object")
+    return body
+
+
+def _member(body: Body, name: str, kind: type | tuple[type, ...], what: str) -> Any:
+    """A member of the body; None where it is missing or null."""
+    value = body.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise bad(f"Field '{name}' must be {what}")
+    return value
+
+
+def _title(body: Body) -> str:
+    title = _member(body, "title", str, "a string")
+    if title is None:
+        raise bad("Field 'title' is required")
+    if not re.fullmatch(TITLE, title, re.ASCII) or not title.strip():
+        raise bad("Field 'title' contains characters that are not allowed")
+    return str(title)
+
+
+def _date_range(options: Options, body: Body, now: datetime) -> tuple[datetime, datetime]:
+    given = _member(body, "dateRange", dict, "an object")
+    if given is None and options["required"] == "openapi":
+        # Openapi doesn't say which range it is then. The last whole day.
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight - timedelta(days=1), midnight - timedelta(milliseconds=1)
+    if given is None:
+        raise bad("Field 'dateRange' is required")
+    start, end = (_instant(options, given, bound) for bound in ("start", "end"))
+    if end < start:
+        raise bad("Field 'dateRange.end' must not be before 'dateRange.start'")
+    return start, end
+
+
+def _instant(options: Options, given: Body, bound: str) -> datetime:
+    name = f"dateRange.{bound}"
+    value = given.get(bound)
+    if value is None:
+        raise bad(f"Field '{name}' is required")
+    expected = bad(f"Field '{name}' must have the format YYYY-MM-DDTHH:MM:SS.SSSZ")
+    if not isinstance(value, str):
+        raise expected
+    if options["date_format"] == "fraction" and not re.fullmatch(INSTANT, value, re.ASCII):
+        raise expected
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise expected from None
+    if moment.tzinfo is None or not 1970 <= moment.year < 2200:
+        raise expected
+    return moment.astimezone(UTC)
+
+
+def _timezone(options: Options, body: Body) -> str:
+    configured = options["timezones"]
+    given = _member(body, "timezone", str, "a string")
+    if given is None:
+        return str(configured[0] if configured else "UTC")
+    if given not in configured or given not in _all_timezones():
+        raise bad(f"Timezone '{given}' is not configured for the tenant")
+    return str(given)
+
+
+@lru_cache(maxsize=1)
+def _all_timezones() -> set[str]:
+    return available_timezones()
+
+
+def _intraday(body: Body, version: int, least: int) -> tuple[time, time] | None:
+    given = _member(body, "intraDayTimeRange", dict, "an object")
+    if given is None:
+        return None
+    for bound in ("start", "end"):
+        if not isinstance(given.get(bound), str) or not re.fullmatch(DAY_TIME, given[bound], re.ASCII):
+            raise bad(f"Field 'intraDayTimeRange.{bound}' must have the format hh:mm:ss")
+    start, end = time.fromisoformat(given["start"]), time.fromisoformat(given["end"])
+    length = _seconds(end) - _seconds(start)
+    if length < 0 and version >= 6:
+        length += 86_400
+    if length < least * 60:
+        raise bad(f"Field 'intraDayTimeRange.end' must be at least {least} minutes after the start")
+    return start, end
+
+
+def _seconds(moment: time) -> int:
+    return moment.hour * 3600 + moment.minute * 60 + moment.second
+
+
+def _boolean(options: Options, body: Body, name: str) -> bool:
+    value = body.get(name, False)
+    if options["boolean_strings"] and value in ("true", "false"):
+        return bool(value == "true")
+    if not isinstance(value, bool):
+        raise bad(f"Field '{name}' must be true or false")
+    return value
+
+
+def _metrics(body: Body, known: Sequence[str]) -> tuple[str, ...]:
+    """All of them where none is named, in an empty list too (seed); one named twice counts once (guide)."""
+    given = _member(body, "metrics", list, "an array") or []
+    for name in given:
+        if name not in known:
+            raise bad(f"Metric '{name}' is not available for this report type")
+    return tuple(dict.fromkeys(given)) or tuple(known)
+
+
+def _granularity(options: Options, body: Body, start: datetime, end: datetime) -> str:
+    given = _any_granularity(body, required=True)
+    allowed = _allowed(options["month"], start, end)
+    if given not in allowed:
+        raise bad(f"Granularity '{given}' is not allowed for this date range: use {', '.join(allowed)}")
+    return given
+
+
+def _any_granularity(body: Body, required: bool) -> str:
+    given = body.get("granularity")
+    if given is None and not required:
+        return "none"
+    if given is None:
+        raise bad("Field 'granularity' is required")
+    if given not in GRANULARITIES:
+        raise bad(f"Field 'granularity' must be one of {', '.join(GRANULARITIES)}")
+    return str(given)
+
+
+def _allowed(month: str, start: datetime, end: datetime) -> Sequence[str]:
+    """The row, or rows, of the seed's table. It doesn't say how long a month is."""
+    length = end - start
+    if length <= timedelta(days=7):
+        return WEEK
+    if month == "either":
+        short, long = length <= timedelta(days=31), length > timedelta(days=28)
+        return tuple(dict.fromkeys([*(MONTH if short else ()), *(LONGER if long else ())]))
+    return MONTH if end <= MONTHS[month](start) else LONGER
+
+
+def _next_month(start: datetime) -> datetime:
+    first = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
+    last = (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    return first.replace(day=min(start.day, last.day))
+
+
+MONTHS: Mapping[str, Callable[[datetime], datetime]] = {
+    "calendar": _next_month,
+    "30": lambda start: start + timedelta(days=30),
+    "31": lambda start: start + timedelta(days=31),
+}
+
+
+def _grouping(
+    options: Options, body: Body, report: str
+) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
+    """Dimensions and filters."""
+    known = tables.groupings(report)
+    given = _member(body, "groupBy", dict, "an object")
+    if given is None and options["required"] == "openapi":
+        return next(iter(known.values())), ()
+    name = _member(given or {}, "name", str, "a string")
+    if name is None:
+        raise bad("Field 'groupBy.name' is required")
+    if name not in known:
+        raise bad(f"Grouping '{name}' is not available for this report type")
+    dimensions = known[name]
+    return dimensions, _filters(given or {}, tables.filters(dimensions))
+
+
+def _filters(grouping: Body, allowed: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    found: list[tuple[str, tuple[str, ...]]] = []
+    for given in _member(grouping, "filters", list, "an array") or []:
+        if not isinstance(given, dict):
+            raise bad("Field 'groupBy.filters' must be an array of objects")
+        name: Any = given.get("name")
+        values: Any = given.get("values")
+        if name not in allowed:
+            raise bad(f"Filter '{name}' is not available for this grouping")
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise bad(f"Filter '{name}' must have an array of strings as its values")
+        if name == "wrap-up-code" and not all(re.fullmatch(r"\d+-\d+", value) for value in values):
+            raise bad("Filter 'wrap-up-code' takes values of the form <list-id>-<item-id>")
+        found.append((name, tuple(values)))
+    return tuple(found)
+
+
+# Create (seed).
+
+
+def create(state: VendorState, request: Request) -> Reply:
+    """``POST`` to the base, with or without a slash at its end (guides, openapi)."""
+    body, version = _json_object(request), _version(request)
+    report = _member(body, "type", str, "a string")
+    if report is None:
+        raise bad("Field 'type' is required")
+    if report not in tables.definitions(version, "all"):
+        raise bad(f"Report type '{report}' is not available")
+    details = {"title": _title(body), "definition": body, "size": state.size[1]}
+    kinds: Mapping[bool, Callable[[], dict[str, Any]]] = {
+        report in tables.SUMMARY_METRICS: lambda: _summary(state, body, version),
+        report in tables.DETAILED_FIELDS: lambda: _detailed_file(state, body, version),
+        report == tables.SCRIPT_PATHS: lambda: _script_paths(state, body, version),
+    }
+    job = _add(state, report, {**details, **kinds[True]()}, state.options["ladder"])
+    word = state.word(job)
+    headers = _link_header(state, request, [("status", _place(state, request, job, "status"))], create=True)
+    return rendered(request, _status(state, job, word), "ResourceOfStatusResponse", headers, job.id)
+
+
+def _add(state: VendorState, report: str, details: dict[str, Any], steps: Sequence[Any]) -> Job:
+    number = state.memory["report"] = state.memory.get("report", FIRST_ID - 1) + 1
+    job = state.add_job(report, details, state.options["end"], str(number))
+    job.steps = [Step(*step) for step in steps]
+    return job
+
+
+def _summary(state: VendorState, body: Body, version: int) -> dict[str, Any]:
+    options, report = state.options, body["type"]
+    start, end = _date_range(options, body, state.now())
+    granularity = _granularity(options, body, start, end)
+    dimensions, filters = _grouping(options, body, report)
+    plan = Plan(
+        seed=state.seed,
+        report=report,
+        start=start,
+        end=end,
+        granularity=granularity,
+        dimensions=dimensions,
+        filters=filters,
+        timezone=_timezone(options, body),
+        intraday=_intraday(body, version, 15),
+        metrics=_metrics(body, tables.metrics(report, version)),
+        subtotals=_boolean(options, body, "includeSubTotal"),
+        grand_total=_boolean(options, body, "includeGrandTotal"),
+        times=granularity != "none" or options["none_times"],
+        count=state.size[0],
+    )
+    return {"kind": "summary", "plan": plan, "relations": ("data", "download")}
+
+
+def _detailed_file(state: VendorState, body: Body, version: int) -> dict[str, Any]:
+    """A detailed type, ordered as a file through the ordinary create (guide)."""
+    _any_granularity(body, state.options["detailed_granularity"] == "required")
+    plan = _detailed_plan(state, body, version)
+    return {"kind": "detailed-file", "plan": plan, "relations": ("download",)}
+
+
+#: guide: rejected in a request for script paths
+FORBIDDEN = (
+    "groupBy",
+    "granularity",
+    "metrics",
+    "includeSubTotal",
+    "includeGrandTotal",
+    "includeParticipants",
+)
+
+
+def _script_paths(state: VendorState, body: Body, version: int) -> dict[str, Any]:
+    """Script paths (guide, v8)."""
+    for name in FORBIDDEN:
+        if name in body:
+            raise bad(f"Field '{name}' is not allowed for script-paths")
+    _date_range(state.options, body, state.now())
+    if "timezone" not in body and state.options["script_paths_timezone"] == "required":
+        raise bad("Field 'timezone' is required")
+    _timezone(state.options, body)
+    _intraday(body, version, 15)
+    for search in _searches(body):
+        if search.get("field") not in ("script", "queue", "agent", "channel"):
+            raise bad(f"Field '{search.get('field')}' can't be searched in script-paths")
+        if search.get("operator") != "in":
+            raise bad("Only the operator 'in' is allowed for script-paths")
+    return {"kind": "script-paths", "plan": state.size[0], "relations": ("download",)}
+
+
+# Status, links, definition.
+
+
+def status(state: VendorState, request: Request) -> Reply:
+    """``GET /{id}/status``: the Link header is there only when the report is DONE (seed)."""
+    job = _job(state, request)
+    word = state.poll(job)
+    headers = _link_header(state, request, _relations(state, request, job)) if word == "DONE" else {}
+    return rendered(request, _status(state, job, word), "ResourceOfStatusResponse", headers, job.id)
+
+
+def _job(state: VendorState, request: Request) -> Job:
+    job = state.jobs.get(request.segments["id"])
+    if job is None:
+        raise Refused(404, "Not found")
+    return job
+
+
+def _status(state: VendorState, job: Job, word: str) -> dict[str, Any]:
+    answer: dict[str, Any] = {"id": int(job.id), "status": word}
+    if word == "FAILED" and state.options["reason"] is not None:
+        answer["reason"] = state.options["reason"]
+    return answer
+
+
+def _base(state: VendorState, request: Request) -> str:
+    host = state.base_url if state.options["link_host"] == "own" else "https://api.8x8.com"
+    return host + request.path.partition("/historical-metrics")[0] + "/historical-metrics"
+
+
+def _place(state: VendorState, request: Request, job: Job, relation: str) -> str:
+    query = "?page=0&size=100" if relation == "data" else ""
+    return f"{_base(state, request)}/{job.id}/{relation}{query}"
+
+
+def _relations(state: VendorState, request: Request, job: Job) -> list[tuple[str, str]]:
+    if job.details["kind"] == "detailed":
+        return [("data", f"{_base(state, request)}/detailed-reports/{job.id}/data?size=100")]
+    return [(relation, _place(state, request, job, relation)) for relation in job.details["relations"]]
+
+
+#: the seed prints the bracket behind the relation in one place, the later guides mangle hosts and ends
+LINK_FORMS: Mapping[str, str] = {
+    "standard": '<{url}>; rel="{rel}"',
+    "broken": '<{url}; rel="{rel}">',
+    "markdown": '[{url}]({url})>; rel="{rel}"`',
+}
+
+
+def _link_header(
+    state: VendorState, request: Request, links: Sequence[tuple[str, str]], create: bool = False
+) -> dict[str, str]:
+    """The Link header. The seed breaks the line between two links, which no header can."""
+    form = state.options["link_form"]
+    if form == "missing" or not links:
+        return {}
+    if form == "seed":
+        form = "broken" if create else "standard"
+    return {"Link": ", ".join(LINK_FORMS[form].format(url=url, rel=relation) for relation, url in links)}
+
+
+def links(state: VendorState, request: Request) -> Reply:
+    """``GET /{id}/links``: status always, the others when the report is DONE (seed)."""
+    job = _job(state, request)
+    found = [("status", _place(state, request, job, "status"))]
+    if state.word(job) == "DONE":
+        found += _relations(state, request, job)
+        if job.details["kind"] == "script-paths" and state.options["script_paths_links"] == "download":
+            found = found[1:]
+    answer = [{"relation": relation, "link": url} for relation, url in found]
+    return rendered(request, answer, "List", job=job.id)
+
+
+def definition(state: VendorState, request: Request) -> Reply:
+    """``GET /{id}`` (openapi only): what was ordered, and an id that is a string here."""
+    job = _job(state, request)
+    answer = {"id": job.id, **job.details["definition"], "status": state.word(job)}
+    return rendered(request, answer, "ReportDefinitionResponse", job=job.id)
+
+
+# Data of a summary report (seed; realtime for the two error messages).
+
+
+def data(state: VendorState, request: Request) -> Reply:
+    """``GET /{id}/data``."""
+    job = _ready(state, request)
+    if job.details["kind"] != "summary":
+        raise bad(f"Reports of the type {job.kind} have no JSON data here")
+    options = state.options
+    found = rows.table(job.details["plan"])
+    size = _size(request)
+    page = _whole_number(request, "page", 0)
+    reach = min(found.elements, int(options["cap"]))
+    pages = math.ceil(reach / size)
+    total = reach if options["total_elements"] == "capped" else found.elements
+    beyond = page >= max(pages, 1)
+    if beyond and (options["past_cap"] == "400" or page * size >= found.elements):
+        raise bad(
+            "Field 'page' must be greater than or equal to 0 and less than the total number of pages, "
+            f"which is {max(pages, options['empty_pages'])} for this request"
+        )
+    plan = job.details["plan"]
+    totals = options["total_when"] == "always" or plan.subtotals or plan.grand_total
+    first, last = page * size, min((page + 1) * size, reach)
+    answer = rows.json_rows(found, first, last, options["items"], options["total_key"], totals)
+    headers = {
+        "X-Page": str(page),
+        "X-Page-Size": str(size),
+        "X-Total-Pages": str(math.ceil(total / size) or options["empty_pages"]),
+        "X-Total-Elements": str(total),
+    }
+    if page + 1 < pages:
+        after = f"{_base(state, request)}/{job.id}/data?page={page + 1}&size={size}"
+        headers |= _link_header(state, request, [("next", after)])
+    return rendered(request, answer, REPORT_ROWS, headers, job.id)
+
+
+def _ready(state: VendorState, request: Request) -> Job:
+    job = _job(state, request)
+    word = state.word(job)
+    if word != "DONE":
+        raise Refused(state.options["not_ready_status"], f"Bad request: The report status is {word}")
+    return job
+
+
+def _size(request: Request) -> int:
+    size = _whole_number(request, "size", 100)
+    if size > 1000:
+        raise bad("Field 'size' must be less than or equal to 1000")
+    if size < 1:
+        raise bad("Field 'size' must be greater than or equal to 1")
+    return size
+
+
+def _whole_number(request: Request, name: str, default: int) -> int:
+    value = dict(request.query).get(name, str(default))
+    if not re.fullmatch(r"\d{1,9}", value, re.ASCII):
+        raise bad(f"Field '{name}' must be greater than or equal to 0")
+    return int(value)
+
+
+# File (seed): as long as it gets, without pages and without a cap.
+
+_FILES = {"text/csv": CSV, "text/xlsx": XLSX, "application/vnd.ms-excel": XLSX}
+
+
+def download(state: VendorState, request: Request) -> Reply:
+    """``GET /{id}/download``: the Accept header says in which form."""
+    job = _ready(state, request)
+    kind = job.details["kind"]
+    if kind == "detailed":
+        raise Refused(404, "Not found")
+    options = state.options
+    form = next((_FILES[kind] for kind in _accepted(request) if kind in _FILES), None)
+    form = form or options["download_without_accept"]
+    if (kind, form) not in WRITERS:
+        raise Refused(406, "Not acceptable")
+    style = Style(options["csv_header"], options["csv_line_end"], options["csv_bom"])
+    content = WRITERS[kind, form](job.details["plan"], style, job.details["size"])
+    title = re.sub(r"\s", " ", job.details["title"])
+    headers = {
+        "Content-Type": options["xlsx_type"] if form == XLSX else content.content_type,
+        "Content-Disposition": f'attachment; filename="{title}.{form}"',
+    }
+    return Reply(200, content, headers, job.id)
+
+
+WRITERS: Mapping[tuple[str, str], Callable[[Any, Style, int | None], Content]] = {
+    ("summary", CSV): rows.summary_csv,
+    ("summary", XLSX): lambda plan, style, size: rows.summary_xlsx(plan, style.header),
+    ("detailed-file", CSV): rows.detailed_csv,
+    ("detailed-file", XLSX): lambda plan, style, size: rows.detailed_xlsx(plan, style.header),
+    ("script-paths", CSV): rows.script_paths_csv,
+}
+
+
+# Detailed reports as JSON (guide).
+
+
+def create_detailed(state: VendorState, request: Request) -> Reply:
+    """``POST /detailed-reports``: done at once."""
+    body, version = _json_object(request), _version(request)
+    report = _member(body, "type", str, "a string")
+    if report not in tables.DETAILED_FIELDS or not tables.fields(report, version):
+        raise bad(f"Report type '{report}' is not a detailed report type")
+    details = {
+        "kind": "detailed",
+        "title": _title(body),
+        "definition": body,
+        "plan": _detailed_plan(state, body, version),
+    }
+    job = _add(state, report, details, state.options["detailed_ladder"])
+    word = state.word(job)
+    answer = _status(state, job, word)
+    headers = _link_header(state, request, _relations(state, request, job)) if word == "DONE" else {}
+    shown = [answer] if state.options["detailed_create"] == "array" else answer
+    return rendered(request, shown, "ResourceOfStatusResponse", headers, job.id)
+
+
+def _detailed_plan(state: VendorState, body: Body, version: int) -> DetailedPlan:
+    options, report = state.options, body["type"]
+    start, end = _date_range(options, body, state.now())
+    settings = _member(body, "reportSettings", dict, "an object") or {}
+    participants = _boolean(options, body, "includeParticipants")
+    if participants and report != "detailed-reports-interaction-details":
+        raise bad("Field 'includeParticipants' is only allowed for detailed-reports-interaction-details")
+    _intraday(body, version, 5)
+    _boolean(options, settings, "showInteractionsStateInTime")
+    known = tables.fields(report, version)
+    return DetailedPlan(
+        seed=state.seed,
+        report=report,
+        version=version,
+        start=start,
+        end=end,
+        timezone=_timezone(options, body),
+        metrics=_metrics(body, tuple(known)),
+        search=tuple(_effect(options, search, known) for search in _searches(body)),
+        participants=participants,
+        ongoing=_boolean(options, settings, "showOngoingInteractions"),
+        durations=options["durations"],
+        count=state.size[0],
+    )
+
+
+def _searches(body: Body) -> list[Body]:
+    searches = _member(body, "searchQuery", list, "an array") or []
+    for search in searches:
+        if not isinstance(search, dict):
+            raise bad("Field 'searchQuery' must be an array of objects")
+    return searches
+
+
+def _effect(options: Options, search: Body, known: Mapping[str, str]) -> tuple[str, tuple[str | None, ...]]:
+    """A search, and what it leaves in its field; nothing where the sandbox only checks it."""
+    field: Any = search.get("field")
+    operator, value = search.get("operator"), search.get("value")
+    if not isinstance(field, str) or field not in known:
+        raise bad(f"Field '{field}' can't be searched in this report type")
+    kind = known[field]
+    allowed = tables.KIND_OPERATORS[kind]
+    if kind == "text" and options["string_operators"] == "prose":
+        allowed = ("contains", "is-empty", "is-not-empty")
+    if operator not in allowed:
+        raise bad(f"Operator '{operator}' is not allowed for the field '{field}'")
+    if operator in ("is-empty", "is-not-empty"):
+        return field, (None,) if operator == "is-empty" else ()
+    values: list[Any] = value if isinstance(value, list) and operator in ("in", "not-in") else [value]
+    if not values or not all(isinstance(item, str) for item in values):
+        raise bad(
+            f"The value for the field '{field}' must be a string, or a list of strings with in and not-in"
+        )
+    if kind in ("number", "duration") and not re.fullmatch(r"\d+[smhd]?", values[0], re.ASCII):
+        raise bad(f"The value for the field '{field}' must be a number or a duration such as 10s")
+    narrows = operator in ("in", "contains") or (operator == "=" and kind == "number")
+    return field, tuple(rows.shown(field, item) for item in values) if narrows else ()
+
+
+#: the second number in a cursor is a document's; the guide's sample begins like this
+FIRST_DOCUMENT = 94_501_000_000
+
+
+def _cursor(plan: DetailedPlan, index: int) -> str:
+    after = {"searchAfter": [plan.at(index), FIRST_DOCUMENT + index]}
+    return base64.b64encode(json.dumps(after, separators=(",", ":")).encode()).decode()
+
+
+def _after(cursor: str, plan: DetailedPlan) -> int:
+    """The index of the row behind the one that the cursor names."""
+    try:
+        moment, document = json.loads(base64.b64decode(cursor, validate=True))["searchAfter"]
+        index = int(document) - FIRST_DOCUMENT
+        if 0 <= index < plan.count and plan.at(index) == moment:
+            return index + 1
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise bad("Field 'lastDocumentId' is invalid")
+
+
+def detailed_data(state: VendorState, request: Request) -> Reply:
+    """``GET /detailed-reports/{id}/data``: pages by cursor; on the last one there is none, and no Link."""
+    job = _ready(state, request)
+    if job.details["kind"] != "detailed":
+        raise Refused(404, "Not found")
+    plan: DetailedPlan = job.details["plan"]
+    size, given = _size(request), dict(request.query).get("lastDocumentId")
+    first = 0 if given is None else _after(given, plan)
+    last = min(first + size, plan.count)
+    headers = {
+        "X-Page-Size": str(size),
+        "X-Total-Pages": str(math.ceil(plan.count / size) or state.options["empty_pages"]),
+        "X-Total-Elements": str(plan.count),
+    }
+    if last < plan.count:
+        after = _cursor(plan, last - 1)
+        if state.options["cursor"] == "repeated":
+            after = given or after
+        encoded = quote(after, safe="")
+        headers["Last-Document-Id"] = encoded if state.options["cursor_form"] == "encoded" else after
+        place = f"{_base(state, request)}/detailed-reports/{job.id}/data?size={size}&lastDocumentId={encoded}"
+        headers |= _link_header(state, request, [("next", place)])
+    body = rows.detailed_page(plan, first, last)
+    if any(kind in _XML for kind in _accepted(request)):
+        return rendered(request, json.loads(body), DETAILED_ROWS, headers, job.id)
+    content = Content(((body, 1),), "application/json", "json", last - first)
+    headers["Content-Type"] = "application/json;charset=UTF-8"
+    return Reply(200, content, headers, job.id)
+
+
+BASE = r"(?:/(?P<region>eu|au|ca))?/analytics/cc/(?P<version>v\d{1,3})/historical-metrics"
+REPORT = BASE + r"/(?P<id>\d+)"
+
+VENDOR = Vendor(
+    name="eight_by_eight_cc",
+    prefix="/8x8",
+    routes=(
+        Route("token", "POST", "/oauth/v2/token/?", token),
+        Route("report_types", "GET", BASE + "/report-types/?", guarded(report_types)),
+        Route("report_type", "GET", BASE + "/report-types/(?P<type>[^/]+)/?", guarded(report_type)),
+        Route("create", "POST", BASE + "/?", guarded(create)),
+        Route("create_detailed", "POST", BASE + "/detailed-reports/?", guarded(create_detailed)),
+        Route(
+            "detailed_data",
+            "GET",
+            BASE + r"/detailed-reports/(?P<id>\d+)/data/?",
+            guarded(detailed_data),
+        ),
+        Route("definition", "GET", REPORT + "/?", guarded(definition)),
+        Route("status", "GET", REPORT + "/status/?", guarded(status)),
+        Route("data", "GET", REPORT + "/data/?", guarded(data)),
+        Route("download", "GET", REPORT + "/download/?", guarded(download)),
+        Route("links", "GET", REPORT + "/links/?", guarded(links)),
+    ),
+    connections=connections,
+    options=OPTIONS,
+    private_headers=("X-Tenant-Info",),
+    not_found=json_reply({"message": "Not found"}, 404),
+)
