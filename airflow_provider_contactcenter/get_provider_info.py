@@ -149,7 +149,7 @@ _VSPARK: dict[str, Any] = {
     "ui-field-behaviour": {
         "hidden-fields": ["schema", "port", "login"],
         "relabeling": {"host": "API base URL", "password": "Token"},
-        "placeholders": {"host": "such as https://vspark.example.com:3000", "password": "root or company token"},
+        "placeholders": {"host": "such as https://vspark.example.com:3000"},
     },
     "conn-fields": {**_SHARED_FIELDS},
 }
@@ -167,7 +167,7 @@ _VENDORS = [
     },
     {
         "integration-name": "Khoros Care Analytics Reports",
-        "external-doc-url": "https://developer.khoros.com/khoroscaredevdocs/docs/analytics-reports-api-quick-start",
+        "external-doc-url": "https://developer.khoros.com/khoroscaredevdocs/docs/",
         "tags": ["service"],
     },
     {

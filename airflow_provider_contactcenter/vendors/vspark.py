@@ -114,14 +114,16 @@ def _ask(request: Request) -> Operation[Answer]:
             raise
         raise Refusal(_meaning(refusal.words) or "invalid", refusal.words, status=refusal.status) from None
     head = answer.body.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if answer.status == 200 and head and not head.startswith((b"[", b"{")):
+    if answer.status < 300 and head and not head.startswith((b"[", b"{")):
         text = excerpt(head)
         # A page may come from a proxy and speak of anything, a line of text is V-Spark's own.
         kind = None if head.startswith(b"<") else _meaning(text)
-        raise Refusal(kind or "unavailable", f"HTTP 200 and no JSON: {text}", status=200)
+        raise Refusal(
+            kind or "unavailable", f"HTTP {answer.status} and no JSON: {text}", status=answer.status
+        )
     if said := re.match(rb'\{\s*"(?:error|errors|message)"\s*:\s*"((?:[^"\\]|\\.)*)"', head):
         text = excerpt(said[1])
-        raise Refusal(_meaning(text) or "unavailable", f"HTTP 200 and an error: {text}", status=200)
+        raise Refusal(_meaning(text) or "unavailable", f"HTTP {answer.status} and an error: {text}")
     return answer
 
 
