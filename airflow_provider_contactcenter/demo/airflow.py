@@ -58,7 +58,7 @@ SETTINGS = {
     "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
 }
 
-#: Variables of the user's that must not reach this Airflow: his own Airflow, his own clouds.
+#: The user's variables that must not reach this Airflow: those of another Airflow, and of real clouds.
 FOREIGN = ("AIRFLOW_", "AWS_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_", "STORAGE_EMULATOR_HOST")
 
 #: States in which a run, or a task, has ended.
