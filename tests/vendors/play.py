@@ -1,0 +1,35 @@
+"""Feeds a vendor's operation by hand: what it asks for, and what it makes of the answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from airflow_provider_contactcenter.transport.policy import refusal_of
+from airflow_provider_contactcenter.vendors.protocol import Answer, Operation, Request
+
+T = TypeVar("T")
+
+
+def answer(body: Any = b"", status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    """An answer; what isn't bytes is sent as JSON."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Answer(status, dict(headers or {}), raw, "https://vendor.example/")
+
+
+def play(operation: Operation[T], *answers: Answer) -> tuple[list[Request], T]:
+    """Run an operation on these answers, which must be as many as it asks for."""
+    asked: list[Request] = []
+    left = list(answers)
+    try:
+        request = next(operation)
+        while True:
+            asked.append(request)
+            assert left, f"no answer is left for {request.method} {request.target}"
+            given = left.pop(0)
+            refusal = refusal_of(given)
+            request = operation.throw(refusal) if refusal else operation.send(given)
+    except StopIteration as stop:
+        assert not left, f"{len(left)} answers were not asked for"
+        return asked, stop.value
