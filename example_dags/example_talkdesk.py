@@ -41,6 +41,7 @@ with DAG(
             report=calls(file_format),
             s3_key=f"s3://{S3_BUCKET}/talkdesk/calls/{{{{ ds }}}}.{file_format}",
             deferrable=True,
+            poll_interval=10,
         )
         ContactCenterToGCSOperator(
             task_id=f"calls_{file_format}_to_gcs",
@@ -48,6 +49,7 @@ with DAG(
             bucket_name=GCS_BUCKET,
             object_name=f"talkdesk/calls/{{{{ ds }}}}.{file_format}",
             deferrable=True,
+            poll_interval=10,
         )
 
 # Three tasks where the waiting should be seen on its own.
@@ -64,7 +66,7 @@ with DAG(
             "user_status", start="{{ data_interval_start }}", end="{{ data_interval_end }}"
         ),
     )
-    wait = ContactCenterReportSensor(task_id="wait_for_user_status", job=order.output, deferrable=True)
+    wait = ContactCenterReportSensor(task_id="wait_for_user_status", job=order.output, deferrable=True, poke_interval=10)
     land = ContactCenterToS3Operator(
         task_id="user_status_to_s3",
         job=wait.output,
