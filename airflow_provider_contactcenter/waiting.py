@@ -106,7 +106,7 @@ def wait(
     while True:
         left = (deadline - now()).total_seconds()
         if pause > 0 and left > 0:
-            yield Sleep(min(pause, left))
+            yield Sleep(max(SHORTEST_PAUSE, min(pause, left)))
         if now() >= deadline and pause > 0:
             return event(job, "timeout", vendor_status=last)
         found = yield Look()
