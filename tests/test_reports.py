@@ -202,12 +202,18 @@ def test_a_report_without_one_of_its_keys_is_refused(key: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"vendor": "genesys"}, "vendor='genesys' and kind='report' is not known: give one of talkdesk/report"),
+        (
+            {"vendor": "genesys"},
+            "vendor='genesys' and kind='report' is not known: give one of talkdesk/report",
+        ),
         ({"vendor": ["talkdesk"]}, "is not known"),
         ({"kind": {}}, "is not known"),
         ({"params": "calls"}, "params .a dict."),
         ({"params": {**DAY}}, "missing a required argument: 'report_type'"),
-        ({"params": {**DAY, "report_type": "calls", "colour": "red"}}, "unexpected keyword argument 'colour'"),
+        (
+            {"params": {**DAY, "report_type": "calls", "colour": "red"}},
+            "unexpected keyword argument 'colour'",
+        ),
         ({"params": {**DAY, "report_type": "calls", 5: 6}}, "params"),
         ({"params": {**DAY, "report_type": "calls", "conn_id": "x"}}, "params"),
     ],
