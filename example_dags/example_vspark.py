@@ -1,0 +1,73 @@
+"""Yesterday's V-Spark statistics in S3 and in GCS: one organization whole, and each of its folders."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+from airflow.providers.common.compat.sdk import DAG, task
+from airflow.timetables.interval import CronDataIntervalTimetable
+
+from airflow_provider_contactcenter.reports import vspark_stats
+from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
+from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
+
+S3_BUCKET = os.environ.get("CONTACTCENTER_S3_BUCKET", "lake")
+GCS_BUCKET = os.environ.get("CONTACTCENTER_GCS_BUCKET", "lake")
+COMPANY, ORGANIZATION = "DocTestCo", "DocTestCo-DocTesting"
+
+# V-Spark counts whole days on the organization's clocks: where they aren't UTC, name their zone in the
+# timetable and in vspark_stats(timezone=...).
+with DAG(
+    "example_vspark",
+    schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    tags=["contactcenter"],
+):
+    for file_format in ("json", "jsonl"):
+        stats = vspark_stats(
+            company=COMPANY,
+            organization=ORGANIZATION,
+            start="{{ data_interval_start }}",
+            end="{{ data_interval_end }}",
+            file_format=file_format,
+        )
+        ContactCenterToS3Operator(
+            task_id=f"stats_{file_format}_to_s3",
+            report=stats,
+            s3_key=f"s3://{S3_BUCKET}/vspark/stats/{{{{ ds }}}}.{file_format}",
+            deferrable=True,
+        )
+        ContactCenterToGCSOperator(
+            task_id=f"stats_{file_format}_to_gcs",
+            report=stats,
+            bucket_name=GCS_BUCKET,
+            object_name=f"vspark/stats/{{{{ ds }}}}.{file_format}",
+            deferrable=True,
+        )
+
+    @task
+    def folder_reports(data_interval_start=None, data_interval_end=None) -> list[dict]:
+        """One report for each folder there is today."""
+        from airflow_provider_contactcenter.hooks.vspark import VSparkHook
+
+        return [
+            vspark_stats(
+                company=COMPANY,
+                organization=ORGANIZATION,
+                folder=folder,
+                start=data_interval_start,
+                end=data_interval_end,
+                file_format="jsonl",
+            )
+            for folder in VSparkHook().list_folders(COMPANY, ORGANIZATION)
+        ]
+
+    ContactCenterToS3Operator.partial(
+        task_id="folder_to_s3",
+        s3_key=(
+            f"s3://{S3_BUCKET}/vspark/folders/{{{{ ds }}}}/{{{{ task.report['params']['folder'] }}}}.jsonl"
+        ),
+        deferrable=True,
+    ).expand(report=folder_reports())
