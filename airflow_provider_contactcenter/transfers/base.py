@@ -15,7 +15,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_contactcenter import fields
 from airflow_provider_contactcenter.exceptions import ContactCenterEmptyError
-from airflow_provider_contactcenter.nouns import Delivery, Job, window_of
+from airflow_provider_contactcenter.nouns import Delivery, Job, Report, window_of
 from airflow_provider_contactcenter.operators.base import ContactCenterBaseOperator
 
 if TYPE_CHECKING:
@@ -197,6 +197,7 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
             self.log.warning("Nothing in the vendor's answer proves that %s is complete.", delivery["uri"])
         self.log.info("Landed %s rows, %s bytes in %s.", stream.rows, body.bytes, delivery["uri"])
         self._tell_assets(delivery, context)
+        self._delivery = delivery
         return delivery
 
     def _tell_assets(self, delivery: Delivery, context: Context) -> None:
@@ -205,6 +206,38 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         extra = {name: value for name, value in delivery.items() if name in told}
         for outlet in self.outlets or ():
             context["outlet_events"][outlet].extra.update(extra)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """For the OpenLineage provider: the report as input, the object as output, with rows and bytes."""
+        from airflow.providers.common.compat.openlineage.facet import (
+            Dataset,
+            OutputDataset,
+            OutputStatisticsOutputDatasetFacet,
+        )
+        from airflow.providers.openlineage.extractors import OperatorLineage
+
+        delivery: Delivery | None = getattr(self, "_delivery", None)
+        if delivery is None:
+            return OperatorLineage()
+        report = delivery["job"]["report"]
+        scheme, _, place = delivery["uri"].partition("://")
+        bucket, _, key = place.partition("/")
+        numbers = OutputStatisticsOutputDatasetFacet(rowCount=delivery["rows"], size=delivery["bytes"])
+        return OperatorLineage(
+            inputs=[Dataset(namespace=f"{report['vendor']}://{report['conn_id']}", name=_name(report))],
+            outputs=[
+                OutputDataset(
+                    namespace=f"{scheme}://{bucket}", name=key, outputFacets={"outputStatistics": numbers}
+                )
+            ],
+        )
+
+
+def _name(report: Report) -> str:
+    """What a report is called in lineage: its kind, and the vendor's name for it where it has one."""
+    params = report["params"]
+    named = [params[name] for name in ("report_type", "export_id", "summary") if params.get(name)]
+    return "/".join([report["kind"], *named])
 
 
 def template_fields(*own: str) -> Sequence[str]:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import get_hook_lineage_collector
+
 from airflow_provider_contactcenter.exceptions import ContactCenterObjectExistsError
 from airflow_provider_contactcenter.fields import InvalidValue
 from airflow_provider_contactcenter.transfers.base import Body, ContactCenterTransferOperator, template_fields
@@ -109,6 +111,12 @@ class ContactCenterToGCSOperator(ContactCenterTransferOperator):
             raise ContactCenterObjectExistsError(
                 f"There is an object at {self.uri()} and replace=False."
             ) from None
+        # S3Hook does this by itself; here the hook is passed by.
+        get_hook_lineage_collector().add_output_asset(
+            context=self.gcs_hook,
+            scheme="gs",
+            asset_kwargs={"bucket": self.bucket_name, "key": self.object_name},
+        )
 
     def _blob(self) -> Any:
         bucket = self.gcs_hook.get_conn().bucket(self.bucket_name, user_project=self.user_project)
