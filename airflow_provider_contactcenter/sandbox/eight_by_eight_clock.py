@@ -23,7 +23,7 @@ class Clock:
         known = self._minutes.get(minute)
         if known is None:
             known = self._minutes[minute] = self._minute(minute)
-        return b"%b:%06.3f%b" % (known[0], rest / 1000, known[1])
+        return b"%b:%02d.%03d%b" % (known[0], rest // 1000, rest % 1000, known[1])
 
     def _minute(self, minute: int) -> tuple[bytes, bytes]:
         local = datetime.fromtimestamp(minute * 60, UTC).astimezone(self._zone)
