@@ -147,9 +147,10 @@ def check(row: Row, stores: Mapping[str, Any], sandbox: Sandbox) -> str:
 
 
 def served_for(job: Mapping[str, Any], sandbox: Sandbox) -> list[Served]:
-    """Return what the sandbox served for a job."""
+    """Return what the sandbox served for a job; its id may stand for a part of the client's (Khoros)."""
     served = sandbox._ask(lambda world: list(world.served))
-    return [file.content for file in served if (file.vendor, file.job) == (job["vendor"], job["job_id"])]
+    ids = {job["job_id"], str(job["job_id"]).partition("/")[0]}
+    return [file.content for file in served if file.vendor == job["vendor"] and file.job in ids]
 
 
 def what_failed(progress: Progress) -> list[str]:

@@ -39,11 +39,11 @@ def same_bytes(landed: Iterable[bytes], served: Sequence[Served]) -> bool:
 
 
 def same_rows(landed: Iterable[bytes], served: Sequence[Served]) -> bool:
-    """Tell whether the lines are the rows of the served JSON, one by one."""
+    """Tell whether the lines are the rows of the served JSON, one by one: of all pages, or of one document."""
     *lines, after_the_last = b"".join(landed).split(b"\n")
-    documents = [_loads(b"".join(file.chunks())) for file in served]
-    rows = [row for document in documents for row in rows_of(document)]
-    return not after_the_last and [_loads(line) for line in lines] == rows
+    documents = [rows_of(_loads(b"".join(file.chunks()))) for file in served]
+    rows = [_loads(line) for line in lines]
+    return not after_the_last and rows in [*documents, [row for document in documents for row in document]]
 
 
 #: File format -> what makes the stored object the served one.
