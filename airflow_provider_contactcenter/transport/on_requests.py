@@ -158,12 +158,13 @@ class RequestsDriver:
             # requests would decode %7E and drop dot segments: a signature may not survive that.
             prepared.url = url
         proxy = policy.proxy_for(self.settings, url)
-        return self.session.send(
+        # Not by session.send: even told not to follow a redirect, it reads the redirect's whole body and
+        # fails on a Location that is no URL.
+        return self.session.get_adapter(url).send(
             prepared,
             stream=True,
-            allow_redirects=False,
             timeout=self.settings.timeout,
-            verify=self.session.verify,
+            verify=self.session.verify or False,
             cert=self.session.cert,
             proxies={"http": proxy, "https": proxy} if proxy else {},
         )

@@ -153,10 +153,12 @@ _SECRET = re.compile("authorization|cookie|key|token|secret", re.IGNORECASE)
 
 def shown(url: str) -> str:
     """A URL as it may be shown: without query, user and fragment."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{host}{port}{parts.path}"
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "an address that is none"
+    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
