@@ -392,7 +392,12 @@ def test_every_call_asks_for_what_it_can_read(sandbox: Sandbox) -> None:
         assert accept == (wanted.pop(0) if entry["operation"] == "download" else "application/json")
 
 
-def test_no_secret_is_shown(sandbox: Sandbox, connection: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_secret_is_shown(
+    sandbox: Sandbox,
+    connection: Any,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     with caplog.at_level(logging.DEBUG):
         land(queues(file_format="jsonl"))
         connection(password="wrong-secret-0815")
@@ -405,6 +410,7 @@ def test_no_secret_is_shown(sandbox: Sandbox, connection: Any, caplog: pytest.Lo
         for name, value in entry["headers"]
         if name.lower() == "authorization"
     ]
-    shown = caplog.text + str(refused.value)
+    shown = caplog.text + str(refused.value) + "".join(capfd.readouterr())
+    assert "/historical-metrics/report-types" in shown
     for secret in (SECRET, "wrong-secret-0815", *(value.split()[1] for value in token)):
         assert secret not in shown
