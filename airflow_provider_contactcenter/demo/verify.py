@@ -39,7 +39,7 @@ def same_bytes(landed: Iterable[bytes], served: Sequence[Served]) -> bool:
 
 
 def same_rows(landed: Iterable[bytes], served: Sequence[Served]) -> bool:
-    """Tell whether the lines are the rows of the served JSON, one by one: of all pages, or of one document."""
+    """Tell whether the lines are the rows of the served JSON, one by one: of all pages or one document."""
     *lines, after_the_last = b"".join(landed).split(b"\n")
     documents = [rows_of(_loads(b"".join(file.chunks()))) for file in served]
     rows = [_loads(line) for line in lines]

@@ -60,6 +60,7 @@ def verdict(
         (JSON, [JSON], "json", None),
         (JSONL, [JSON], "jsonl", None),
         (JSONL, [b'[{"id": 1.1, "note": "a\xe2\x80\xa8b"}]', b'[{"id": 2, "note": null}]'], "jsonl", None),
+        (JSONL, [b'[{"id": 3}]', JSON], "jsonl", None),
         (b"", [b'{"entries": []}'], "jsonl", None),
     ],
 )
