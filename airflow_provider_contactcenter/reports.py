@@ -17,14 +17,16 @@ from airflow_provider_contactcenter.fields import Check, InvalidValue, pending
 from airflow_provider_contactcenter.nouns import Job, Report
 
 
-def _report(
-    vendor: str, kind: str, conn_id: Any, checks: Mapping[str, Check], values: Mapping[str, Any]
-) -> Report:
-    """Normalise each value that is there by its check; what Airflow fills in later stays as it is."""
-    params = {name: value if pending(value) else checks[name](name, value) for name, value in values.items()}
-    if not pending(conn_id):
-        conn_id = fields.text("conn_id", conn_id)
-    return Report(vendor=vendor, kind=kind, conn_id=conn_id, params=params)
+def _report(vendor: str, kind: str, checks: Mapping[str, Check], arguments: Mapping[str, Any]) -> Report:
+    """Make the report of a builder's arguments: its ``locals()`` before it has any other.
+
+    Each value that is there is normalised by its check; what Airflow fills in later stays as it is.
+    """
+    checks = {**checks, "conn_id": fields.text}
+    params = {
+        name: value if pending(value) else checks[name](name, value) for name, value in arguments.items()
+    }
+    return Report(vendor=vendor, kind=kind, conn_id=params.pop("conn_id"), params=params)
 
 
 TALKDESK_LONGEST_WINDOW = timedelta(days=31)
@@ -63,20 +65,7 @@ def talkdesk_report(
     :param conn_id: a connection of type ``talkdesk``.
     :raises InvalidValue: a value that can't be used, in one sentence.
     """
-    report = _report(
-        "talkdesk",
-        "report",
-        conn_id,
-        _TALKDESK_CHECKS,
-        {
-            "report_type": report_type,
-            "start": start,
-            "end": end,
-            "file_format": file_format,
-            "timezone": timezone,
-            "name": name,
-        },
-    )
+    report = _report("talkdesk", "report", _TALKDESK_CHECKS, locals())
     fields.check_window(report["params"], TALKDESK_LONGEST_WINDOW)
     return report
 
@@ -225,28 +214,7 @@ def eight_by_eight_summary_report(
     :param conn_id: a connection of type ``eight_by_eight_cc``.
     :raises InvalidValue: a value that can't be used, in one sentence.
     """
-    report = _report(
-        "eight_by_eight_cc",
-        "summary",
-        conn_id,
-        _EIGHT_BY_EIGHT_SUMMARY_CHECKS,
-        {
-            "report_type": report_type,
-            "start": start,
-            "end": end,
-            "granularity": granularity,
-            "group_by": group_by,
-            "filters": filters,
-            "metrics": metrics,
-            "timezone": timezone,
-            "intraday": intraday,
-            "include_subtotals": include_subtotals,
-            "include_grand_total": include_grand_total,
-            "title": title,
-            "extra_body": extra_body,
-            "file_format": file_format,
-        },
-    )
+    report = _report("eight_by_eight_cc", "summary", _EIGHT_BY_EIGHT_SUMMARY_CHECKS, locals())
     fields.check_window(report["params"])
     _check_granularity(report["params"])
     return report
@@ -366,27 +334,7 @@ def eight_by_eight_detailed_report(
     :param conn_id: a connection of type ``eight_by_eight_cc``.
     :raises InvalidValue: a value that can't be used, in one sentence.
     """
-    report = _report(
-        "eight_by_eight_cc",
-        "detailed",
-        conn_id,
-        _EIGHT_BY_EIGHT_DETAILED_CHECKS,
-        {
-            "report_type": report_type,
-            "start": start,
-            "end": end,
-            "metrics": metrics,
-            "search": search,
-            "timezone": timezone,
-            "intraday": intraday,
-            "include_participants": include_participants,
-            "show_ongoing": show_ongoing,
-            "show_state_in_time": show_state_in_time,
-            "title": title,
-            "extra_body": extra_body,
-            "file_format": file_format,
-        },
-    )
+    report = _report("eight_by_eight_cc", "detailed", _EIGHT_BY_EIGHT_DETAILED_CHECKS, locals())
     fields.check_window(report["params"])
     _check_detailed(report["params"])
     return report
@@ -529,23 +477,7 @@ def khoros_care_report(
     :param conn_id: a connection of type ``khoros_care``.
     :raises InvalidValue: a value that can't be used, in one sentence.
     """
-    report = _report(
-        "khoros_care",
-        "report",
-        conn_id,
-        _KHOROS_CHECKS,
-        {
-            "export_id": export_id,
-            "start": start,
-            "end": end,
-            "file_format": file_format,
-            "locale": locale,
-            "metrics": metrics,
-            "filters": filters,
-            "method": method,
-            "path": path,
-        },
-    )
+    report = _report("khoros_care", "report", _KHOROS_CHECKS, locals())
     fields.check_window(report["params"])
     return report
 
@@ -588,21 +520,7 @@ def vspark_stats(
     :param conn_id: a connection of type ``vspark``.
     :raises InvalidValue: a value that can't be used, in one sentence.
     """
-    report = _report(
-        "vspark",
-        "stats",
-        conn_id,
-        _VSPARK_CHECKS,
-        {
-            "company": company,
-            "organization": organization,
-            "folder": folder,
-            "start": start,
-            "end": end,
-            "timezone": timezone,
-            "file_format": file_format,
-        },
-    )
+    report = _report("vspark", "stats", _VSPARK_CHECKS, locals())
     params = report["params"]
     fields.check_window(params)
     for name in ("start", "end"):
@@ -700,24 +618,7 @@ def eight_by_eight_call_legs(
     :param conn_id: a connection of type ``eight_by_eight_work``.
     :raises InvalidValue: a value that can't be used, in one sentence.
     """
-    report = _report(
-        "eight_by_eight_work",
-        "call_legs",
-        conn_id,
-        _EIGHT_BY_EIGHT_WORK_CHECKS,
-        {
-            "pbx_id": pbx_id,
-            "start": start,
-            "end": end,
-            "timezone": timezone,
-            "by_connect_time": by_connect_time,
-            "simplified": simplified,
-            "caller": caller,
-            "callee": callee,
-            "caller_or_callee": caller_or_callee,
-            "page_size": page_size,
-        },
-    )
+    report = _report("eight_by_eight_work", "call_legs", _EIGHT_BY_EIGHT_WORK_CHECKS, locals())
     _check_work(report["params"])
     return report
 
@@ -741,22 +642,7 @@ def eight_by_eight_call_records(
 
     :raises InvalidValue: a value that can't be used, in one sentence.
     """
-    report = _report(
-        "eight_by_eight_work",
-        "call_records",
-        conn_id,
-        _EIGHT_BY_EIGHT_WORK_CHECKS,
-        {
-            "pbx_id": pbx_id,
-            "start": start,
-            "end": end,
-            "timezone": timezone,
-            "caller": caller,
-            "callee": callee,
-            "caller_or_callee": caller_or_callee,
-            "page_size": page_size,
-        },
-    )
+    report = _report("eight_by_eight_work", "call_records", _EIGHT_BY_EIGHT_WORK_CHECKS, locals())
     _check_work(report["params"])
     return report
 
@@ -791,20 +677,7 @@ def eight_by_eight_work_summary(
     :param conn_id: a connection of type ``eight_by_eight_work``.
     :raises InvalidValue: a value that can't be used, in one sentence.
     """
-    report = _report(
-        "eight_by_eight_work",
-        "summary",
-        conn_id,
-        _EIGHT_BY_EIGHT_WORK_SUMMARY_CHECKS,
-        {
-            "summary": summary,
-            "pbx_id": pbx_id,
-            "start": start,
-            "end": end,
-            "timezone": timezone,
-            "extension": extension,
-        },
-    )
+    report = _report("eight_by_eight_work", "summary", _EIGHT_BY_EIGHT_WORK_SUMMARY_CHECKS, locals())
     params = report["params"]
     _check_work(params)
     if not pending(params["summary"]) and (params["summary"] == "ring-group-member") == (
