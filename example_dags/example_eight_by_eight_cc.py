@@ -1,0 +1,68 @@
+"""Yesterday's 8x8 Contact Center queues (a summary) and interactions (detailed), in S3 and in GCS."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+from airflow.providers.common.compat.sdk import DAG
+from airflow.timetables.interval import CronDataIntervalTimetable
+
+from airflow_provider_contactcenter.reports import (
+    eight_by_eight_detailed_report,
+    eight_by_eight_summary_report,
+)
+from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
+from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
+
+S3_BUCKET = os.environ.get("CONTACTCENTER_S3_BUCKET", "lake")
+GCS_BUCKET = os.environ.get("CONTACTCENTER_GCS_BUCKET", "lake")
+
+
+def queues(file_format: str) -> dict:
+    return eight_by_eight_summary_report(
+        "queue-interactions-summary",
+        start="{{ data_interval_start }}",
+        end="{{ data_interval_end }}",
+        granularity="hour",
+        group_by="media-and-channel-and-queue",
+        filters={"media": ["Phone", "Chat"]},
+        include_grand_total=True,
+        file_format=file_format,
+    )
+
+
+def interactions(file_format: str) -> dict:
+    return eight_by_eight_detailed_report(
+        "detailed-reports-interaction-details",
+        start="{{ data_interval_start }}",
+        end="{{ data_interval_end }}",
+        file_format=file_format,
+    )
+
+
+# On Airflow 3 a plain "@daily" has an empty data interval, so the timetable is named.
+with DAG(
+    "example_eight_by_eight_cc",
+    schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    tags=["contactcenter"],
+):
+    for name, report in (("queues", queues), ("interactions", interactions)):
+        for file_format in ("csv", "xlsx", "jsonl"):
+            ContactCenterToS3Operator(
+                task_id=f"{name}_{file_format}_to_s3",
+                report=report(file_format),
+                s3_key=f"s3://{S3_BUCKET}/eight_by_eight_cc/{name}/{{{{ ds }}}}.{file_format}",
+                deferrable=True,
+                poll_interval=10,
+            )
+            ContactCenterToGCSOperator(
+                task_id=f"{name}_{file_format}_to_gcs",
+                report=report(file_format),
+                bucket_name=GCS_BUCKET,
+                object_name=f"eight_by_eight_cc/{name}/{{{{ ds }}}}.{file_format}",
+                deferrable=True,
+                poll_interval=10,
+            )
