@@ -70,6 +70,20 @@ def test_what_landed_as_served_is_fine(
     assert verdict(stored, served, file_format, compression) == ""
 
 
+ITEMS = b"""[
+    {"total": null, "items": [{"key": "queue", "label": "Queue", "value": "Sales"}]},
+    {"totals": {"type": "grandtotal"}, "items": {"queue": null}}
+]"""
+
+
+@pytest.mark.parametrize("mark", [b'"_total": null, ', b""])
+def test_items_of_key_label_and_value_land_as_flat_objects(mark: bytes) -> None:
+    flat = b"{" + mark + b'"queue": "Sales"}\n{"_total": {"type": "grandtotal"}, "queue": null}\n'
+    assert verdict(flat, [ITEMS], "jsonl") == ""
+    assert verdict(flat.replace(b"Sales", b"Sale"), [ITEMS], "jsonl") != ""
+    assert verdict(flat.replace(b"grandtotal", b"subtotal"), [ITEMS], "jsonl") != ""
+
+
 @pytest.mark.parametrize(
     ("stored", "served", "file_format"),
     [
