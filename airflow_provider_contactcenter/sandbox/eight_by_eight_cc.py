@@ -24,20 +24,32 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
-from xml.etree import ElementTree
-from zoneinfo import available_timezones
 
+from . import eight_by_eight_cc_body as order
+from . import eight_by_eight_cc_files as files
 from . import eight_by_eight_cc_rows as rows
 from . import eight_by_eight_cc_tables as tables
 from .data import Content
-from .eight_by_eight_cc_rows import CSV, XLSX, DetailedPlan, Plan, Style
+from .eight_by_eight_cc_body import Body
+from .eight_by_eight_cc_detailed import DetailedPlan, detailed_page
+from .eight_by_eight_cc_files import CSV, XLSX, Style
+from .eight_by_eight_cc_rows import Plan
+from .eight_by_eight_cc_wire import (
+    DETAILED_ROWS,
+    PRODUCT,
+    REPORT_ROWS,
+    XML,
+    Refused,
+    accepted,
+    bad,
+    guarded,
+    rendered,
+    version_of,
+)
 from .model import (
     Connections,
-    Handler,
     Reply,
     Request,
     Route,
@@ -54,8 +66,6 @@ from .state import Job, Step, VendorState
 
 CLIENT_ID = "eght_sandbox-key"
 CLIENT_SECRET = "sandbox-8x8-secret"  # noqa: S105
-PRODUCT = "analytics realtime-api"
-VERSIONS = range(1, 9)
 #: the seed's sample id; later ones follow it
 FIRST_ID = 2710192
 TIMEZONES = (
@@ -187,341 +197,22 @@ def _problem(status: int, code: str, message: str) -> Reply:
     return json_reply({"ErrorCode": code, "Error": message}, status, headers)
 
 
-# What all operations of the data API have in common.
-
-
-class Refused(Exception):
-    """The data API says no."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-def bad(message: str) -> Refused:
-    """A bad request."""
-    return Refused(400, f"Bad request: {message}")
-
-
-UNAUTHORIZED: Mapping[str, Reply] = {
-    "message": json_reply({"message": "Unauthorized"}, 401),
-    "empty": Reply(401),
-    "html": Reply(401, b"<html><body><h1>401 Unauthorized</h1></body></html>", {"Content-Type": "text/html"}),
-}
-
-
-def guarded(handler: Handler) -> Handler:
-    """`handler` behind version, region, token, API product and tenant; refusals turned into replies."""
-
-    def guard(state: VendorState, request: Request) -> Reply:
-        options = state.options
-        try:
-            region = options["region"]
-            if _version(request) not in VERSIONS or region not in (
-                None,
-                request.segments.get("region", "us"),
-            ):
-                raise Refused(404, "Not found")
-            found = state.tokens.find(request.bearer(), state.now())
-            if found is None:
-                return UNAUTHORIZED[options["unauthorized_body"]]
-            if PRODUCT not in found.scopes:
-                raise Refused(403, "Forbidden")
-            _check_tenant(options["tenants"], request)
-            return handler(state, request)
-        except Refused as refused:
-            return json_reply({"message": str(refused)}, refused.status)
-
-    return guard
-
-
-def _version(request: Request) -> int:
-    return int(request.segments["version"][1:])
-
-
-def _check_tenant(tenants: Sequence[str], request: Request) -> None:
-    """The seed's two sentences, word for word; a single-tenant customer's header isn't looked at."""
-    if not tenants:
-        return
-    tenant = request.headers.get("X-Tenant-Info")
-    if tenant is None:
-        raise bad("X-Tenant-Info header is missing.")
-    if tenant not in tenants:
-        raise bad("Invalid value for X-Tenant-Info header.")
-
-
-def _accepted(request: Request) -> list[str]:
-    """The media types of the Accept header, in its order; weights aside."""
-    given = request.headers.get("Accept", "*/*")
-    return [part.partition(";")[0].strip().lower() for part in given.split(",")]
-
-
-_JSON = {"application/json", "application/*", "*/*"}
-_XML = {"application/xml"}
-
-
-def rendered(
-    request: Request, value: Any, root: str, headers: Mapping[str, str] | None = None, job: str | None = None
-) -> Reply:
-    """`value` as JSON, or as XML where that is asked for (seed)."""
-    kind = next((kind for kind in _accepted(request) if kind in _JSON | _XML), None)
-    if kind is None:
-        raise Refused(406, "Not acceptable")
-    name = "xml" if kind in _XML else "json"
-    body = xml(root, value) if name == "xml" else json.dumps(value, ensure_ascii=False).encode()
-    content = Content(
-        ((body, 1),), f"application/{name}", name, len(value) if isinstance(value, list) else None
-    )
-    fixed = {"Content-Type": f"application/{name};charset=UTF-8"}
-    return Reply(200, content if root in ROWS else body, {**fixed, **(headers or {})}, job)
-
-
-REPORT_ROWS, DETAILED_ROWS = "ResourceOfApiReportResponse", "ResourceOfDetailedApiReportResponse"
-ROWS = (REPORT_ROWS, DETAILED_ROWS)
-
-
-def xml(root: str, value: Any) -> bytes:
-    """`value` as XML: an object's members are elements, a list is wrapped in ``List`` (openapi)."""
-    element = _xml_element("List" if isinstance(value, list) else root, value)
-    return bytes(ElementTree.tostring(element, encoding="utf-8", xml_declaration=True))
-
-
-def _xml_element(name: str, value: Any) -> ElementTree.Element:
-    element = ElementTree.Element(name)
-    if isinstance(value, dict) and set(value) == {"relation", "link"}:
-        element.attrib.update(value)
-    elif isinstance(value, dict):
-        for key, member in value.items():
-            element.append(_xml_element(key, member))
-    elif isinstance(value, list):
-        for item in value:
-            element.append(_xml_element("item", item))
-    elif value is not None:
-        element.text = str(value).lower() if isinstance(value, bool) else str(value)
-    return element
-
-
 # Report types (seed).
 
 
 def report_types(state: VendorState, request: Request) -> Reply:
     """``GET /report-types``."""
-    known = tables.definitions(_version(request), state.options["search_fields"])
+    known = tables.definitions(version_of(request), state.options["search_fields"])
     return rendered(request, list(known.values()), "ApiReportTypeResponse")
 
 
 def report_type(state: VendorState, request: Request) -> Reply:
     """``GET /report-types/{type}``."""
-    known = tables.definitions(_version(request), state.options["search_fields"])
+    known = tables.definitions(version_of(request), state.options["search_fields"])
     found = known.get(request.segments["type"])
     if found is None:
         raise Refused(404, "Not found")
     return rendered(request, found, "ApiReportTypeResponse")
-
-
-# The body of a create request (seed: its table of parameters).
-
-Body = Mapping[str, Any]
-Options = Mapping[str, Any]
-
-GRANULARITIES = ("15m", "30m", "hour", "day", "week", "month", "year", "none")
-#: the seed's table: up to a week, up to a month, beyond
-WEEK = ("15m", "30m", "hour", "day", "none")
-MONTH = ("none", "hour", "day", "week")
-LONGER = ("none", "month", "year")
-TITLE = r"[A-Za-z0-9\s!\-_.*'()]+"
-INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,3}Z"
-DAY_TIME = r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?"
-
-
-def _json_object(request: Request) -> dict[str, Any]:
-    try:
-        body = request.json()
-    except ValueError:
-        raise bad("The request body is not valid JSON") from None
-    if not isinstance(body, dict):
-        raise bad("The request body must be an object")
-    return body
-
-
-def _member(body: Body, name: str, kind: type | tuple[type, ...], what: str) -> Any:
-    """A member of the body; None where it is missing or null."""
-    value = body.get(name)
-    if value is not None and not isinstance(value, kind):
-        raise bad(f"Field '{name}' must be {what}")
-    return value
-
-
-def _title(body: Body) -> str:
-    title = _member(body, "title", str, "a string")
-    if title is None:
-        raise bad("Field 'title' is required")
-    if not re.fullmatch(TITLE, title, re.ASCII) or not title.strip():
-        raise bad("Field 'title' contains characters that are not allowed")
-    return str(title)
-
-
-def _date_range(options: Options, body: Body, now: datetime) -> tuple[datetime, datetime]:
-    given = _member(body, "dateRange", dict, "an object")
-    if given is None and options["required"] == "openapi":
-        # Openapi doesn't say which range it is then. The last whole day.
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        return midnight - timedelta(days=1), midnight - timedelta(milliseconds=1)
-    if given is None:
-        raise bad("Field 'dateRange' is required")
-    start, end = (_instant(options, given, bound) for bound in ("start", "end"))
-    if end < start:
-        raise bad("Field 'dateRange.end' must not be before 'dateRange.start'")
-    return start, end
-
-
-def _instant(options: Options, given: Body, bound: str) -> datetime:
-    name = f"dateRange.{bound}"
-    value = given.get(bound)
-    if value is None:
-        raise bad(f"Field '{name}' is required")
-    expected = bad(f"Field '{name}' must have the format YYYY-MM-DDTHH:MM:SS.SSSZ")
-    if not isinstance(value, str):
-        raise expected
-    if options["date_format"] == "fraction" and not re.fullmatch(INSTANT, value, re.ASCII):
-        raise expected
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise expected from None
-    if moment.tzinfo is None or not 1970 <= moment.year < 2200:
-        raise expected
-    return moment.astimezone(UTC)
-
-
-def _timezone(options: Options, body: Body) -> str:
-    configured = options["timezones"]
-    given = _member(body, "timezone", str, "a string")
-    if given is None:
-        return str(configured[0] if configured else "UTC")
-    if given not in configured or given not in _all_timezones():
-        raise bad(f"Timezone '{given}' is not configured for the tenant")
-    return str(given)
-
-
-@lru_cache(maxsize=1)
-def _all_timezones() -> set[str]:
-    return available_timezones()
-
-
-def _intraday(body: Body, version: int, least: int) -> tuple[time, time] | None:
-    given = _member(body, "intraDayTimeRange", dict, "an object")
-    if given is None:
-        return None
-    for bound in ("start", "end"):
-        if not isinstance(given.get(bound), str) or not re.fullmatch(DAY_TIME, given[bound], re.ASCII):
-            raise bad(f"Field 'intraDayTimeRange.{bound}' must have the format hh:mm:ss")
-    start, end = time.fromisoformat(given["start"]), time.fromisoformat(given["end"])
-    length = _seconds(end) - _seconds(start)
-    if length < 0 and version >= 6:
-        length += 86_400
-    if length < least * 60:
-        raise bad(f"Field 'intraDayTimeRange.end' must be at least {least} minutes after the start")
-    return start, end
-
-
-def _seconds(moment: time) -> int:
-    return moment.hour * 3600 + moment.minute * 60 + moment.second
-
-
-def _boolean(options: Options, body: Body, name: str) -> bool:
-    value = body.get(name, False)
-    if options["boolean_strings"] and value in ("true", "false"):
-        return bool(value == "true")
-    if not isinstance(value, bool):
-        raise bad(f"Field '{name}' must be true or false")
-    return value
-
-
-def _metrics(body: Body, known: Sequence[str]) -> tuple[str, ...]:
-    """All of them where none is named, in an empty list too (seed); one named twice counts once (guide)."""
-    given = _member(body, "metrics", list, "an array") or []
-    for name in given:
-        if name not in known:
-            raise bad(f"Metric '{name}' is not available for this report type")
-    return tuple(dict.fromkeys(given)) or tuple(known)
-
-
-def _granularity(options: Options, body: Body, start: datetime, end: datetime) -> str:
-    given = _any_granularity(body, required=True)
-    allowed = _allowed(options["month"], start, end)
-    if given not in allowed:
-        raise bad(f"Granularity '{given}' is not allowed for this date range: use {', '.join(allowed)}")
-    return given
-
-
-def _any_granularity(body: Body, required: bool) -> str:
-    given = body.get("granularity")
-    if given is None and not required:
-        return "none"
-    if given is None:
-        raise bad("Field 'granularity' is required")
-    if given not in GRANULARITIES:
-        raise bad(f"Field 'granularity' must be one of {', '.join(GRANULARITIES)}")
-    return str(given)
-
-
-def _allowed(month: str, start: datetime, end: datetime) -> Sequence[str]:
-    """The row, or rows, of the seed's table. It doesn't say how long a month is."""
-    length = end - start
-    if length <= timedelta(days=7):
-        return WEEK
-    if month == "either":
-        short, long = length <= timedelta(days=31), length > timedelta(days=28)
-        return tuple(dict.fromkeys([*(MONTH if short else ()), *(LONGER if long else ())]))
-    return MONTH if end <= MONTHS[month](start) else LONGER
-
-
-def _next_month(start: datetime) -> datetime:
-    first = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
-    last = (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-    return first.replace(day=min(start.day, last.day))
-
-
-MONTHS: Mapping[str, Callable[[datetime], datetime]] = {
-    "calendar": _next_month,
-    "30": lambda start: start + timedelta(days=30),
-    "31": lambda start: start + timedelta(days=31),
-}
-
-
-def _grouping(
-    options: Options, body: Body, report: str
-) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
-    """Dimensions and filters."""
-    known = tables.groupings(report)
-    given = _member(body, "groupBy", dict, "an object")
-    if given is None and options["required"] == "openapi":
-        return next(iter(known.values())), ()
-    name = _member(given or {}, "name", str, "a string")
-    if name is None:
-        raise bad("Field 'groupBy.name' is required")
-    if name not in known:
-        raise bad(f"Grouping '{name}' is not available for this report type")
-    dimensions = known[name]
-    return dimensions, _filters(given or {}, tables.filters(dimensions))
-
-
-def _filters(grouping: Body, allowed: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    found: list[tuple[str, tuple[str, ...]]] = []
-    for given in _member(grouping, "filters", list, "an array") or []:
-        if not isinstance(given, dict):
-            raise bad("Field 'groupBy.filters' must be an array of objects")
-        name: Any = given.get("name")
-        values: Any = given.get("values")
-        if name not in allowed:
-            raise bad(f"Filter '{name}' is not available for this grouping")
-        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise bad(f"Filter '{name}' must have an array of strings as its values")
-        if name == "wrap-up-code" and not all(re.fullmatch(r"\d+-\d+", value) for value in values):
-            raise bad("Filter 'wrap-up-code' takes values of the form <list-id>-<item-id>")
-        found.append((name, tuple(values)))
-    return tuple(found)
 
 
 # Create (seed).
@@ -529,13 +220,13 @@ def _filters(grouping: Body, allowed: Sequence[str]) -> tuple[tuple[str, tuple[s
 
 def create(state: VendorState, request: Request) -> Reply:
     """``POST`` to the base, with or without a slash at its end (guides, openapi)."""
-    body, version = _json_object(request), _version(request)
-    report = _member(body, "type", str, "a string")
+    body, version = order.json_object(request), version_of(request)
+    report = order.member(body, "type", str, "a string")
     if report is None:
         raise bad("Field 'type' is required")
     if report not in tables.definitions(version, "all"):
         raise bad(f"Report type '{report}' is not available")
-    details = {"title": _title(body), "definition": body, "size": state.size[1]}
+    details = {"title": order.title(body), "definition": body, "size": state.size[1]}
     kinds: Mapping[bool, Callable[[], dict[str, Any]]] = {
         report in tables.SUMMARY_METRICS: lambda: _summary(state, body, version),
         report in tables.DETAILED_FIELDS: lambda: _detailed_file(state, body, version),
@@ -556,9 +247,9 @@ def _add(state: VendorState, report: str, details: dict[str, Any], steps: Sequen
 
 def _summary(state: VendorState, body: Body, version: int) -> dict[str, Any]:
     options, report = state.options, body["type"]
-    start, end = _date_range(options, body, state.now())
-    granularity = _granularity(options, body, start, end)
-    dimensions, filters = _grouping(options, body, report)
+    start, end = order.date_range(options, body, state.now())
+    granularity = order.granularity(options, body, start, end)
+    dimensions, filters = order.grouping(options, body, report)
     plan = Plan(
         seed=state.seed,
         report=report,
@@ -567,11 +258,11 @@ def _summary(state: VendorState, body: Body, version: int) -> dict[str, Any]:
         granularity=granularity,
         dimensions=dimensions,
         filters=filters,
-        timezone=_timezone(options, body),
-        intraday=_intraday(body, version, 15),
-        metrics=_metrics(body, tables.metrics(report, version)),
-        subtotals=_boolean(options, body, "includeSubTotal"),
-        grand_total=_boolean(options, body, "includeGrandTotal"),
+        timezone=order.timezone(options, body),
+        intraday=order.intraday(body, version, 15),
+        metrics=order.metrics(body, tables.metrics(report, version)),
+        subtotals=order.boolean(options, body, "includeSubTotal"),
+        grand_total=order.boolean(options, body, "includeGrandTotal"),
         times=granularity != "none" or options["none_times"],
         count=state.size[0],
     )
@@ -580,8 +271,8 @@ def _summary(state: VendorState, body: Body, version: int) -> dict[str, Any]:
 
 def _detailed_file(state: VendorState, body: Body, version: int) -> dict[str, Any]:
     """A detailed type, ordered as a file through the ordinary create (guide)."""
-    _any_granularity(body, state.options["detailed_granularity"] == "required")
-    plan = _detailed_plan(state, body, version)
+    order.any_granularity(body, state.options["detailed_granularity"] == "required")
+    plan = order.detailed_plan(state, body, version)
     return {"kind": "detailed-file", "plan": plan, "relations": ("download",)}
 
 
@@ -601,12 +292,12 @@ def _script_paths(state: VendorState, body: Body, version: int) -> dict[str, Any
     for name in FORBIDDEN:
         if name in body:
             raise bad(f"Field '{name}' is not allowed for script-paths")
-    _date_range(state.options, body, state.now())
+    order.date_range(state.options, body, state.now())
     if "timezone" not in body and state.options["script_paths_timezone"] == "required":
         raise bad("Field 'timezone' is required")
-    _timezone(state.options, body)
-    _intraday(body, version, 15)
-    for search in _searches(body):
+    order.timezone(state.options, body)
+    order.intraday(body, version, 15)
+    for search in order.searches(body):
         if search.get("field") not in ("script", "queue", "agent", "channel"):
             raise bad(f"Field '{search.get('field')}' can't be searched in script-paths")
         if search.get("operator") != "in":
@@ -767,7 +458,7 @@ def download(state: VendorState, request: Request) -> Reply:
     if kind == "detailed":
         raise Refused(404, "Not found")
     options = state.options
-    form = next((_FILES[kind] for kind in _accepted(request) if kind in _FILES), None)
+    form = next((_FILES[kind] for kind in accepted(request) if kind in _FILES), None)
     form = form or options["download_without_accept"]
     if (kind, form) not in WRITERS:
         raise Refused(406, "Not acceptable")
@@ -782,11 +473,11 @@ def download(state: VendorState, request: Request) -> Reply:
 
 
 WRITERS: Mapping[tuple[str, str], Callable[[Any, Style, int | None], Content]] = {
-    ("summary", CSV): rows.summary_csv,
-    ("summary", XLSX): lambda plan, style, size: rows.summary_xlsx(plan, style.header),
-    ("detailed-file", CSV): rows.detailed_csv,
-    ("detailed-file", XLSX): lambda plan, style, size: rows.detailed_xlsx(plan, style.header),
-    ("script-paths", CSV): rows.script_paths_csv,
+    ("summary", CSV): files.summary_csv,
+    ("summary", XLSX): lambda plan, style, size: files.summary_xlsx(plan, style.header),
+    ("detailed-file", CSV): files.detailed_csv,
+    ("detailed-file", XLSX): lambda plan, style, size: files.detailed_xlsx(plan, style.header),
+    ("script-paths", CSV): files.script_paths_csv,
 }
 
 
@@ -795,15 +486,15 @@ WRITERS: Mapping[tuple[str, str], Callable[[Any, Style, int | None], Content]] =
 
 def create_detailed(state: VendorState, request: Request) -> Reply:
     """``POST /detailed-reports``: done at once."""
-    body, version = _json_object(request), _version(request)
-    report = _member(body, "type", str, "a string")
+    body, version = order.json_object(request), version_of(request)
+    report = order.member(body, "type", str, "a string")
     if report not in tables.DETAILED_FIELDS or not tables.fields(report, version):
         raise bad(f"Report type '{report}' is not a detailed report type")
     details = {
         "kind": "detailed",
-        "title": _title(body),
+        "title": order.title(body),
         "definition": body,
-        "plan": _detailed_plan(state, body, version),
+        "plan": order.detailed_plan(state, body, version),
     }
     job = _add(state, report, details, state.options["detailed_ladder"])
     word = state.word(job)
@@ -811,65 +502,6 @@ def create_detailed(state: VendorState, request: Request) -> Reply:
     headers = _link_header(state, request, _relations(state, request, job)) if word == "DONE" else {}
     shown = [answer] if state.options["detailed_create"] == "array" else answer
     return rendered(request, shown, "ResourceOfStatusResponse", headers, job.id)
-
-
-def _detailed_plan(state: VendorState, body: Body, version: int) -> DetailedPlan:
-    options, report = state.options, body["type"]
-    start, end = _date_range(options, body, state.now())
-    settings = _member(body, "reportSettings", dict, "an object") or {}
-    participants = _boolean(options, body, "includeParticipants")
-    if participants and report != "detailed-reports-interaction-details":
-        raise bad("Field 'includeParticipants' is only allowed for detailed-reports-interaction-details")
-    _intraday(body, version, 5)
-    _boolean(options, settings, "showInteractionsStateInTime")
-    known = tables.fields(report, version)
-    return DetailedPlan(
-        seed=state.seed,
-        report=report,
-        version=version,
-        start=start,
-        end=end,
-        timezone=_timezone(options, body),
-        metrics=_metrics(body, tuple(known)),
-        search=tuple(_effect(options, search, known) for search in _searches(body)),
-        participants=participants,
-        ongoing=_boolean(options, settings, "showOngoingInteractions"),
-        durations=options["durations"],
-        count=state.size[0],
-    )
-
-
-def _searches(body: Body) -> list[Body]:
-    searches = _member(body, "searchQuery", list, "an array") or []
-    for search in searches:
-        if not isinstance(search, dict):
-            raise bad("Field 'searchQuery' must be an array of objects")
-    return searches
-
-
-def _effect(options: Options, search: Body, known: Mapping[str, str]) -> tuple[str, tuple[str | None, ...]]:
-    """A search, and what it leaves in its field; nothing where the sandbox only checks it."""
-    field: Any = search.get("field")
-    operator, value = search.get("operator"), search.get("value")
-    if not isinstance(field, str) or field not in known:
-        raise bad(f"Field '{field}' can't be searched in this report type")
-    kind = known[field]
-    allowed = tables.KIND_OPERATORS[kind]
-    if kind == "text" and options["string_operators"] == "prose":
-        allowed = ("contains", "is-empty", "is-not-empty")
-    if operator not in allowed:
-        raise bad(f"Operator '{operator}' is not allowed for the field '{field}'")
-    if operator in ("is-empty", "is-not-empty"):
-        return field, (None,) if operator == "is-empty" else ()
-    values: list[Any] = value if isinstance(value, list) and operator in ("in", "not-in") else [value]
-    if not values or not all(isinstance(item, str) for item in values):
-        raise bad(
-            f"The value for the field '{field}' must be a string, or a list of strings with in and not-in"
-        )
-    if kind in ("number", "duration") and not re.fullmatch(r"\d+[smhd]?", values[0], re.ASCII):
-        raise bad(f"The value for the field '{field}' must be a number or a duration such as 10s")
-    narrows = operator in ("in", "contains") or (operator == "=" and kind == "number")
-    return field, tuple(rows.shown(field, item) for item in values) if narrows else ()
 
 
 #: the second number in a cursor is a document's; the guide's sample begins like this
@@ -915,8 +547,8 @@ def detailed_data(state: VendorState, request: Request) -> Reply:
         headers["Last-Document-Id"] = encoded if state.options["cursor_form"] == "encoded" else after
         place = f"{_base(state, request)}/detailed-reports/{job.id}/data?size={size}&lastDocumentId={encoded}"
         headers |= _link_header(state, request, [("next", place)])
-    body = rows.detailed_page(plan, first, last)
-    if any(kind in _XML for kind in _accepted(request)):
+    body = detailed_page(plan, first, last)
+    if any(kind in XML for kind in accepted(request)):
         return rendered(request, json.loads(body), DETAILED_ROWS, headers, job.id)
     content = Content(((body, 1),), "application/json", "json", last - first)
     headers["Content-Type"] = "application/json;charset=UTF-8"

@@ -1,25 +1,19 @@
-"""The rows and files of 8x8's Contact Center reports.
+"""The rows of 8x8's summary reports in the Contact Center.
 
-Sources: *seed* is the summary guide (the dimensions media, channel, queue and queueId; buckets that aren't
-clipped to the range, times without seconds, null dimensions in total rows); *guide* is the vendor's guide on
-detailed reports (the kinds of values).
+Source: *seed* is the summary guide (the dimensions media, channel, queue and queueId; buckets that aren't
+clipped to the range, times without seconds, null dimensions in total rows, both shapes of items).
 
 Invented, because no document says so: the columns of all other dimensions; milliseconds as the unit of
-durations in summary reports; that an index range in `total` counts all rows of the report from 0; what a
-subtotal sums up (one bucket and the first dimension of the grouping); the order of rows; how csv is quoted
-and ends its lines, and that total rows stand in files too; the sheet of an xlsx; which detailed fields hold
-lists; what an ongoing interaction has in place of its end (null); values in general.
+durations; that an index range in `total` counts all rows of the report from 0; what a subtotal sums up (one
+bucket, and one value of the first dimension where there are several); the order of rows; values.
 """
 
 from __future__ import annotations
 
-import io
-import json
 import math
 import random
 import re
-import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
@@ -28,16 +22,10 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from . import data
-from .data import Content, Layout
-from .eight_by_eight_cc_tables import PREDEFINED, fields, label
-from .eight_by_eight_clock import Clock, milliseconds
+from .eight_by_eight_cc_tables import label
 
 #: so many rows of a report differ; a longer one repeats them, without totals
 MOST_ROWS = 20_000
-#: so many detailed rows differ in more than their times and ids
-UNIT = 500
-
-CSV, XLSX = "csv", "xlsx"
 
 
 @dataclass(frozen=True)
@@ -237,7 +225,7 @@ def _combinations(plan: Plan, wanted: int) -> list[tuple[str, ...]]:
 # The table of a summary report.
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def table(plan: Plan) -> Table:
     """The rows of a summary report: the same plan gives the same rows."""
     spans = buckets(plan)
@@ -277,7 +265,7 @@ def _plain_lines(
                 *(cell for several in named for cell in several),
                 *(maker(draw) for maker in makers),
             )
-            yield (place, ids[0] if ids else ""), Line(None, cells)
+            yield (place, ids[0] if len(ids) > 1 else ""), Line(None, cells)
 
 
 def _offset(moment: datetime) -> str:
@@ -308,7 +296,8 @@ def _with_totals(plan: Plan, plain: Sequence[Grouped]) -> list[Grouped]:
         ends = place + 1 == len(plain) or plain[place + 1][0] != group
         if plan.subtotals and ends:
             total = {"type": "subtotal", "startIndex": first, "endIndex": len(lines) - 1}
-            kept = (2 if plan.times else 0) + len(DIMENSIONS[plan.dimensions[0]].keys)
+            first_keys = DIMENSIONS[plan.dimensions[0]].keys if len(plan.dimensions) > 1 else ()
+            kept = (2 if plan.times else 0) + len(first_keys)
             lines.append((group, Line(total, _sum(plan, open_lines, kept))))
             first, open_lines = len(lines), []
     if plan.grand_total and plain:
@@ -359,378 +348,3 @@ def json_rows(found: Table, first: int, last: int, items: str, total_key: str, t
         )
         rows.append({**({total_key: line.total} if totals else {}), "items": shown})
     return rows
-
-
-# Detailed reports: one template for each of `UNIT` interactions, into which a row's times and ids go.
-
-
-@dataclass(frozen=True)
-class DetailedPlan:
-    """A detailed report, as it was ordered."""
-
-    seed: int
-    report: str
-    version: int
-    start: datetime
-    end: datetime
-    timezone: str
-    metrics: tuple[str, ...]
-    search: tuple[tuple[str, tuple[str | None, ...]], ...]
-    """Fields and the values that a filter leaves them."""
-    participants: bool
-    ongoing: bool
-    durations: str
-    """``object`` or ``text``: the guide's samples have both."""
-    count: int
-
-    def at(self, index: int) -> int:
-        """The time of a row in epoch milliseconds; rows are in the order of their times."""
-        low, high = milliseconds(self.start), milliseconds(self.end)
-        return low + (high - low) * (2 * index + 1) // (2 * self.count)
-
-
-# In a template a mark stands for what differs from row to row: an offset from the row's time, or its id.
-_OPEN, _CLOSE = "\ue000", "\ue001"
-_MARK = re.compile(f"{_OPEN}(-?\\w+){_CLOSE}")
-
-LISTS = (
-    "interactionLabels",
-    "participantName",
-    "participantId",
-    "participantGroupName",
-    "participantGroupId",
-    "wrapUpCode",
-    "wrapUpCodeId",
-    "wrapUpCodeList",
-    "wrapUpCodeListId",
-    "wrapUpCodeText",
-    "wrapUpShortCode",
-    "transfers",
-    "recordingFileNames",
-)
-#: values of the media and directions in rows, unlike in filters: `phone` there, `Phone` here (guide)
-DIRECTIONS = {"inbound": "InboundDir", "outbound": "OutboundDir"}
-CAPITALISED = ("mediaType", "chatType")
-
-
-def shown(field: str, value: str) -> str:
-    """A predefined filter value as rows have it."""
-    if field == "direction":
-        return DIRECTIONS.get(value, value)
-    return value[:1].upper() + value[1:] if field in CAPITALISED else value
-
-
-def _mark(what: int | str) -> str:
-    return f"{_OPEN}{what}{_CLOSE}"
-
-
-class _Interaction:
-    """One interaction: what its row's fields are."""
-
-    def __init__(self, plan: DetailedPlan, unit: int) -> None:
-        self.plan = plan
-        self.unit = unit
-        # Not of the metrics: a field has the same value whichever others were asked for.
-        self.draw = random.Random(f"{plan.seed}|8x8|{plan.report}|{unit}")  # noqa: S311
-        self.length = self.draw.randrange(1_000, 1_800_000)
-        self.ongoing = plan.ongoing and unit % 10 == 9
-        self.search = dict(plan.search)
-
-    def values(self) -> dict[str, Any]:
-        """All fields of the report type, in their order."""
-        found = {
-            name: self.value(name, kind) for name, kind in fields(self.plan.report, self.plan.version).items()
-        }
-        for name, allowed in self.search.items():
-            if not allowed:
-                continue
-            value = allowed[self.unit % len(allowed)]
-            found[name] = [value] if name in LISTS and value is not None else value
-        return found
-
-    def value(self, name: str, kind: str) -> Any:
-        if kind == "time":
-            return self.moment(name)
-        if kind == "duration":
-            return self.duration(self.draw.randrange(0, 600_000), name == "interactionDuration")
-        if kind == "number":
-            return str(self.draw.randrange(5))
-        words = PREDEFINED.get(name, "").split()
-        if name in LISTS:
-            return [self.text(name, words) for _ in range(self.draw.randrange(3))]
-        if self.draw.random() < 0.15 and not name.endswith("interactionId"):
-            return None
-        return self.text(name, words)
-
-    def moment(self, name: str) -> Any:
-        offsets = {"time": 0, "creationTime": 0, "finishedTime": self.length}
-        moment = _mark(offsets.get(name, self.draw.randrange(self.length)))
-        if name != "finishedTime" or self.plan.durations == "text":
-            return moment
-        return {"value": None if self.ongoing else moment, "ongoing": self.ongoing}
-
-    def duration(self, length: int, whole: bool = False) -> Any:
-        length = self.length if whole else length
-        if self.plan.durations == "text":
-            return str(timedelta(seconds=length // 1000))
-        return {"value": length, "ongoing": self.ongoing and whole}
-
-    def text(self, name: str, words: Sequence[str]) -> str:
-        if words:
-            return shown(name, self.draw.choice(words))
-        if name in ("interactionId", "transactionId", "recordId"):
-            return _mark(name)
-        if name.endswith("Id"):
-            return str(self.draw.randrange(100, 9_999))
-        if "ueueName" in name:
-            return self.draw.choice(data.QUEUES)
-        if "Name" in name or name == "agent":
-            return self.draw.choice(data.NAMES)
-        if re.search(r"Phone$|origination|destination", name):
-            return f"+1415555{self.draw.randrange(10_000):04d}"
-        return str(data.AWKWARD[self.draw.randrange(len(data.AWKWARD))] or "")
-
-    def participants(self) -> list[dict[str, Any]]:
-        """Mixed values, and a bare 0 beside objects (guide)."""
-        return [
-            {
-                "participantAssignNumber": number,
-                "participantId": f"ag{319798 + number}",
-                "participantName": self.draw.choice(data.NAMES),
-                "participantType": "agent",
-                "participantOfferAction": "accepted",
-                "participantOfferTime": _mark(self.draw.randrange(self.length)),
-                "participantHandlingDuration": self.duration(self.draw.randrange(600_000)),
-                "participantHoldDuration": 0,
-                "wrapUpCode": ["Sold"] * (number % 2),
-            }
-            for number in range(1, self.draw.randrange(1, 4))
-        ]
-
-
-@lru_cache(maxsize=8)
-def _units(plan: DetailedPlan) -> tuple[dict[str, Any], ...]:
-    interactions = [_Interaction(plan, unit) for unit in range(min(plan.count, UNIT))]
-    found = []
-    for interaction in interactions:
-        values = interaction.values()
-        row = {name: values[name] for name in plan.metrics}
-        if plan.participants:
-            row["participants"] = interaction.participants()
-        found.append(row)
-    return tuple(found)
-
-
-class _Template(NamedTuple):
-    """Bytes with a ``%b`` for each mark."""
-
-    text: bytes
-    marks: tuple[int | str, ...]
-
-
-def _template(text: str) -> _Template:
-    marks = tuple(int(mark) if mark.lstrip("-").isdecimal() else mark for mark in _MARK.findall(text))
-    return _Template(_MARK.sub("%b", text.replace("%", "%%")).encode(), marks)
-
-
-def _filled(template: _Template, clock: Clock, at: int, index: int) -> bytes:
-    return template.text % tuple(
-        clock(at + mark) if isinstance(mark, int) else ROW_IDS[mark](at, index) for mark in template.marks
-    )
-
-
-ROW_IDS: Mapping[str, Callable[[int, int], bytes]] = {
-    "interactionId": lambda at, index: b"int-%x-%x-phone-01-sandbox01" % (at, index),
-    "transactionId": lambda at, index: b"%d" % (40_000 + index),
-    "recordId": lambda at, index: b"rec-%x" % index,
-}
-
-
-@lru_cache(maxsize=8)
-def _json_templates(plan: DetailedPlan) -> tuple[_Template, ...]:
-    return tuple(
-        _template(
-            json.dumps(
-                {
-                    "total": None,
-                    "items": [
-                        {"key": key, "label": label(key), "value": value} for key, value in unit.items()
-                    ],
-                },
-                ensure_ascii=False,
-                separators=(",", ":"),
-            )
-        )
-        for unit in _units(plan)
-    )
-
-
-@lru_cache(maxsize=8)
-def _clock(timezone: str) -> Clock:
-    return Clock(timezone, colon=True)
-
-
-def detailed_page(plan: DetailedPlan, first: int, last: int) -> bytes:
-    """A page of a detailed report's rows, as JSON."""
-    templates, clock = _json_templates(plan), _clock(plan.timezone)
-    rows = (
-        _filled(templates[index % len(templates)], clock, plan.at(index), index)
-        for index in range(first, last)
-    )
-    return b"[" + b",".join(rows) + b"]"
-
-
-# Files.
-
-CSV_HEADERS: Mapping[str, Callable[[str], str]] = {"label": label, "key": lambda key: key}
-
-
-class Style(NamedTuple):
-    """How a csv file is written."""
-
-    header: str
-    line_end: str
-    bom: bool
-
-    def layout(self, names: Iterable[str]) -> Layout:
-        """A file with this head."""
-        bom = b"\xef\xbb\xbf" if self.bom else b""
-        return Layout(head=bom + data.csv_line(map(CSV_HEADERS[self.header], names), self.line_end))
-
-
-def summary_csv(plan: Plan, style: Style, size: int | None) -> Content:
-    """A summary report as csv: of any length, without a cap (seed)."""
-    found = table(plan)
-    lines = [data.csv_line(line.cells, style.line_end) for line in found.lines]
-    return _file(lines, style.layout(found.keys), found.elements, size)
-
-
-def detailed_csv(plan: DetailedPlan, style: Style, size: int | None) -> Content:
-    """A detailed report as csv."""
-    templates = [
-        _template(data.csv_line(map(_cell, unit.values()), style.line_end).decode()) for unit in _units(plan)
-    ]
-    clock = _clock(plan.timezone)
-    lines = [
-        _filled(templates[index % len(templates)], clock, plan.at(index), index)
-        for index in range(min(plan.count, MOST_ROWS))
-    ]
-    return _file(lines, style.layout(_columns(plan)), plan.count, size)
-
-
-def script_paths_csv(count: int, style: Style, size: int | None) -> Content:
-    """Paths through scripts: columns as the v8 guide lists them, whatever the style says about headers."""
-    lines = [data.csv_line(_path(index), style.line_end) for index in range(min(count, MOST_ROWS))]
-    return _file(lines, style._replace(header="key").layout(SCRIPT_PATH_COLUMNS), count, size)
-
-
-SCRIPT_PATH_COLUMNS = (
-    "Path ID",
-    "Parent Path ID",
-    "Script ID",
-    "Script Name",
-    "Node Type",
-    "Node Label",
-    "Depth",
-    "Count",
-    "Terminal",
-)
-
-
-def _path(index: int) -> tuple[Any, ...]:
-    depth = index % 5
-    return (
-        f"path-{index}",
-        f"path-{index - 1}" if depth else None,
-        f"{501 + index // 5}",
-        data.QUEUES[index // 5 % len(data.QUEUES)],
-        ("Entry", "Menu", "Say", "ForwardToQueue", "HangUp")[depth],
-        data.AWKWARD[index % len(data.AWKWARD)],
-        depth,
-        1_000 // (depth + 1),
-        depth == 4,
-    )
-
-
-def _file(lines: Sequence[bytes], layout: Layout, count: int, size: int | None) -> Content:
-    if not lines:
-        return Content(((layout.head, 1),), "text/csv", CSV, 0)
-    return data.fill(lines, layout, count, size, "text/csv", CSV)
-
-
-def _columns(plan: DetailedPlan) -> list[str]:
-    return [*plan.metrics, *(["participants"] if plan.participants else [])]
-
-
-def _cell(value: Any) -> Any:
-    """A detailed value as one cell of a file."""
-    if isinstance(value, dict):
-        return value["value"]
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return ", ".join(value)
-    return value
-
-
-@lru_cache(maxsize=4)
-def summary_xlsx(plan: Plan, header: str) -> Content:
-    """A summary report as xlsx."""
-    found = table(plan)
-    rows = (found.lines[index % len(found.lines)].cells for index in range(found.elements))
-    return _workbook(map(CSV_HEADERS[header], found.keys), rows, found.elements)
-
-
-@lru_cache(maxsize=4)
-def detailed_xlsx(plan: DetailedPlan, header: str) -> Content:
-    """A detailed report as xlsx."""
-    units, clock = _units(plan), _clock(plan.timezone)
-
-    def written(value: Any, index: int) -> Any:
-        cell = _cell(value)
-        if not isinstance(cell, str | list):
-            return cell
-        text = cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
-        return _filled(_template(text), clock, plan.at(index), index).decode()
-
-    rows = (
-        [written(value, index) for value in units[index % len(units)].values()] for index in range(plan.count)
-    )
-    return _workbook(map(CSV_HEADERS[header], _columns(plan)), rows, plan.count)
-
-
-#: the first instant that a zip archive can name
-_NO_TIME = (1980, 1, 1, 0, 0, 0)
-
-
-def _workbook(head: Iterable[str], rows: Iterable[Sequence[Any]], count: int) -> Content:
-    """A real xlsx, the same bytes for the same rows."""
-    from openpyxl import Workbook
-    from openpyxl.cell import WriteOnlyCell
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Report")
-
-    def literal(value: Any) -> Any:
-        if not (isinstance(value, str) and value.startswith("=")):
-            return value
-        cell = WriteOnlyCell(sheet, value)
-        cell.data_type = "s"  # text, not a formula
-        return cell
-
-    sheet.append(list(head))
-    for row in rows:
-        sheet.append([literal(value) for value in row])
-    book.properties.created = book.properties.modified = datetime(2000, 1, 1)
-    raw = io.BytesIO()
-    book.save(raw)
-    return Content(((_without_times(raw), 1),), "text/xlsx", XLSX, count)
-
-
-def _without_times(raw: io.BytesIO) -> bytes:
-    result = io.BytesIO()
-    with zipfile.ZipFile(raw) as given, zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as written:
-        for name in given.namelist():
-            body = given.read(name)
-            if name == "docProps/core.xml":  # openpyxl writes the time of saving
-                body = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"2000-01-01T00:00:00Z", body)
-            written.writestr(zipfile.ZipInfo(name, _NO_TIME), body, zipfile.ZIP_DEFLATED)
-    return result.getvalue()

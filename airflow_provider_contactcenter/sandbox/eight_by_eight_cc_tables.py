@@ -286,6 +286,6 @@ def label(key: str) -> str:
     """The human-friendly name of a key: ``queueId`` is ``Queue Id`` (seed)."""
     name, dot, band = key.partition(".")
     if band.startswith(("lowerThan", "greaterThan")):
-        band = label(band)
+        band = label(band).replace("Than", "Than ")
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     return words[:1].upper() + words[1:] + (f" {band}" if dot else "")

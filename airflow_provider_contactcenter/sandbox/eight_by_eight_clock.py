@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+#: so many are kept in mind
+MOST_MINUTES = 100_000
+
 
 class Clock:
     """Epoch milliseconds as ISO 8601 in one zone: ``2022-02-03T09:27:27.499-0500``.
@@ -22,6 +25,8 @@ class Clock:
         minute, rest = divmod(milliseconds, 60_000)
         known = self._minutes.get(minute)
         if known is None:
+            if len(self._minutes) >= MOST_MINUTES:
+                self._minutes.clear()
             known = self._minutes[minute] = self._minute(minute)
         return b"%b:%02d.%03d%b" % (known[0], rest // 1000, rest % 1000, known[1])
 

@@ -575,6 +575,14 @@ def test_the_weekly_report_is_filtered_grouped_and_totalled_as_asked(api: Contac
     assert len(plain) == 100
 
 
+def test_a_grouping_of_one_dimension_has_a_subtotal_for_each_interval(api: ContactCenter) -> None:
+    rows = api.rows(api.ordered(WEEK | {"includeSubTotal": True}))
+    subtotals = [row for row in rows if row["total"]]
+    assert len(subtotals) == 7
+    assert all([item["value"] for item in row["items"][2:4]] == [None, None] for row in subtotals)
+    assert len({row["items"][0]["value"] for row in subtotals}) == 7
+
+
 @pytest.mark.parametrize(("media", "shown"), [("InboundPhone", "Phone"), ("OutboundPhone", "Phone")])
 def test_a_media_filter_may_name_the_direction(api: ContactCenter, media: str, shown: str) -> None:
     grouping = {"name": "media-and-queue", "filters": [{"name": "media", "values": [media]}]}
