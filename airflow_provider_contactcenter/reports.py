@@ -59,8 +59,8 @@ def talkdesk_report(
         future when the task runs (docs.talkdesk.com, "execute a report").
     :param file_format: ``csv``, ``json`` and ``json_bulk`` land byte for byte; ``jsonl`` is made from
         json's ``entries``, one object per line.
-    :param timezone: IANA zone in which Talkdesk writes the report; the window is sent in UTC whatever
-        it is.
+    :param timezone: IANA zone, sent with the order. The window's bounds are written in it with their
+        offset, so they mean the same instants whatever it is.
     :param name: the report's name at the vendor, at most 256 characters.
     :param conn_id: a connection of type ``talkdesk``.
     :raises InvalidValue: a value that can't be used, in one sentence.

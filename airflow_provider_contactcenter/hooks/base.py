@@ -188,7 +188,7 @@ class ContactCenterHook(HttpHook):
 
     def expired(self, job: Job, words: str) -> ContactCenterError:
         """The error for a job whose file is gone."""
-        advice = "A retry of the task orders the report anew."
+        advice = "A retry orders the report anew; if another task ordered it, clear that one."
         return ContactCenterExpiredError(
             message(self.vendor.TITLE, self.conn_id, job["job_id"], words, advice)
         )

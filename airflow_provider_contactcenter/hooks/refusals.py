@@ -21,8 +21,8 @@ ERRORS: dict[RefusalKind, tuple[type[exceptions.ContactCenterError], str]] = {
     ),
     "missing": (
         exceptions.ContactCenterNotFoundError,
-        "Check the report's type and the connection's account; if the job is gone, clear the task to order "
-        "the report anew.",
+        "Check the report's type and the connection's account; if the job is gone, clear the task that "
+        "ordered it.",
     ),
     "quota": (
         exceptions.ContactCenterQuotaError,
@@ -39,7 +39,7 @@ ERRORS: dict[RefusalKind, tuple[type[exceptions.ContactCenterError], str]] = {
     ),
     "failed": (
         exceptions.ContactCenterReportFailedError,
-        "A retry of the task orders the report anew.",
+        "A retry orders the report anew; if another task ordered it, clear that one.",
     ),
     "incomplete": (
         exceptions.ContactCenterIncompleteError,

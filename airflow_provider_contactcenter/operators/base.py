@@ -350,7 +350,7 @@ def conclusion(hook: ContactCenterHook, ended: Event) -> ContactCenterError:
             hook.conn_id,
             job["job_id"],
             said,
-            "A retry of the task orders the report anew.",
+            "A retry orders the report anew; if another task ordered it, clear that one.",
         )
     )
 
