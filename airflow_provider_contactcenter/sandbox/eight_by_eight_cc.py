@@ -3,18 +3,18 @@
 Sources: *seed* is the guide "CC Historical Analytics Summary Report", which has authority; *guide* are its
 sibling pages (authentication, detailed reports, script paths, glossary); *openapi* is the vendor's OpenAPI
 document; *realtime* is the sibling API for real-time metrics, the only one of the family whose error bodies
-are documented. They contradict each other in places; each reading is an option, and the default
-is the seed's.
+are documented. They contradict each other in places; each reading is an option, and the default is the
+seed's.
 
 Invented, because no document that could be read describes it: the shape of error bodies (realtime's), and
 their words but for the two about X-Tenant-Info, the one about `size` and the one about `page`; the words of
-the token's errors; 401, 403, 404 and 406 have a body at all; 403 for a key without the API product; what is
-refused beside what the seed's tables forbid: a range whose end is before its start, an intraday range of no
-length, an unknown filter or metric, a wrap-up filter that isn't a pair, a zone that isn't configured; that an
-unknown id in a filter gives no rows; 400 for data or file before the end; 404 for a report's data at the
-other's address; the answer of ``/data`` for a detailed type that was ordered as a file (400); that the JSON
-of a detailed report has no file; the region in which a tenant lives answering 404 elsewhere; the numbers of
-script paths; XML beyond the names of its roots and the attributes of links.
+the token's errors; that 401, 403, 404, 405 and 406 have a body at all; 403 for a key without the API
+product; what is refused beside what the seed's tables forbid: a range whose end is before its start, an
+intraday range of no length, an unknown filter or metric, a wrap-up filter that isn't a pair, a zone that
+isn't configured; that an unknown id in a filter gives no rows; 400 for data or file before the end; 404 for
+a report's data at the other's address; the answer of ``/data`` for a detailed type that was ordered as a
+file (400); that the JSON of a detailed report has no file; the region in which a tenant lives answering 404
+elsewhere; the numbers of script paths; XML beyond the names of its roots and the attributes of links.
 """
 
 from __future__ import annotations
@@ -558,27 +558,46 @@ def detailed_data(state: VendorState, request: Request) -> Reply:
 BASE = r"(?:/(?P<region>eu|au|ca))?/analytics/cc/(?P<version>v\d{1,3})/historical-metrics"
 REPORT = BASE + r"/(?P<id>\d+)"
 
+ROUTES = (
+    Route("token", "POST", "/oauth/v2/token/?", token),
+    Route("report_types", "GET", BASE + "/report-types/?", guarded(report_types)),
+    Route("report_type", "GET", BASE + "/report-types/(?P<type>[^/]+)/?", guarded(report_type)),
+    Route("create", "POST", BASE + "/?", guarded(create)),
+    Route("create_detailed", "POST", BASE + "/detailed-reports/?", guarded(create_detailed)),
+    Route(
+        "detailed_data",
+        "GET",
+        BASE + r"/detailed-reports/(?P<id>\d+)/data/?",
+        guarded(detailed_data),
+    ),
+    Route("definition", "GET", REPORT + "/?", guarded(definition)),
+    Route("status", "GET", REPORT + "/status/?", guarded(status)),
+    Route("data", "GET", REPORT + "/data/?", guarded(data)),
+    Route("download", "GET", REPORT + "/download/?", guarded(download)),
+    Route("links", "GET", REPORT + "/links/?", guarded(links)),
+)
+
+
+def wrong_method(state: VendorState, request: Request) -> Reply:
+    """Openapi declares 405 for every operation, without a body."""
+    return json_reply({"message": "Method not allowed"}, 405)
+
+
+def _wrong_methods() -> tuple[Route, ...]:
+    allowed = {(route.method, route.pattern) for route in ROUTES}
+    patterns = dict.fromkeys(route.pattern for route in ROUTES if route.pattern.startswith(BASE))
+    return tuple(
+        Route("wrong_method", method, pattern, guarded(wrong_method))
+        for pattern in patterns
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        if (method, pattern) not in allowed
+    )
+
+
 VENDOR = Vendor(
     name="eight_by_eight_cc",
     prefix="/8x8",
-    routes=(
-        Route("token", "POST", "/oauth/v2/token/?", token),
-        Route("report_types", "GET", BASE + "/report-types/?", guarded(report_types)),
-        Route("report_type", "GET", BASE + "/report-types/(?P<type>[^/]+)/?", guarded(report_type)),
-        Route("create", "POST", BASE + "/?", guarded(create)),
-        Route("create_detailed", "POST", BASE + "/detailed-reports/?", guarded(create_detailed)),
-        Route(
-            "detailed_data",
-            "GET",
-            BASE + r"/detailed-reports/(?P<id>\d+)/data/?",
-            guarded(detailed_data),
-        ),
-        Route("definition", "GET", REPORT + "/?", guarded(definition)),
-        Route("status", "GET", REPORT + "/status/?", guarded(status)),
-        Route("data", "GET", REPORT + "/data/?", guarded(data)),
-        Route("download", "GET", REPORT + "/download/?", guarded(download)),
-        Route("links", "GET", REPORT + "/links/?", guarded(links)),
-    ),
+    routes=(*ROUTES, *_wrong_methods()),
     connections=connections,
     options=OPTIONS,
     private_headers=("X-Tenant-Info",),

@@ -491,6 +491,14 @@ def test_an_unknown_id_is_not_found(api: ContactCenter) -> None:
         assert api.get(path, "*/*").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", ""), ("DELETE", "/2710192"), ("POST", "/2710192/status"), ("PUT", "/report-types")],
+)
+def test_a_wrong_method_is_not_allowed(api: ContactCenter, method: str, path: str) -> None:
+    assert requests.request(method, api.base + path, headers=api.headers).status_code == 405
+
+
 # Data.
 
 

@@ -282,6 +282,14 @@ def test_a_cursor_may_come_back_for_ever(api: Work, sandbox: Sandbox) -> None:
     assert len(again["data"]) == 30
 
 
+def test_a_fault_can_refuse_the_second_page(api: Work, sandbox: Sandbox) -> None:
+    sandbox.add_fault(vendor=WORK, operation="call_legs", fault="status", status=400, skip=1)
+    query = DAY | {"pageSize": "60"}
+    scroll = api.get("/v2/call-legs", **query).json()["meta"]["scrollId"]
+    assert api.get("/v2/call-legs", scrollId=scroll, **query).status_code == 400
+    assert len(api.get("/v2/call-legs", scrollId=scroll, **query).json()["data"]) == 40
+
+
 def test_a_count_may_be_wrong(api: Work, sandbox: Sandbox) -> None:
     sandbox.set_options(WORK, total_count="wrong")
     assert api.get("/v2/call-legs", **DAY).json()["meta"]["totalRecordCount"] == 107
