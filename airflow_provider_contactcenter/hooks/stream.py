@@ -96,10 +96,12 @@ class ReportStream(Iterator[bytes]):
             page = self._driver.run(pages.page(cursor))
             if self.vendor_total is None:
                 self.vendor_total = page.total
-            rows += len(page.rows)
-            if page.rows:
-                yield b"".join(map(_line, page.rows))
-            cursor = page.cursor
+            rows, cursor = rows + len(page.rows), page.cursor
+            lines = b"".join(map(_line, page.rows))
+            del page  # thousands of rows, which would be held until the next page is there
+            if lines:
+                yield lines
+            del lines
             if cursor is None:
                 break
             if hash(cursor) in seen:
