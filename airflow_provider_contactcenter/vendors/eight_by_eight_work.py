@@ -248,8 +248,8 @@ def _scroll(report: Report, cursor: str | None) -> Operation[Page]:
     following = str(meta.get("scrollId") or "").strip()
     if not rows or following.lower() == END:
         following = ""
-    total = number(meta.get("totalRecordCount"))
-    # Behind the last page the total is 0; beside rows that says nothing.
+    # Behind the last page the total is 0, so the first page's counts; beside rows, 0 says nothing.
+    total = number(meta.get("totalRecordCount")) if cursor is None else None
     counted = int(total) if total or (total is not None and not rows) else None
     return Page(rows, following or None, counted)
 

@@ -214,6 +214,11 @@ def test_the_total_counts_where_it_says_something(total: Any, rows: int, known: 
     assert scroll(legs(), None, page_of(total, "abc", rows))[1].total == known
 
 
+def test_the_total_behind_the_last_page_is_none() -> None:
+    assert scroll(legs(), FIRST, page_of(0, "No Data", 0))[1].total is None
+    assert scroll(legs(), FIRST, page_of(81, SECOND, 31))[1].total is None
+
+
 @pytest.mark.parametrize("status", [400, 404])
 def test_a_refusal_in_mid_scroll_is_no_end(status: int) -> None:
     with pytest.raises(Refusal, match="the scroll broke off: HTTP") as refused:
