@@ -104,7 +104,9 @@ class ContactCenterReportTrigger(BaseTrigger):
                 try:
                     async with asyncio.timeout(self._longest_look()):
                         if not looks:
-                            looks.append(await opened.enter_async_context(hook_for(self.job).polling()))
+                            # The first hook of a process is imported, which takes half a second.
+                            hook = await asyncio.to_thread(hook_for, self.job)
+                            looks.append(await opened.enter_async_context(hook.polling()))
                         found = await looks[0](self.job)
                 except Refusal as refusal:
                     found = refusal

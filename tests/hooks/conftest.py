@@ -1,0 +1,5 @@
+"""Fixtures of the hooks' tests."""
+
+from wire import fresh_process, pauses
+
+__all__ = ["fresh_process", "pauses"]
