@@ -14,6 +14,7 @@ from airflow_provider_contactcenter.fields import InvalidValue
 from airflow_provider_contactcenter.transfers.base import Body, ContactCenterTransferOperator, template_fields
 
 if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
     from airflow.providers.google.cloud.hooks.gcs import GCSHook
 
 #: Google's resumable uploads take chunks of multiples of this.
@@ -86,6 +87,11 @@ class ContactCenterToGCSOperator(ContactCenterTransferOperator):
                 "pip install 'airflow-provider-contactcenter[google]'."
             ) from error
         return GCSHook(gcp_conn_id=self.gcp_conn_id, impersonation_chain=self.impersonation_chain)
+
+    def before_submit(self, context: Context) -> None:
+        """A missing connection or extra shows before anything is ordered."""
+        _ = self.gcs_hook
+        super().before_submit(context)
 
     def uri(self) -> str:
         """``gs://bucket/name``."""

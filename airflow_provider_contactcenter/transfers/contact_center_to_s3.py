@@ -13,6 +13,7 @@ from airflow_provider_contactcenter.transfers.base import Body, ContactCenterTra
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+    from airflow.providers.common.compat.sdk import Context
 
 #: Parts of 8 MiB, ten thousand at the most: 78 GiB. Four at a time keep the network busy; more of them
 #: only wait in memory.
@@ -82,12 +83,15 @@ class ContactCenterToS3Operator(ContactCenterTransferOperator):
                 "ContactCenterToS3Operator needs the Amazon provider: "
                 "pip install 'airflow-provider-contactcenter[amazon]'."
             ) from error
-        return S3Hook(
+        hook = S3Hook(
             aws_conn_id=self.aws_conn_id,
             verify=self.verify,
             extra_args=extra_args,
             transfer_config_args={**TRANSFER_CONFIG, **(self.transfer_config_args or {})},
         )
+        # Ten unless told, and boto3's class takes no such argument: all of them would wait in memory.
+        hook.transfer_config.max_in_memory_upload_chunks = hook.transfer_config.max_concurrency + 1
+        return hook
 
     def place(self) -> tuple[str, str]:
         """Bucket and key."""
@@ -101,6 +105,11 @@ class ContactCenterToS3Operator(ContactCenterTransferOperator):
                 "such as 's3://bucket/key'."
             )
         return bucket, self.s3_key
+
+    def before_submit(self, context: Context) -> None:
+        """A key without a bucket, or a missing extra, shows before anything is ordered."""
+        self.place()
+        super().before_submit(context)
 
     def uri(self) -> str:
         """``s3://bucket/key``."""
