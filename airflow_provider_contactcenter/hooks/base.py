@@ -20,7 +20,6 @@ from requests_toolbelt.adapters.socket_options import TCPKeepAliveAdapter
 
 from airflow_provider_contactcenter.exceptions import (
     ContactCenterError,
-    ContactCenterExpiredError,
     ContactCenterInvalidReportError,
     ContactCenterQuotaError,
     ContactCenterSubmitLostError,
@@ -185,13 +184,6 @@ class ContactCenterHook(HttpHook):
         if isinstance(error, ContactCenterQuotaError):
             error.retry_after = refusal.retry_after
         return error
-
-    def expired(self, job: Job, words: str) -> ContactCenterError:
-        """The error for a job whose file is gone."""
-        advice = "A retry orders the report anew; if another task ordered it, clear that one."
-        return ContactCenterExpiredError(
-            message(self.vendor.TITLE, self.conn_id, job["job_id"], words, advice)
-        )
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:

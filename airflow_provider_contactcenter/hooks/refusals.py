@@ -5,6 +5,8 @@ from __future__ import annotations
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.vendors.protocol import RefusalKind
 
+ORDER_ANEW = "A retry orders the report anew; if another task ordered it, clear that one."
+
 #: refusal -> (error class, what to do next)
 ERRORS: dict[RefusalKind, tuple[type[exceptions.ContactCenterError], str]] = {
     "authentication": (
@@ -37,10 +39,8 @@ ERRORS: dict[RefusalKind, tuple[type[exceptions.ContactCenterError], str]] = {
         exceptions.ContactCenterUnavailableError,
         "Retry later.",
     ),
-    "failed": (
-        exceptions.ContactCenterReportFailedError,
-        "A retry orders the report anew; if another task ordered it, clear that one.",
-    ),
+    "failed": (exceptions.ContactCenterReportFailedError, ORDER_ANEW),
+    "expired": (exceptions.ContactCenterExpiredError, ORDER_ANEW),
     "incomplete": (
         exceptions.ContactCenterIncompleteError,
         "Nothing was published; a retry of the task fetches the report again.",

@@ -18,7 +18,6 @@ from airflow_provider_contactcenter.exceptions import (
     ContactCenterError,
     ContactCenterInvalidReportError,
     ContactCenterQuotaError,
-    ContactCenterReportFailedError,
     ContactCenterTimeoutError,
 )
 from airflow_provider_contactcenter.fields import InvalidValue
@@ -29,7 +28,7 @@ from airflow_provider_contactcenter.triggers.report import (
     ContactCenterReportTrigger,
     ContactCenterTimerTrigger,
 )
-from airflow_provider_contactcenter.vendors.protocol import Refusal
+from airflow_provider_contactcenter.vendors.protocol import NO_FILE, Refusal
 from airflow_provider_contactcenter.waiting import (
     SHORTEST_DEFERRAL,
     Event,
@@ -186,7 +185,7 @@ class ContactCenterBaseOperator(BaseOperator):
         try:
             status = self._hook(job).look(job)
         except Refusal as refusal:
-            if refusal.kind not in {"missing", "invalid"} and not refusal.passing:
+            if refusal.kind not in {"missing", "invalid", "expired"} and not refusal.passing:
                 raise self._hook(job).error(refusal, job) from None
             gone = not refusal.passing
             said = refusal.words
@@ -329,28 +328,19 @@ def conclusion(hook: ContactCenterHook, ended: Event) -> ContactCenterError:
     job, words = ended["job"], ended["reason"] or "the vendor gives no reason"
     if ended["status"] == "refused":
         return hook.error(Refusal(ended["refusal"] or "invalid", words), job)
-    if ended["status"] == "timeout":
-        said = f"it last said {ended['vendor_status']}" if ended["vendor_status"] else "it said nothing yet"
-        return ContactCenterTimeoutError(
-            message(
-                hook.vendor.TITLE,
-                hook.conn_id,
-                job["job_id"],
-                f"the report ordered at {job['submitted_at']} was not ready before the deadline; {said}",
-                "The report runs on at the vendor, which has no way to cancel it; raise report_timeout or "
-                "execution_timeout if such reports take longer.",
-            )
+    if ended["status"] != "timeout":
+        return hook.error(
+            Refusal(NO_FILE[ended["status"]], f"the vendor says {ended['vendor_status']}: {words}"), job
         )
-    said = f"the vendor says {ended['vendor_status']}: {words}"
-    if ended["status"] == "expired":
-        return hook.expired(job, said)
-    return ContactCenterReportFailedError(
+    said = f"it last said {ended['vendor_status']}" if ended["vendor_status"] else "it said nothing yet"
+    return ContactCenterTimeoutError(
         message(
             hook.vendor.TITLE,
             hook.conn_id,
             job["job_id"],
-            said,
-            "A retry orders the report anew; if another task ordered it, clear that one.",
+            f"the report ordered at {job['submitted_at']} was not ready before the deadline; {said}",
+            "The report runs on at the vendor, which has no way to cancel it; raise report_timeout or "
+            "execution_timeout if such reports take longer.",
         )
     )
 

@@ -31,6 +31,7 @@ RefusalKind = Literal[
     "unavailable",  # a blip: ask again
     "lost",  # sent, but the answer never came: it may have been carried out
     "failed",  # the vendor says that the report failed
+    "expired",  # the report was there, and its file no longer is
     "incomplete",  # rows are missing
 ]
 
@@ -419,7 +420,7 @@ NO_FILE: Mapping[State, RefusalKind] = {
     "running": "unavailable",
     "failed": "failed",
     "cancelled": "failed",
-    "expired": "missing",
+    "expired": "expired",
 }
 
 

@@ -507,7 +507,7 @@ def test_anything_else_is_object_storage_and_is_fetched_where_it_is() -> None:
 
 @pytest.mark.parametrize(
     ("word", "kind"),
-    [("processing", "unavailable"), ("failed", "failed"), ("canceled", "failed"), ("deleted", "missing")],
+    [("processing", "unavailable"), ("failed", "failed"), ("canceled", "failed"), ("deleted", "expired")],
 )
 def test_a_job_without_a_file_is_refused_by_its_word(word: str, kind: str) -> None:
     with pytest.raises(Refusal, match=f"status is {word}, so it has no file") as refused:
