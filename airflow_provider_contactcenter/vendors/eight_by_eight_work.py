@@ -26,7 +26,6 @@ from airflow_provider_contactcenter.vendors.protocol import (
     Settings,
     Token,
     number,
-    status_of,
     token_in,
 )
 
@@ -35,8 +34,8 @@ TITLE = "8x8 Work Analytics"
 #: The documents know of no rows that arrive late.
 SETTLE_DELAY = timedelta(0)
 
-#: There are no jobs, so no status words either; this one is ours.
-STATES: Mapping[str, State] = {"ready": "ready"}
+#: There are no jobs, so no status words either.
+STATES: Mapping[str, State] = {}
 
 #: what is asked for -> path. v1/cdr, which served legs and records, is deprecated (seed 002).
 PAGED = {"call_legs": "/v2/call-legs", "call_records": "/v2/call-records"}
@@ -151,7 +150,7 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
 
 def status(job: Job) -> Operation[Status]:
     """Ready, without a request."""
-    return status_of(STATES, "ready")
+    return Status(state="ready", vendor_status=None, reason=None)
     yield
 
 

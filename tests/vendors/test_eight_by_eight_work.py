@@ -156,7 +156,7 @@ def test_a_report_is_a_job_from_the_start_and_costs_no_request(report: Report) -
     _, job = play(vendor.submit(report, "label"))
     assert job["job_id"] is None
     _, status = play(vendor.status(job))
-    assert status["state"] == "ready"
+    assert status == {"state": "ready", "vendor_status": None, "reason": None}
 
 
 # --- scroll pages -------------------------------------------------------------------------------------------
