@@ -145,12 +145,14 @@ class ContactCenterBaseOperator(BaseOperator):
     def on_kill(self) -> None:
         """Let go of the session; the report runs on, for no vendor here documents a way to cancel one."""
         job = getattr(self, "_job", None)
-        if job is not None:
+        if job is None:
+            return
+        if job["job_id"] is not None:
             self.log.warning(
                 "The task was ended; job %s runs on at the vendor, which has no way to cancel it.",
                 job["job_id"],
             )
-            self._hook(job).close()
+        self._hook(job).close()
 
     # -- the steps -------------------------------------------------------------------------------------
 
@@ -235,7 +237,8 @@ class ContactCenterBaseOperator(BaseOperator):
                 raise
             else:
                 memory.keep(report, job)
-                self.log.info("Ordered job %s.", job["job_id"])
+                if job["job_id"] is not None:
+                    self.log.info("Ordered job %s.", job["job_id"])
                 return job
 
     def _deadline(self, started: datetime, context: Context) -> datetime:
