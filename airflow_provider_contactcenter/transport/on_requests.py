@@ -178,8 +178,12 @@ class RequestsDriver:
             return Answer(response.status_code, headers, body, url, framed=framed)
         pieces = _pieces(response, url)
         head = b""
-        while len(head) < HEAD and (piece := next(pieces, b"")):
-            head += piece
+        try:
+            while len(head) < HEAD and (piece := next(pieces, b"")):
+                head += piece
+        except Refusal as broken:
+            # Left to whoever reads the body and asks for the whole file again: two who do would multiply.
+            pieces = _broken(broken)
         return Answer(response.status_code, headers, head, url, chunks=_joined(head, pieces), framed=framed)
 
 
@@ -206,6 +210,11 @@ def _pieces(response: requests.Response, url: str) -> Iterator[bytes]:
         raise Refusal(
             "unavailable", f"the body from {policy.shown(url)} broke off after {received} bytes ({name})"
         )
+
+
+def _broken(refusal: Refusal) -> Iterator[bytes]:
+    raise refusal
+    yield b""
 
 
 def _joined(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import logging
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,7 +20,7 @@ from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.nouns import Job, new_job
 from airflow_provider_contactcenter.reports import talkdesk_report
 from airflow_provider_contactcenter.sandbox import Sandbox
-from airflow_provider_contactcenter.transport import on_aiohttp
+from airflow_provider_contactcenter.transport import on_aiohttp, tokens
 from airflow_provider_contactcenter.triggers import report as triggers
 from airflow_provider_contactcenter.triggers.report import (
     ContactCenterReportTrigger,
@@ -304,38 +303,47 @@ async def test_cancelling_closes_what_was_opened(started: Callable[..., tuple[Sa
     gc.collect()
 
 
+@pytest.fixture
+def callbacks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[float, float]]]:
+    """What each callback of the event loop took: this thread's processor time, and wall-clock time."""
+    taken: list[tuple[float, float]] = []
+    real = asyncio.Handle._run
+
+    def run(handle: asyncio.Handle) -> None:
+        cpu, wall = time.thread_time(), time.monotonic()
+        real(handle)
+        taken.append((time.thread_time() - cpu, time.monotonic() - wall))
+
+    monkeypatch.setattr(asyncio.Handle, "_run", run)
+    gc.collect()
+    gc.disable()  # collecting what other tests left is not this loop's work
+    yield taken
+    gc.enable()
+
+
 async def test_two_hundred_triggers_share_a_session_and_a_token_and_never_block_the_loop(
-    started: Callable[..., tuple[Sandbox, Job]], monkeypatch: pytest.MonkeyPatch, caplog: Any
+    started: Callable[..., tuple[Sandbox, Job]],
+    monkeypatch: pytest.MonkeyPatch,
+    callbacks: list[tuple[float, float]],
 ) -> None:
     monkeypatch.setenv("AIRFLOW_DISABLE_GREENBACK_PORTAL", "true")
-    sandbox, job = await asyncio.to_thread(started)
-    from airflow_provider_contactcenter.transport import tokens
-
-    tokens.forget()  # the triggerer is another process than the one that ordered
+    sandbox, job = await asyncio.to_thread(started, timeout=30)
     await fired(trigger(job))  # what Airflow itself imports at the first connection is not measured
-    tokens.forget()
+    tokens.forget()  # the triggerer is another process than the one that ordered
     before = len(sandbox.journal(operation="token"))
-    loop = asyncio.get_running_loop()
-    loop.set_debug(True)
-    loop.slow_callback_duration = 0.05
-    caplog.set_level(logging.WARNING, logger="asyncio")
-    lags: list[float] = []
-
-    async def heartbeat() -> None:
-        while True:
-            due = loop.time() + 0.01
-            await asyncio.sleep(0.01)
-            lags.append(loop.time() - due)
-
-    beating = asyncio.create_task(heartbeat())
+    # A request that blocked would block for as long as the vendor takes to answer.
+    sandbox.add_fault(vendor="talkdesk", operation="poll", fault="stall", seconds=2.0, count=5)
+    callbacks.clear()
+    asyncio.get_running_loop().set_debug(True)
     each = [trigger(job, poll_interval=1, max_poll_interval=1) for _ in range(200)]
     events = await asyncio.gather(*[fired(one) for one in each])
-    beating.cancel()
     assert {event["status"] for event in events} == {"ready"}
     assert len(sandbox.journal(operation="token")) - before == 1
     assert len(sandbox.journal(operation="poll")) == 201
-    slow = [record.getMessage() for record in caplog.records if "took" in record.getMessage()]
-    assert not slow
+    # The first one is this test's own. Other processes may take the processor away, so the wall clock gets a
+    # wide margin.
+    assert max(cpu for cpu, _ in callbacks[1:]) < 0.05
+    assert max(wall for _, wall in callbacks[1:]) < 1.5
 
 
 async def test_ending_the_task_says_that_the_report_runs_on(monkeypatch: pytest.MonkeyPatch) -> None:
