@@ -102,6 +102,32 @@ async def test_who_waits_while_the_token_is_refused_to_another_is_refused_too(
     assert issued(server) == 2, "one for the two hundred, one for who came later"
 
 
+def test_threads_that_wait_for_a_refusal_share_it_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow_no(asked: Asked) -> bytes:
+        time.sleep(0.3)
+        return reply(401, {"error": "invalid_client"})
+
+    with Wire(slow_no) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_WIRE", connection(server.origin))
+        client = Client("requests", "wire")
+        assert client.hook.driver
+        ended: list[str] = []
+        start = threading.Barrier(20)
+
+        def ask() -> None:
+            start.wait()
+            ended.append(refused(client, get()).words)
+
+        threads = [threading.Thread(target=ask) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        client.hook.close()
+    assert ended == ["HTTP 401: invalid_client"] * 20
+    assert issued(server) == 1
+
+
 def test_a_token_is_renewed_before_it_dies(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1e9]
     monkeypatch.setattr(tokens.time, "monotonic", lambda: clock[0])
