@@ -28,7 +28,7 @@ from airflow_provider_contactcenter.triggers.report import (
     ContactCenterReportTrigger,
     ContactCenterTimerTrigger,
 )
-from airflow_provider_contactcenter.vendors.protocol import NO_FILE, Refusal
+from airflow_provider_contactcenter.vendors.refusal import NO_FILE, Refusal
 from airflow_provider_contactcenter.waiting import (
     SHORTEST_DEFERRAL,
     Event,

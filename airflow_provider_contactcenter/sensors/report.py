@@ -24,7 +24,7 @@ from airflow_provider_contactcenter.operators.base import (
 )
 from airflow_provider_contactcenter.reports import check_job
 from airflow_provider_contactcenter.triggers.report import ContactCenterReportTrigger
-from airflow_provider_contactcenter.vendors.protocol import Refusal
+from airflow_provider_contactcenter.vendors.refusal import Refusal
 from airflow_provider_contactcenter.waiting import SHORTEST_DEFERRAL, Event, event, jittered, utcnow
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import Any, cast
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_contactcenter.nouns import Job, Status
-from airflow_provider_contactcenter.vendors.protocol import Refusal
+from airflow_provider_contactcenter.vendors.refusal import Refusal
 from airflow_provider_contactcenter.waiting import Event, Sleep, event, utcnow, wait
 
 #: After a restart all triggers of a triggerer start at once; their first looks spread over so many seconds.

@@ -1,23 +1,17 @@
-"""One module per vendor API: pure functions and tables, no I/O. This table is the registry."""
+"""One module per vendor API: pure functions and tables, no I/O. ``VENDORS`` is the table of them."""
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_contactcenter.vendors import (
-    eight_by_eight_cc,
-    eight_by_eight_work,
-    khoros_care,
-    talkdesk,
-    vspark,
-)
-from airflow_provider_contactcenter.vendors.protocol import Vendor
+if TYPE_CHECKING:
+    from airflow_provider_contactcenter.vendors.registry import VENDORS as VENDORS
 
-#: a report's ``vendor`` -> its module
-VENDORS: dict[str, Vendor] = {
-    "talkdesk": cast("Vendor", talkdesk),
-    "khoros_care": cast("Vendor", khoros_care),
-    "vspark": cast("Vendor", vspark),
-    "eight_by_eight_cc": cast("Vendor", eight_by_eight_cc),
-    "eight_by_eight_work": cast("Vendor", eight_by_eight_work),
-}
+
+def __getattr__(name: str) -> Any:
+    # On demand: parsing a DAG file loads a part of this package, and needs none of the vendors.
+    if name == "VENDORS":
+        from airflow_provider_contactcenter.vendors.registry import VENDORS
+
+        return VENDORS
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

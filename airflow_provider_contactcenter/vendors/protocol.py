@@ -14,50 +14,15 @@ import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 from airflow_provider_contactcenter.nouns import Job, Report, State, Status
+from airflow_provider_contactcenter.vendors.refusal import NO_FILE as NO_FILE
+from airflow_provider_contactcenter.vendors.refusal import Refusal as Refusal
+from airflow_provider_contactcenter.vendors.refusal import RefusalKind as RefusalKind
 
 T = TypeVar("T")
-
-RefusalKind = Literal[
-    "authentication",  # wrong credentials
-    "permission",  # right credentials, not allowed
-    "invalid",  # the vendor does not accept what was asked
-    "missing",  # no such thing, or no longer
-    "quota",  # too many at a time: wait and ask again
-    "unreachable",  # no connection was made, so nothing was sent
-    "unavailable",  # a blip: ask again
-    "lost",  # sent, but the answer never came: it may have been carried out
-    "failed",  # the vendor says that the report failed
-    "expired",  # the report was there, and its file no longer is
-    "incomplete",  # rows are missing
-]
-
-
-class Refusal(Exception):
-    """A vendor (or the way to it) said no. ``words`` are its own, without any secret."""
-
-    def __init__(
-        self,
-        kind: RefusalKind,
-        words: str,
-        *,
-        status: int | None = None,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(words)
-        self.kind: RefusalKind = kind
-        self.words = words
-        self.status = status
-        #: seconds that the vendor asked to wait, if it did
-        self.retry_after = retry_after
-
-    @property
-    def passing(self) -> bool:
-        """Whether asking again later may help without anything being changed."""
-        return self.kind in {"unreachable", "unavailable", "lost", "quota"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,16 +377,6 @@ def token_in(answer: Answer, lifetime: float) -> Token:
     if not isinstance(grant, Mapping) or not grant.get("access_token"):
         raise Refusal("unavailable", "the token endpoint answered without an access_token")
     return Token(str(grant["access_token"]), max(0.0, number(grant.get("expires_in")) or lifetime))
-
-
-#: state of a job that has no file -> the refusal that this is
-NO_FILE: Mapping[State, RefusalKind] = {
-    "queued": "unavailable",
-    "running": "unavailable",
-    "failed": "failed",
-    "cancelled": "failed",
-    "expired": "expired",
-}
 
 
 def quoted(value: str) -> str:

@@ -1,0 +1,60 @@
+"""What it means when a vendor, or the way to it, says no.
+
+A module of its own because operators and triggers need it where a DAG file is parsed, and nothing else of
+the vendors'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from airflow_provider_contactcenter.nouns import State
+
+RefusalKind = Literal[
+    "authentication",  # wrong credentials
+    "permission",  # right credentials, not allowed
+    "invalid",  # the vendor does not accept what was asked
+    "missing",  # no such thing, or no longer
+    "quota",  # too many at a time: wait and ask again
+    "unreachable",  # no connection was made, so nothing was sent
+    "unavailable",  # a blip: ask again
+    "lost",  # sent, but the answer never came: it may have been carried out
+    "failed",  # the vendor says that the report failed
+    "expired",  # the report was there, and its file no longer is
+    "incomplete",  # rows are missing
+]
+
+
+class Refusal(Exception):
+    """A vendor (or the way to it) said no. ``words`` are its own, without any secret."""
+
+    def __init__(
+        self,
+        kind: RefusalKind,
+        words: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(words)
+        self.kind: RefusalKind = kind
+        self.words = words
+        self.status = status
+        #: seconds that the vendor asked to wait, if it did
+        self.retry_after = retry_after
+
+    @property
+    def passing(self) -> bool:
+        """Whether asking again later may help without anything being changed."""
+        return self.kind in {"unreachable", "unavailable", "lost", "quota"}
+
+
+#: state of a job that has no file -> the refusal that this is
+NO_FILE: Mapping[State, RefusalKind] = {
+    "queued": "unavailable",
+    "running": "unavailable",
+    "failed": "failed",
+    "cancelled": "failed",
+    "expired": "expired",
+}
