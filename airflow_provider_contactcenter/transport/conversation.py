@@ -68,6 +68,8 @@ def _exchange(vendor: Vendor, settings: Settings, request: Request) -> Conversat
         request = policy.redirected(replace(request, target=answer.url, params=()), answer)
         abroad = not policy.at_home(settings, request.target)
         answer, sent = yield from _signed(vendor, settings, request)
+    if answer.status < 400:
+        return answer
     refusal = policy.refusal_of(answer, policy.secrets_in(settings, sent))
     if refusal is None:
         return answer
