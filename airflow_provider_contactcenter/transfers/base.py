@@ -61,22 +61,20 @@ class Body(io.RawIOBase):
     def read(self, size: int | None = -1) -> bytes:
         """Exactly ``size`` bytes unless the end is near, as an uploader's part needs them."""
         wanted = size if size is not None and size >= 0 else None
-        parts: list[bytes | memoryview] = []
-        have = 0
-        while wanted is None or have < wanted:
+        # Pieces are hashed and copied while they are in the processor's cache; the buffer itself is handed on.
+        data = io.BytesIO()
+        while wanted is None or data.tell() < wanted:
             if not self._left:
                 piece = self._next()
                 if not piece:
                     break
                 self._left = memoryview(piece)
-            part = self._left if wanted is None else self._left[: wanted - have]
+            part = self._left if wanted is None else self._left[: wanted - data.tell()]
             self._left = self._left[len(part) :]
-            parts.append(part)
-            have += len(part)
-        data = b"".join(parts)
-        self._hash.update(data)
-        self.bytes += len(data)
-        return data
+            self._hash.update(part)
+            data.write(part)
+        self.bytes += data.tell()
+        return data.getvalue()
 
     def close(self) -> None:
         """Let go of the vendor's connection."""

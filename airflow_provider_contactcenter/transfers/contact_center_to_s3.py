@@ -89,8 +89,8 @@ class ContactCenterToS3Operator(ContactCenterTransferOperator):
             extra_args=extra_args,
             transfer_config_args={**TRANSFER_CONFIG, **(self.transfer_config_args or {})},
         )
-        # Ten unless told, and boto3's class takes no such argument: all of them would wait in memory.
-        hook.transfer_config.max_in_memory_upload_chunks = hook.transfer_config.max_concurrency + 1
+        # As many parts as are sent at a time, and the one being read. Ten is the default, and no argument.
+        hook.transfer_config.max_in_memory_upload_chunks = hook.transfer_config.max_concurrency
         return hook
 
     def place(self) -> tuple[str, str]:
