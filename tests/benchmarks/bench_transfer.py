@@ -1,16 +1,17 @@
 """Speed and memory of the transfers, side by side with their peers, in one run.
 
-``python tests/benchmarks/bench_transfer.py [--mib 256] [--runs 3] [--stores s3 gcs] [--memory 64 1024] [--chunks]``
+``python tests/benchmarks/bench_transfer.py [--mib 256] [--runs 3] [--memory 64 1024] [--chunks]``
 
-A CSV of awkward data (commas, quotes, quoted newlines, emoji) goes from the sandbox, which is a process of its
-own, to an S3 server (SeaweedFS) and a GCS server (fake-gcs-server) on loopback. Every contender runs in a fresh
-process; what is measured is the task's ``execute``, without imports. The contenders take turns, in another
-order each round, and the medians are compared.
+A CSV of awkward data (commas, quotes, quoted newlines, emoji) goes from the sandbox, which is a process of
+its own, to an S3 server (SeaweedFS) and a GCS server (fake-gcs-server) on loopback. Every contender runs in a
+fresh process; what is measured is the task's ``execute``, without imports. The contenders take turns, in
+another order each round, and the medians are compared. Temporary files go where TMPDIR says: on a slow disk
+the S3 server is what is measured.
 
-- ``ours``: the operator of this package, the whole life of a report: order, look, download, count, hash, prove.
+- ``ours``: the operator of this package, the whole life of a report: ordered, downloaded, counted, hashed.
 - ``peer``: HttpToS3Operator or HttpToGCSOperator, a plain GET of the same file behind its signed link.
 - ``peer, one attempt`` (GCS): the same with ``num_max_attempts=1``; as it comes, it uploads three times.
-- ``upload alone`` (S3): S3Hook.load_file of the same file on local disk: nothing is fetched, counted or hashed.
+- ``upload alone`` (S3): S3Hook.load_file of the same file on local disk; nothing is fetched or counted.
 
 Memory is the peak of the process above what it held before ``execute``; the clients that a task makes for
 itself (boto3's takes 20 to 30 MiB) are part of it.
@@ -142,7 +143,9 @@ def _memory(field: str) -> float:
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:  # no Linux: the peak serves for both
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (MIB if sys.platform == "darwin" else 1024)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+            MIB if sys.platform == "darwin" else 1024
+        )
     return int(status.split(field + ":")[1].split()[0]) / 1024
 
 
@@ -158,7 +161,11 @@ class Vendor:
         self.url = self.connection["host"].removesuffix("/talkdesk")
 
     def resize(self, mib: int) -> None:
-        self._control("options", {"vendor": "talkdesk", "bytes": mib * MIB})
+        self.set_options(bytes=mib * MIB)
+
+    def set_options(self, **options: Any) -> None:
+        body = {"vendor": "talkdesk", **options}
+        requests.post(f"{self.url}/_sandbox/options", json=body, timeout=60).raise_for_status()
 
     def served(self) -> list[dict[str, Any]]:
         """What went out since the last time."""
@@ -168,25 +175,29 @@ class Vendor:
 
     def link(self) -> str:
         """Order the report by hand and return the signed link to its file."""
-        connection = self.connection
-        extra = connection["extra"] if isinstance(connection["extra"], dict) else json.loads(connection["extra"])
-        with requests.Session() as http:
-            token = http.post(
-                extra["auth_url"],
-                data={"grant_type": "client_credentials"},
-                auth=(connection["login"], connection["password"]),
-                timeout=60,
-            ).json()["access_token"]
-            http.headers["Authorization"] = f"Bearer {token}"
-            timespan = {"from": WINDOW["start"], "to": WINDOW["end"]}
-            body = {"timezone": "UTC", "format": "csv", "timespan": timespan}
-            reports = f"{connection['host']}/data/reports/calls"
-            job = http.post(f"{reports}/jobs", json=body, timeout=60).json()["job"]["id"]
-            answer = http.get(f"{reports}/files/{job}", allow_redirects=False, timeout=60)
-            return str(answer.headers["Location"])
+        _, headers, url = self.order()
+        answer = requests.get(
+            url.replace("/jobs/", "/files/"), headers=headers, allow_redirects=False, timeout=60
+        )
+        return str(answer.headers["Location"])
 
-    def _control(self, what: str, body: dict[str, Any]) -> None:
-        requests.post(f"{self.url}/_sandbox/{what}", json=body, timeout=60).raise_for_status()
+    def order(self) -> tuple[dict[str, Any], dict[str, str], str]:
+        """Order the report by hand: the job as this package knows it, a token's header, where to poll."""
+        from airflow_provider_contactcenter.nouns import new_job
+
+        connection, extra = self.connection, self.connection["extra"]
+        grant = requests.post(
+            (extra if isinstance(extra, dict) else json.loads(extra))["auth_url"],
+            data={"grant_type": "client_credentials"},
+            auth=(connection["login"], connection["password"]),
+            timeout=60,
+        ).json()
+        headers = {"Authorization": f"Bearer {grant['access_token']}"}
+        timespan = {"from": WINDOW["start"], "to": WINDOW["end"]}
+        body = {"timezone": "UTC", "format": "csv", "timespan": timespan}
+        jobs = f"{connection['host']}/data/reports/calls/jobs"
+        job_id = requests.post(jobs, json=body, headers=headers, timeout=60).json()["job"]["id"]
+        return dict(new_job(_report(), job_id)), headers, f"{jobs}/{job_id}"
 
 
 @contextmanager
@@ -247,7 +258,9 @@ class Race:
         if given["contender"].startswith("peer"):
             origin, _, path = self.vendor.link().removeprefix("http://").partition("/")
             given["path"] = "/" + path
-            environ["AIRFLOW_CONN_HTTP_DEFAULT"] = json.dumps({"conn_type": "http", "host": f"http://{origin}"})
+            environ["AIRFLOW_CONN_HTTP_DEFAULT"] = json.dumps(
+                {"conn_type": "http", "host": f"http://{origin}"}
+            )
         if given["contender"] == "upload_alone":
             self._fetch(Path(given["file"]))
         process = subprocess.run(
@@ -311,11 +324,15 @@ CONTENDERS: dict[str, dict[str, dict[str, Any]]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--mib", type=int, default=256, help="size of the file (256)")
     parser.add_argument("--runs", type=int, default=3, help="rounds, of which the median is taken (3)")
     parser.add_argument("--stores", nargs="+", choices=("s3", "gcs"), default=["s3", "gcs"])
-    parser.add_argument("--memory", nargs="*", type=int, default=[], metavar="MIB", help="also these sizes, ours")
+    parser.add_argument(
+        "--memory", nargs="*", type=int, default=[], metavar="MIB", help="also these sizes, ours"
+    )
     parser.add_argument("--chunks", action="store_true", help="also other chunk and part sizes, ours")
     parser.add_argument("--only", nargs="+", help="these contenders only")
     parser.add_argument("--contender", type=json.loads, help=argparse.SUPPRESS)
@@ -346,7 +363,9 @@ def _sizes(store: str) -> dict[str, dict[str, Any]]:
     sizes = {"ours": ours}
     for mib in (8, 16, 32):
         size = mib * MIB
-        options = {"transfer_config_args": {"multipart_chunksize": size}} if store == "s3" else {"chunk_size": size}
+        options = (
+            {"transfer_config_args": {"multipart_chunksize": size}} if store == "s3" else {"chunk_size": size}
+        )
         sizes[f"ours, {mib} MiB a part"] = {**ours, "options": options}
     return sizes
 
