@@ -398,7 +398,10 @@ def without_queries(text: str) -> str:
 LONGEST_WORDS = 1000
 
 #: keys under which the vendors' error bodies hold their words, in the order in which they read best
-_ERROR_KEYS = ("code", "ErrorCode", "error", "Error", "message", "description", "error_description", "reason")
+_ERROR_KEYS = (
+    *("code", "ErrorCode", "error", "Error", "title", "message", "description", "error_description"),
+    *("detail", "faultstring", "reason"),
+)
 
 
 def words_of(answer: Answer) -> str:
@@ -411,8 +414,12 @@ def words_of(answer: Answer) -> str:
     if answer.body.lstrip().startswith(b"<?xml"):
         # Object storage; its other elements may repeat what was signed.
         said = re.findall(r"<(?:Code|Message)>([^<]*)<", answer.body.decode("utf-8", "replace"))
+    if isinstance(body, Mapping) and isinstance(body.get("fault"), Mapping):
+        body = body["fault"]  # an API gateway's
     if isinstance(body, Mapping):
         said = [str(body[key]) for key in _ERROR_KEYS if body.get(key)]
+        messages = body.get("messages")
+        said += [item for item in messages if isinstance(item, str)] if isinstance(messages, list) else []
         items = body.get("fields") or body.get("details")
         for item in items if isinstance(items, list) else ():
             if isinstance(item, Mapping):
