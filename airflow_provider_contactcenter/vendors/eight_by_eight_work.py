@@ -52,6 +52,8 @@ RETENTION = 2
 #: the cursor behind the last page (seed 002)
 END = "no data"
 
+_USER = "the user must exist, have access to Work Analytics, and have opened it in a browser at least once"
+_ACCESS = "the user needs a licence for Work Analytics and access to every PBX that is asked for"
 #: words of a refusal, in lower case -> its kind, what to do about it. The API has 400 for credentials too.
 _MEANINGS: tuple[tuple[str, RefusalKind, str], ...] = (
     (
@@ -62,13 +64,14 @@ _MEANINGS: tuple[tuple[str, RefusalKind, str], ...] = (
     (
         "invalid_grant",
         "authentication",
-        "the user must exist, have access to Work Analytics, and have opened it in a browser at least once",
+        _USER,
     ),
     (
         "does not have access",
         "permission",
-        "the user needs a licence for Work Analytics and access to every PBX that is asked for",
+        _ACCESS,
     ),
+    ("http 403", "permission", _ACCESS),
 )
 
 
@@ -110,7 +113,10 @@ def authenticate(settings: Settings) -> Operation[Token]:
     except Refusal as refusal:
         if refusal.passing:
             raise
-        raise Refusal("authentication", _explained(refusal).words, status=refusal.status) from None
+        # The vendor's words for a user who never opened Analytics are documented nowhere.
+        explained = _explained(refusal)
+        said = explained.words if explained is not refusal else f"{refusal.words.rstrip('.')}; {_USER}"
+        raise Refusal("authentication", said, status=refusal.status) from None
     return token_in(answer, 1800.0)  # the lifetime that the seed shows
 
 

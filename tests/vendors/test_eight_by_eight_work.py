@@ -120,6 +120,8 @@ def test_every_call_carries_the_token_and_the_key() -> None:
             {"status": 400, "message": "Invalid 8x8-apikey", "code": "SHA001", "details": []},
             "SHA001: Invalid 8x8-apikey; the connection's extra 'api_key'",
         ),
+        ({"message": "First login is missing"}, "First login is missing; .*in a browser at least once"),
+        (b"", "no words; .*in a browser at least once"),
     ],
 )
 def test_bad_credentials_come_as_400(body: Any, words: str) -> None:
@@ -139,6 +141,7 @@ def test_bad_credentials_come_as_400(body: Any, words: str) -> None:
         ),
         (400, {"message": "user(u) does not have access to api category(CDR) for pbxId([p])"}, "permission"),
         (400, {"message": "timeZone is unknown"}, "invalid"),
+        (403, {"message": "no API access"}, "permission"),
     ],
 )
 def test_a_refusal_of_data_is_told_apart_by_its_words(status: int, body: Any, kind: str) -> None:
@@ -146,6 +149,8 @@ def test_a_refusal_of_data_is_told_apart_by_its_words(status: int, body: Any, ki
         scroll(legs(), None, body, status)
     assert refused.value.kind == kind
     assert body["message"] in refused.value.words
+    if kind == "permission":
+        assert "needs a licence for Work Analytics" in refused.value.words
 
 
 # --- a report without a job ---------------------------------------------------------------------------------
