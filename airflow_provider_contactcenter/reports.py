@@ -365,7 +365,7 @@ def _check_script_paths(params: Mapping[str, Any], given: Mapping[str, Any]) -> 
     for name in ("metrics", "include_participants", "show_ongoing", "show_state_in_time"):
         if given[name]:
             raise InvalidValue(f"{name}={given[name]!r} is not allowed {where}: leave it out.")
-    for key in ("granularity", "groupBy"):
+    for key in ("granularity", "groupBy", "includeSubTotal", "includeGrandTotal"):
         if key in (given["extra_body"] or {}):
             raise InvalidValue(f"extra_body[{key!r}] is not allowed {where}: leave it out.")
     for index, term in enumerate(given["search"] or ()):
