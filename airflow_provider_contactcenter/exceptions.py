@@ -63,6 +63,10 @@ class ContactCenterIncompleteError(ContactCenterError):
     """What came is proved not to be the whole report; nothing was published."""
 
 
+class ContactCenterCappedError(ContactCenterIncompleteError, AirflowFailException):
+    """The vendor cuts reports of this length in this format; nothing was published. Not retried."""
+
+
 class ContactCenterObjectExistsError(ContactCenterError, AirflowFailException):
     """``replace=False`` and there is an object under the key already. Not retried."""
 

@@ -45,6 +45,10 @@ ERRORS: dict[RefusalKind, tuple[type[exceptions.ContactCenterError], str]] = {
         exceptions.ContactCenterIncompleteError,
         "Nothing was published; a retry of the task fetches the report again.",
     ),
+    "capped": (
+        exceptions.ContactCenterCappedError,
+        "Nothing was published, and a retry would meet the same limit.",
+    ),
 }
 
 

@@ -61,6 +61,10 @@ DOWNLOADS = {"csv": "text/csv", "xlsx": "text/xlsx"}
 #: The vendor also speaks XML.
 _JSON = {"Accept": "application/json"}
 
+_PRODUCT = (
+    "the API key needs the product 'analytics realtime-api' (8x8 Admin Console, API keys), and a new key "
+    "works after some minutes"
+)
 #: words of a refusal, or its status -> what to do about it
 _ADVICE = (
     (
@@ -68,11 +72,7 @@ _ADVICE = (
         "the connection's extra 'tenant_id' (sent as X-Tenant-Info) has to hold the id of the tenant",
     ),
     ("time ?zone", "timezone has to be the tenant's default zone or one of its configured optional zones"),
-    (
-        "^http (401|403)",
-        "the API key needs the product 'analytics realtime-api' (8x8 Admin Console, API keys), and a new key "
-        "works after some minutes",
-    ),
+    ("^http (401|403)", _PRODUCT),
 )
 
 
@@ -124,7 +124,8 @@ def authenticate(settings: Settings) -> Operation[Token]:
         # The token endpoint has 400 for what is wrong with the credentials too.
         if refusal.passing:
             raise
-        raise Refusal("authentication", refusal.words, status=refusal.status) from None
+        said = f"{refusal.words.rstrip('.')}; login is the API key, password its secret, and {_PRODUCT}"
+        raise Refusal("authentication", said, status=refusal.status) from None
     return token_in(answer, 1799.0)  # the lifetime that the vendor's page shows
 
 
@@ -177,12 +178,14 @@ def _definition(report_type: str) -> Operation[Mapping[str, Any]]:
     try:
         answer = yield from _ask(Request("GET", f"/report-types/{quoted(report_type)}", headers=_JSON))
     except Refusal as refusal:
-        if refusal.kind not in {"missing", "invalid"}:
+        if refusal.kind not in {"missing", "invalid"} or "x-tenant-info" in refusal.words.lower():
             raise
-        types = yield from report_types()
+        types = []
     else:
         body = answer.json()
         types = [found for found in (body if isinstance(body, list) else [body]) if isinstance(found, dict)]
+    if not types:
+        types = yield from report_types()
     for definition in types:
         if definition.get("type", report_type) == report_type:
             return definition
@@ -203,11 +206,9 @@ def check_offered(kind: str, params: Mapping[str, Any], definition: Mapping[str,
 
     :raises Refusal: (invalid) the tenant doesn't offer what the report asks for; names what it does.
     """
-    groupings = {
-        str(grouping.get("name")): [str(name) for name in grouping.get("filters") or ()]
-        for grouping in definition.get("groupBy") or ()
-    }
-    searches = definition.get("searchQuery") or {}
+    groupings = dict(_grouping(found) for found in definition.get("groupBy") or ())
+    searches = definition.get("searchQuery")
+    searches = searches if isinstance(searches, Mapping) else {}
     detailed = bool(searches) and not groupings
     if detailed != (kind == "detailed") and (groupings or searches):
         other = "detailed" if detailed else "summary"
@@ -223,9 +224,9 @@ def check_offered(kind: str, params: Mapping[str, Any], definition: Mapping[str,
     if kind == "summary":
         wanted.append(("group_by", [params["group_by"]], groupings))
         filters = groupings.get(params["group_by"])
-        for name in (params["filters"] or {}) if filters is not None else ():
-            if name not in (filters or ()):
-                raise _not_offered(f"with group_by={params['group_by']!r} the filter", name, filters or ())
+        for name in params["filters"] or {}:
+            if filters is not None and name not in filters:
+                raise _not_offered(f"with group_by={params['group_by']!r} the filter", name, filters)
     else:
         terms = params["search"] or ()
         wanted.append(("search field", [term["field"] for term in terms], searches.get("fields") or ()))
@@ -236,6 +237,14 @@ def check_offered(kind: str, params: Mapping[str, Any], definition: Mapping[str,
         for value in values:
             if offered and value not in offered:
                 raise _not_offered(name, value, [str(word) for word in offered])
+
+
+def _grouping(found: Any) -> tuple[str, list[str] | None]:
+    """The name of a grouping and its filters; None where the definition doesn't speak of any."""
+    if not isinstance(found, Mapping):
+        return str(found), None
+    filters = found.get("filters")
+    return str(found.get("name")), None if filters is None else [str(name) for name in filters]
 
 
 # --- ordering -----------------------------------------------------------------------------------------------
@@ -402,23 +411,27 @@ def _download(job: Job, file_format: str) -> Operation[Answer]:
 
 
 def _summary_page(job: Job, cursor: str | None) -> Operation[Page]:
-    """A page by its number. The cursor holds that and the rows of the pages before."""
-    number, before = (int(part) for part in (cursor or "0:0").split(":"))
-    answer = yield from _ask(
+    """A page by its number.
+
+    The cursor holds that, the rows of the pages before, how many of them sum up others, and the first total.
+    """
+    number, before, sums_before, *first = (int(part) for part in (cursor or "0:0:0").split(":"))
+    answer = yield from _page_asked(
         Request(
             "GET",
             f"{_path(job)}/data",
             params=(("page", str(number)), ("size", str(PAGE_SIZE))),
             headers=_JSON,
-        )
+        ),
+        begun=number > 0,
     )
     params = job["report"]["params"]
     rows = _rows_in(answer, marked=params["include_subtotals"] or params["include_grand_total"])
     total, pages = _number(answer, "x-total-elements"), _number(answer, "x-total-pages")
-    walked = before + len(rows)
+    walked, sums = before + len(rows), sums_before + sum(1 for row in rows if row.get(TOTAL_MARK))
     if max(walked, total or 0) >= CAP:
         raise Refusal(
-            "incomplete",
+            "capped",
             f"the vendor cuts its JSON at {CAP:,} rows, and this report has {max(walked, total or 0):,}; use "
             'file_format="csv", which has no cap',
         )
@@ -430,10 +443,26 @@ def _summary_page(job: Job, cursor: str | None) -> Operation[Page]:
         None if total is None else walked < total,
     ]
     # Where nothing is said about further pages, a full one may have a successor.
-    more = any(signs) if any(sign is not None for sign in signs) else len(rows) == PAGE_SIZE
+    full = len(rows) >= (_number(answer, "x-page-size") or PAGE_SIZE)
+    more = any(signs) if any(sign is not None for sign in signs) else bool(rows) and full
     if more and not rows:
         raise Refusal("incomplete", f"page {number} is empty, though more rows were announced")
-    return Page(rows, f"{number + 1}:{walked}" if more else None, total)
+    totals = first or ([] if total is None else [total])
+    if more:
+        return Page(rows, ":".join(map(str, (number + 1, walked, sums, *totals))))
+    # No document says whether rows that sum up others are among the vendor's elements.
+    announced = totals[0] if totals else None
+    return Page(rows, None, walked if announced == walked - sums else announced)
+
+
+def _page_asked(request: Request, *, begun: bool) -> Operation[Answer]:
+    """Ask for a page. Once rows have come, a refusal isn't one of the report's parameters."""
+    try:
+        return (yield from _ask(request))
+    except Refusal as refusal:
+        if not begun or refusal.kind not in {"invalid", "missing"}:
+            raise
+        raise Refusal("incomplete", f"the pages broke off: {refusal.words}", status=refusal.status) from None
 
 
 def _detailed_page(job: Job, cursor: str | None) -> Operation[Page]:
@@ -441,15 +470,18 @@ def _detailed_page(job: Job, cursor: str | None) -> Operation[Page]:
     params = [("size", str(PAGE_SIZE))]
     if cursor is not None:
         params.append(("lastDocumentId", cursor))
-    answer = yield from _ask(
-        Request("GET", f"/detailed-reports{_path(job)}/data", params=params, headers=_JSON)
+    answer = yield from _page_asked(
+        Request("GET", f"/detailed-reports{_path(job)}/data", params=params, headers=_JSON),
+        begun=cursor is not None,
     )
     rows = _rows_in(answer)
-    last = answer.headers.get("last-document-id", "").strip()
-    if not last and (link := _links_in(answer).get("next")):
+    last, link = answer.headers.get("last-document-id", "").strip(), _links_in(answer).get("next")
+    if not last and link:
         last = parse_qs(urlsplit(link.replace("+", "%2B")).query).get("lastDocumentId", [""])[0]
     if "%" in last:
         last = unquote(last)  # base64 has none, so it came percent-encoded
+    if link and not (rows and last):
+        raise Refusal("incomplete", "the vendor names a next page, but this one has no rows or no cursor")
     return Page(rows, last or None if rows else None, _number(answer, "x-total-elements"))
 
 
@@ -476,7 +508,7 @@ def flat(row: Mapping[str, Any], *, marked: bool = False) -> dict[str, Any]:
     if isinstance(items, Mapping):
         pairs = list(items.items())
     else:
-        pairs = [(item["key"], item["value"]) for item in items]
+        pairs = [(item["key"], _value_of(item)) for item in items]
     made = start | dict(pairs)
     if len(made) == len(start) + len(pairs):
         return made
@@ -488,6 +520,11 @@ def flat(row: Mapping[str, Any], *, marked: bool = False) -> dict[str, Any]:
             name = f"{key}#{count}"
         made[name] = value
     return made
+
+
+def _value_of(item: Mapping[str, Any]) -> Any:
+    """An item's value; where there is nothing but key and label, a null was left out."""
+    return None if item.keys() <= {"key", "label"} else item["value"]
 
 
 def _number(answer: Answer, header: str) -> int | None:

@@ -23,6 +23,7 @@ RefusalKind = Literal[
     "failed",  # the vendor says that the report failed
     "expired",  # the report was there, and its file no longer is
     "incomplete",  # rows are missing
+    "capped",  # rows are missing, and will be each time: the vendor cuts what was asked for
 ]
 
 

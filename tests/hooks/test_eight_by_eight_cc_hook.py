@@ -13,6 +13,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.hooks.eight_by_eight_cc import EightByEightContactCenterHook
@@ -235,8 +236,11 @@ def test_phone_directions_and_wrap_up_pairs_are_filters_like_any_other(sandbox: 
 @pytest.mark.parametrize("counted", ["all", "capped"])
 def test_12_345_rows_never_land_as_json_but_do_as_csv(sandbox: Sandbox, counted: str) -> None:
     sandbox.set_options(VENDOR, rows=12_345, total_elements=counted)
-    with pytest.raises(exceptions.ContactCenterIncompleteError, match=r'file_format="csv", which has no cap'):
+    words = r'file_format="csv", which has no cap'
+    with pytest.raises(exceptions.ContactCenterCappedError, match=words) as cut:
         land(queues(file_format="jsonl"))
+    assert isinstance(cut.value, AirflowFailException)  # a retry can't help
+    assert isinstance(cut.value, exceptions.ContactCenterIncompleteError)
     assert len(asked(sandbox, operation="data")) == 1  # told from the first page
     _, _, stream = land(queues(file_format="csv"))
     assert (stream.rows, stream.complete) == (12_345, True)
@@ -293,6 +297,8 @@ def test_a_missing_or_wrong_tenant_is_named_word_for_word_with_what_to_do(
             land(queues())
         assert "extra 'tenant_id'" in str(refused.value)
     assert not asked(sandbox, operation="create")
+    assert len(asked(sandbox, operation="report_type")) == 2
+    assert not asked(sandbox, operation="report_types")  # told by the first refusal, twice
     connection(tenant_id="northwind01")
     land(queues(file_format="jsonl"))
     told = [dict(map(tuple, entry["headers"])) for entry in asked(sandbox) if entry["status"] == 200]

@@ -21,6 +21,7 @@ from airflow_provider_contactcenter.vendors import eight_by_eight_cc as vendor
 from airflow_provider_contactcenter.vendors.protocol import (
     ConnectionFields,
     File,
+    Page,
     Pages,
     Refusal,
     Request,
@@ -188,6 +189,7 @@ def test_any_refusal_of_the_token_endpoint_is_one_of_credentials() -> None:
     with pytest.raises(Refusal, match="no such client") as refused:
         play(vendor.authenticate(settings), answer(body, 400))
     assert refused.value.kind == "authentication"
+    assert "needs the product 'analytics realtime-api'" in refused.value.words
 
 
 def test_every_data_call_names_the_tenant_of_the_connection() -> None:
@@ -401,7 +403,24 @@ def test_an_unknown_type_is_refused_with_the_types_there_are(status: int) -> Non
         order(summary(report_type="calls"), answer({}, status), answer([QUEUES, DETAILS]))
 
 
+@pytest.mark.parametrize("nothing", [None, []])
+def test_an_unknown_type_may_be_answered_with_nothing(nothing: Any) -> None:
+    with pytest.raises(Refusal, match=r"report_type='calls' is not offered .* queue-interactions-summary"):
+        order(summary(report_type="calls"), answer(nothing), answer([QUEUES]))
+
+
+def test_a_missing_tenant_is_told_by_the_first_refusal() -> None:
+    body = {"message": "Bad request: X-Tenant-Info header is missing."}
+    with pytest.raises(Refusal, match=r"X-Tenant-Info header is missing; .*'tenant_id'") as refused:
+        order(summary(), answer(body, 400))
+    assert refused.value.kind == "invalid"
+
+
 def test_a_definition_that_leaves_something_out_forbids_nothing() -> None:
+    bare = {"type": QUEUES["type"], "groupBy": [{"name": "queue"}]}
+    order(summary(filters={"queue": "103"}), answer(bare), answer({"id": 1}))
+    order(summary(), answer({"type": QUEUES["type"], "groupBy": ["queue"]}), answer({"id": 1}))
+    order(detailed(), answer({"type": DETAILS["type"], "searchQuery": [], "more": 1}), answer({"id": 1}))
     order(summary(metrics=["any"]), answer({"type": QUEUES["type"]}), answer({"id": 1}))
     order(summary(), answer({"type": QUEUES["type"], "value": ["accepted"]}), answer({"id": 1}))
 
@@ -479,6 +498,8 @@ def test_an_empty_report_is_one_page() -> None:
         ([{"x-total-pages": "2"}, {"x-total-pages": "2"}], [1000, 3]),
         ([{"link": '<u?page=1; rel="next">'}, {}], [2, 3]),
         ([{"x-total-elements": "1003"}, {"x-total-elements": "1003"}], [700, 303]),
+        ([{"x-page-size": "100"}, {"x-page-size": "100"}], [100, 3]),
+        ([{"x-page-size": "100"}, {"x-page-size": "100"}], [100, 0]),
     ],
 )
 def test_whatever_sign_there_is_of_further_pages_is_followed(
@@ -496,7 +517,7 @@ def test_a_report_that_reaches_the_cap_fails_on_its_first_page(announced: int) -
             summary(file_format="jsonl"),
             answer([row(n="1")] * 1000, headers=page_headers(announced, 10, 0)),
         )
-    assert refused.value.kind == "incomplete"
+    assert refused.value.kind == "capped"
 
 
 def test_the_cap_is_noticed_without_any_header() -> None:
@@ -528,7 +549,52 @@ def test_an_empty_page_before_the_end_is_incomplete() -> None:
     assert refused.value.kind == "incomplete"
 
 
-@pytest.mark.parametrize("body", [{"message": "?"}, [{"values": []}], [{"items": [{"key": "a"}]}], [[]]])
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_refusal_between_two_pages_is_incomplete_and_not_a_wrong_parameter(status: int) -> None:
+    page = answer([row(n="1")] * 1000, headers=page_headers(1500, 2, 0))
+    with pytest.raises(Refusal, match=r"the pages broke off: HTTP 4.*of pages") as refused:
+        fetch(summary(file_format="jsonl"), page, answer({"message": "number of pages"}, status))
+    assert refused.value.kind == "incomplete"
+    page = answer([row(n="1")], headers={"last-document-id": CURSOR})
+    with pytest.raises(Refusal, match="the pages broke off") as refused:
+        fetch(detailed(), page, answer({"message": "cursor"}, status))
+    assert refused.value.kind == "incomplete"
+
+
+@pytest.mark.parametrize("counted", [1500, 1502])
+def test_rows_that_sum_up_others_may_or_may_not_be_among_the_elements(counted: int) -> None:
+    pages = _last_page_of(
+        summary(file_format="jsonl", include_subtotals=True),
+        answer([row(n="1")] * 999 + [row({"type": "subtotal"})], headers=page_headers(counted, 2, 0)),
+        answer([row(n="1")] * 501 + [row({"type": "grandtotal"})], headers=page_headers(counted, 2, 1)),
+    )
+    assert pages.total == 1502
+
+
+@pytest.mark.parametrize("counted", [1501, 1503])
+def test_any_other_number_of_elements_stays_as_the_first_page_said_it(counted: int) -> None:
+    last = _last_page_of(
+        summary(file_format="jsonl", include_subtotals=True),
+        answer([row(n="1")] * 999 + [row({"type": "subtotal"})], headers=page_headers(counted, 2, 0)),
+        answer([row(n="1")] * 501 + [row({"type": "grandtotal"})], headers=page_headers(1500, 2, 1)),
+    )
+    assert last.total == counted
+
+
+def _last_page_of(report: Report, *answers: Any) -> Page:
+    content = vendor.content(new_job(report, "4410077"))
+    assert isinstance(content, Pages)
+    cursor = None
+    for sent in answers:
+        _, page = play(content.page(cursor), sent)
+        cursor = page.cursor
+    assert cursor is None
+    return page
+
+
+@pytest.mark.parametrize(
+    "body", [{"message": "?"}, [{"values": []}], [{"items": [{"key": "a", "val": "1"}]}], [[]]]
+)
 def test_a_page_of_another_shape_is_no_page(body: Any) -> None:
     with pytest.raises(Refusal) as refused:
         fetch(summary(file_format="jsonl"), answer(body))
@@ -562,6 +628,13 @@ def test_where_totals_were_asked_for_every_row_says_whether_it_is_one() -> None:
     )
     assert rows == [{"_total": None, "n": "1"}, {"_total": {"type": "subtotal"}, "n": "1"}]
     assert fetch(summary(file_format="jsonl"), answer([row(n="1")]))[1] == [{"n": "1"}]
+
+
+def test_a_value_that_was_left_out_is_null() -> None:
+    assert vendor.flat({"items": [{"key": "queue", "label": "Queue"}, {"key": "n", "value": "1"}]}) == {
+        "queue": None,
+        "n": "1",
+    }
 
 
 def test_no_value_is_lost_where_a_key_comes_twice() -> None:
@@ -678,6 +751,22 @@ def test_a_cursor_may_come_encoded_or_in_the_link(headers: dict[str, str]) -> No
     assert asked[1].params[-1] == ("lastDocumentId", CURSOR)
 
 
+@pytest.mark.parametrize(
+    ("rows", "link"),
+    [([], f"lastDocumentId={CURSOR}"), ([row(n="1")], "size=1000")],
+)
+def test_a_next_page_that_cannot_be_reached_is_no_end(rows: Any, link: str) -> None:
+    headers = {"link": f'<https://x.example/data?{link}>; rel="next"'}
+    with pytest.raises(Refusal, match="names a next page") as refused:
+        fetch(detailed(), answer(rows, headers=headers))
+    assert refused.value.kind == "incomplete"
+
+
+def test_an_empty_page_without_a_next_one_is_the_end() -> None:
+    last = {"last-document-id": CURSOR}
+    assert len(fetch(detailed(), answer([row(n="1")], headers=last), answer([], headers=last))[1]) == 1
+
+
 def test_values_of_every_documented_kind_stay_as_they_are() -> None:
     values: dict[str, Any] = {
         "time": "2025-06-03T09:12:44.310+02:00",
@@ -770,6 +859,16 @@ def test_a_granularity_that_the_range_forbids_is_refused_with_the_tables_row(
             detailed,
             {"report_type": "script-paths", "file_format": "csv", "timezone": "UTC", "metrics": ["a"]},
             "metrics=.'a'. is not allowed with report_type='script-paths'",
+        ),
+        (
+            detailed,
+            {
+                "report_type": "script-paths",
+                "file_format": "csv",
+                "timezone": "UTC",
+                "extra_body": {"includeSubTotal": True},
+            },
+            r"extra_body\['includeSubTotal'\] is not allowed with report_type='script-paths'",
         ),
         (
             detailed,
