@@ -89,6 +89,8 @@ OPTIONS = {
     "region": choice(None, "us", "eu", "au", "ca", help="where the tenant lives; null: everywhere"),
     "tenants": texts([], help="the ids of a multitenant customer's tenants; none: single tenant"),
     "timezones": texts(list(TIMEZONES), help="the tenant's zones, the default first"),
+    # report types
+    "metrics_key": choice("metrics", "value", help="of definitions; seed: prose says value, samples metrics"),
     # create
     "required": choice("guide", "openapi", help="guide: six fields (detailed: four); openapi: three (two)"),
     "date_format": choice("fraction", "lenient", help="lenient: fraction may be missing, offset be any"),
@@ -202,17 +204,25 @@ def _problem(status: int, code: str, message: str) -> Reply:
 
 def report_types(state: VendorState, request: Request) -> Reply:
     """``GET /report-types``."""
-    known = tables.definitions(version_of(request), state.options["search_fields"])
-    return rendered(request, list(known.values()), "ApiReportTypeResponse")
+    return rendered(request, list(_definitions(state, request).values()), "ApiReportTypeResponse")
 
 
 def report_type(state: VendorState, request: Request) -> Reply:
     """``GET /report-types/{type}``."""
-    known = tables.definitions(version_of(request), state.options["search_fields"])
-    found = known.get(request.segments["type"])
+    found = _definitions(state, request).get(request.segments["type"])
     if found is None:
         raise Refused(404, "Not found")
     return rendered(request, found, "ApiReportTypeResponse")
+
+
+def _definitions(state: VendorState, request: Request) -> dict[str, dict[str, Any]]:
+    """What the version offers, by type."""
+    names = {"metrics": state.options["metrics_key"]}
+    known = tables.definitions(version_of(request), state.options["search_fields"])
+    return {
+        report: {names.get(name, name): value for name, value in definition.items()}
+        for report, definition in known.items()
+    }
 
 
 # Create (seed).

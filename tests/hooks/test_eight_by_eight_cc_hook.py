@@ -140,6 +140,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"link_form": "missing"},
     {"link_host": "vendor"},
     {"token_body": "openapi"},
+    {"metrics_key": "value"},
     {"detailed_create": "array"},
     {"detailed_create": "array", "detailed_ladder": [["IN_PROGRESS", 0.3, 1]]},
     {"ladder": [["QUEUED", 0, 1], ["IN_PROGRESS", 0, 1], ["ARCHIVING", 0, 1]]},

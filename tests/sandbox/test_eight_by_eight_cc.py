@@ -219,6 +219,16 @@ def test_one_definition_is_the_seeds_sample(api: ContactCenter) -> None:
     assert api.get("/report-types/no-such").status_code == 404
 
 
+def test_definitions_may_call_the_metrics_value(api: ContactCenter, sandbox: Sandbox) -> None:
+    usual = api.get("/report-types").json()
+    sandbox.set_options(CC, metrics_key="value")
+    renamed = api.get("/report-types").json()
+    assert not any("metrics" in definition for definition in renamed)
+    assert [definition.get("value") for definition in renamed] == [
+        definition.get("metrics") for definition in usual
+    ]
+
+
 def test_the_list_has_summary_and_detailed_types_of_the_version(sandbox: Sandbox) -> None:
     listed = {
         version: {item["type"]: item for item in ContactCenter(sandbox, version).get("/report-types").json()}
