@@ -38,11 +38,12 @@ Conversation = Generator[Wanted, Reply, T]
 
 def converse(vendor: Vendor, settings: Settings, operation: Operation[T]) -> Conversation[T]:
     """Run an operation to its end; a refusal is thrown into it, for it to give a meaning to or let pass."""
+    sent: list[Request] = []
     try:
         request = next(operation)
         while True:
             try:
-                answer = yield from _exchange(vendor, settings, request)
+                answer = yield from _exchange(vendor, settings, request, sent)
             except Refusal as refusal:
                 request = operation.throw(refusal)
             else:
@@ -52,14 +53,20 @@ def converse(vendor: Vendor, settings: Settings, operation: Operation[T]) -> Con
         return result
     except Refusal as refusal:
         # Words that an operation took from an answer itself, not from a status of 400 and more.
-        refusal.words = policy.redact(refusal.words, settings.secrets)
+        secrets = (secret for request in sent for secret in policy.secrets_in(settings, request))
+        refusal.words = policy.redact(refusal.words, [*settings.secrets, *secrets])
+        # Neither its own text nor what it was made of may say more.
+        refusal.args, refusal.__context__ = (refusal.words,), None
         raise
 
 
-def _exchange(vendor: Vendor, settings: Settings, request: Request) -> Conversation[Answer]:
+def _exchange(
+    vendor: Vendor, settings: Settings, request: Request, all_sent: list[Request]
+) -> Conversation[Answer]:
     # Where the report itself is streamed from another origin, that is object storage behind a signed link.
     abroad = request.stream and not policy.at_home(settings, policy.url_of(settings, request))
     answer, sent = yield from _signed(vendor, settings, request)
+    all_sent.append(sent)
     hops = 0
     while request.follow and 300 <= answer.status < 400:
         hops += 1
@@ -68,6 +75,7 @@ def _exchange(vendor: Vendor, settings: Settings, request: Request) -> Conversat
         request = policy.redirected(replace(request, target=answer.url, params=()), answer)
         abroad = not policy.at_home(settings, request.target)
         answer, sent = yield from _signed(vendor, settings, request)
+        all_sent.append(sent)
     if answer.status < 400:
         return answer
     refusal = policy.refusal_of(answer, policy.secrets_in(settings, sent))

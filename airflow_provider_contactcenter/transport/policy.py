@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from airflow_provider_contactcenter.vendors.protocol import (
@@ -141,14 +141,24 @@ def check_hop(here: str, there: str) -> None:
         )
 
 
-def secrets_in(settings: Settings, request: Request) -> list[str]:
+def secrets_in(settings: Settings, request: Request) -> Iterator[str]:
     """Every value that must not be shown of a connection and of a request that was signed for it."""
-    sent = [str(value).rpartition(" ")[2] for name, value in request.headers.items() if _SECRET.search(name)]
-    return [*settings.secrets, *filter(None, sent)]
+    yield from settings.secrets
+    for name, value in request.headers.items():
+        if secret := _SECRET.search(name) and str(value).rpartition(" ")[2]:
+            yield secret
+    for parameter in urlsplit(url_of(settings, request)).query.split("&"):
+        name, _, value = parameter.partition("=")
+        # A vendor that refuses a token may name it, without the URL that it stood in. Short values are words.
+        if _SECRET.search(name) and len(value) >= _SHORTEST_SECRET:
+            yield value
+            yield unquote(value)
 
 
-#: names of headers that hold a secret
-_SECRET = re.compile("authorization|cookie|key|token|secret", re.IGNORECASE)
+#: names of headers and of query parameters that hold a secret
+_SECRET = re.compile("authorization|cookie|key|token|secret|signature", re.IGNORECASE)
+#: characters of a query parameter that is taken for one
+_SHORTEST_SECRET = 8
 
 
 def shown(url: str) -> str:
