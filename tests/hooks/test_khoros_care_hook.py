@@ -9,15 +9,18 @@ import json
 import logging
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import pytest
+from wire import Asked, Wire, in_turn, reply
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.hooks.khoros_care import KhorosCareHook
 from airflow_provider_contactcenter.nouns import Job
 from airflow_provider_contactcenter.reports import khoros_care_report
 from airflow_provider_contactcenter.sandbox import Sandbox
+from airflow_provider_contactcenter.triggers.report import ContactCenterReportTrigger
+from tests.transport.test_secrets import everything_about
 
 PASSWORD, KEY = "sandbox:password", "sandbox-company-key"
 SECRETS = (PASSWORD, KEY, base64.b64encode(f"sandbox@example.com:{PASSWORD}".encode()).decode())
@@ -169,7 +172,23 @@ def test_an_access_token_that_died_is_no_end(sandbox: Sandbox) -> None:
     sandbox.set_options("khoros_care", access_token_seconds=0)
     _, _, stream = land(KhorosCareHook())
     assert stream.rows == 40
-    assert [entry["status"] for entry in sandbox.journal(operation="download")] == [403, 302]
+    assert [entry["status"] for entry in sandbox.journal(operation="download")] == [403, 403, 302]
+    for entry in sandbox.journal(operation="download"):
+        names = [name for name, _ in query(entry)]
+        assert len(names) == 1
+
+
+@pytest.mark.parametrize(("expired_as", "error_http"), [(403, "code"), (404, "code"), (403, "200")])
+def test_a_token_that_died_before_its_download_is_replaced_by_a_newer_one(
+    sandbox: Sandbox, expired_as: int, error_http: str
+) -> None:
+    sandbox.set_options("khoros_care", expired_as=expired_as, error_http=error_http)
+    sandbox.add_fault(vendor="khoros_care", operation="download", fault="revoke_token")
+    _, _, stream = land(KhorosCareHook())
+    assert stream.rows == 40
+    asked = [query(entry) for entry in sandbox.journal(operation="download")]
+    assert [[name for name, _ in each] for each in asked] == [["analyticsAccessToken"]] * 2
+    assert asked[0] != asked[1]
 
 
 def test_a_storage_link_that_died_is_asked_for_again(sandbox: Sandbox) -> None:
@@ -288,6 +307,95 @@ def test_no_secret_is_ever_shown(
     tokens = access_tokens(sandbox)
     assert tokens or "refused" in case or case == "failed"
     for secret in (*SECRETS, *tokens):
+        assert not any(secret in text for text in shown), secret
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 503])
+@pytest.mark.parametrize("operation", ["submit", "status", "download"])
+def test_a_vendor_that_quotes_the_requests_secrets_is_quoted_without_them(
+    pauses: list[float], monkeypatch: pytest.MonkeyPatch, operation: str, status: int
+) -> None:
+    """Company key, Basic header and access token, raw and encoded, without the URL around them."""
+    access_token = "oMqg+/7BikRH3ISPxlqIw=="
+
+    def answered(asked: Asked) -> bytes:
+        path, _, given = asked.target.partition("?")
+        keys = ("analyticsAccessToken=", "companyKey=")
+        values = [unquote(part.partition("=")[2]) for part in given.split("&") if part.startswith(keys)]
+        if path.endswith(f"/{operation}") or (operation == "submit" and "/conversation" in path):
+            words = " ".join(
+                ["no:", *values, *(quote(value, safe="") for value in values), asked.headers["authorization"]]
+            )
+            return reply(status, {"status": "FAIL", "message": words})
+        info = {"workflowId": "wf", "runId": "run", "statusUrl": ""}
+        url = f"http://other.example{path.replace('/status', '/download')}?analyticsAccessToken="
+        info["downloadUrl"] = url + quote(access_token, safe="")
+        runner = {"runnerState": "CLOSED", "detail": "COMPLETED"}
+        result = {"jobInfo": info, "result": runner} if path.endswith("/status") else info
+        return reply(200, {"status": "PASS", "result": result})
+
+    with Wire(answered) as server:
+        values = {
+            "conn_type": "khoros_care",
+            "host": server.origin,
+            "login": "jane",
+            "password": "pass/word+",
+        }
+        extra = {"company_api_key": "company+key/1="}
+        monkeypatch.setenv("AIRFLOW_CONN_KHOROS_CARE_DEFAULT", json.dumps({**values, "extra": extra}))
+        with pytest.raises(exceptions.ContactCenterError) as caught:
+            land(KhorosCareHook())
+    said = everything_about(caught.value)
+    assert "no:" in said
+    for secret in ("pass/word+", "company+key/1=", access_token, "amFuZTpwYXNzL3dvcmQr"):
+        assert secret not in said
+        assert quote(secret, safe="") not in said
+
+
+async def test_no_driver_ever_speaks_to_the_host_that_the_returned_urls_name(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Wire(in_turn(b"")) as foreign:
+        sandbox.set_options("khoros_care", urls_host=foreign.origin, ladder=[["RUNNING", 0, 3]])
+        hook = KhorosCareHook()
+        job = await asyncio.to_thread(hook.submit, conversations())
+        trigger = ContactCenterReportTrigger(job, poll_interval=0.05, max_poll_interval=0.1)
+        [fired] = [event.payload async for event in trigger.run()]
+        assert fired["status"] == "ready"
+        stream = await asyncio.to_thread(lambda: b"".join(hook.stream(job)))
+        assert stream
+        shown = json.dumps([fired, trigger.serialize(), job])
+        assert foreign.connections == 0
+        assert foreign.origin not in shown
+    polls = sandbox.journal(operation="status")
+    assert len(polls) >= 4
+    agents = {dict(entry["headers"])["User-Agent"].partition("/")[0] for entry in polls}
+    assert len(agents) == 2, "both drivers have polled"
+    assert not any(secret in shown for secret in (*SECRETS, *access_tokens(sandbox)))
+
+
+@pytest.mark.parametrize("case", ["failed", "refused", "refused under 200", "forbidden", "gone", "blip"])
+async def test_a_triggers_event_and_log_hold_no_secret(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str], case: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    hook = KhorosCareHook()
+    job = await asyncio.to_thread(hook.submit, conversations())
+    echo = json.dumps({"status": "FAIL", "message": f"no: companyKey={KEY} {PASSWORD} {SECRETS[2]}"})
+    codes = {"refused": 400, "refused under 200": 200, "forbidden": 403, "gone": 404, "blip": 503}
+    if case == "failed":
+        sandbox.hold(job["job_id"].partition("/")[0], "CLOSED/FAILED")
+    else:
+        fault = {"fault": "status", "status": codes[case], "body": echo}
+        sandbox.add_fault(vendor="khoros_care", operation="status", **fault)
+    trigger = ContactCenterReportTrigger(job, poll_interval=0.05, max_poll_interval=0.1)
+    [fired] = [event.payload async for event in trigger.run()]
+    ends = {"failed": "failed", "refused under 200": "failed", "blip": "ready"}
+    assert fired["status"] == ends.get(case, "refused")
+    shown = [json.dumps([fired, trigger.serialize()]), capsys.readouterr().out]
+    shown += [record.getMessage() for record in caplog.records]
+    assert case == "failed" or any("no: companyKey=***" in text for text in shown)
+    for secret in SECRETS:
         assert not any(secret in text for text in shown), secret
 
 

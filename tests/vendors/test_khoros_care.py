@@ -287,6 +287,11 @@ def test_each_request_carries_basic_in_utf8_and_the_company_key_once() -> None:
     assert signed.headers["Authorization"] == "Basic amFuZUBleGFtcGxlLmNvbTpww6Q6c3M="
 
 
+def test_whatever_repeats_the_basic_header_has_it_masked() -> None:
+    assert "amFuZUBleGFtcGxlLmNvbTpww6Q6c3M=" in settings().secrets
+    assert "amFuZUBleGFtcGxlLmNvbTpww6Q6c3M=" not in repr(settings())
+
+
 def test_the_access_token_takes_the_company_keys_place() -> None:
     signed = khoros_care.sign(Request("GET", f"/x?{TOKEN_QUERY}"), settings(), None)
     assert list(signed.params) == [] and "Authorization" in signed.headers
@@ -339,12 +344,28 @@ def test_without_a_usable_download_url_the_company_key_does(url: str) -> None:
     assert download.target == f"{PATH}/download"
 
 
+NEWER = passed(entry("CLOSED", "COMPLETED", f"{HOST}{PATH}/download?analyticsAccessToken=newer%3D%3D"))
+EXPIRED = {"status": "FAIL", "message": "The token has expired", "result": None}
+
+
 @pytest.mark.parametrize("kind", ["authentication", "permission", "missing", "invalid"])
-def test_where_the_access_token_is_refused_the_company_key_is_tried_once(kind: Any) -> None:
-    _, [_, _, second] = run(opening(), COMPLETED, Refusal(kind, "expired"), b"A\r\n")
-    assert second.target == f"{PATH}/download"
+def test_where_the_access_token_is_refused_a_newer_one_is_asked_for(kind: Any) -> None:
+    _, [_, _, poll, second] = run(opening(), COMPLETED, Refusal(kind, "expired"), NEWER, b"A\r\n")
+    assert poll.target == f"{PATH}/status"
+    assert second.target == f"{PATH}/download?analyticsAccessToken=newer%3D%3D"
+
+
+@pytest.mark.parametrize("refused", [Refusal("permission", "expired", status=403), EXPIRED])
+def test_where_there_is_no_newer_access_token_the_company_key_is_tried_once(refused: Any) -> None:
+    _, [*_, last] = run(opening(), COMPLETED, refused, COMPLETED, b"A\r\n")
+    assert last.target == f"{PATH}/download"
     with pytest.raises(Refusal, match="also"):
-        run(opening(), COMPLETED, Refusal(kind, "expired"), Refusal(kind, "also"))
+        run(opening(), COMPLETED, refused, COMPLETED, Refusal("permission", "also"))
+
+
+def test_no_more_than_two_access_tokens_are_tried() -> None:
+    _, [*_, last] = run(opening(), COMPLETED, EXPIRED, NEWER, Refusal("missing", "gone"), b"A\r\n")
+    assert last.target == f"{PATH}/download"
 
 
 def test_a_blip_at_the_download_is_no_reason_to_change_the_key() -> None:
@@ -364,6 +385,8 @@ def test_a_job_that_is_not_ready_has_no_file(body: Any, kind: str) -> None:
     [
         ("csv", {"status": "FAIL", "message": "gone"}, "failed", "FAIL: gone"),
         ("json", {"status": "FAIL", "message": "gone"}, "failed", "FAIL: gone"),
+        ("json", {"code": 7, "status": "FAIL", "message": "gone"}, "failed", "FAIL: gone"),
+        ("csv", {"code": 7, "message": "gone", "status": "FAIL"}, "failed", "FAIL: gone"),
         ("jsonl", {"status": "FAIL", "message": "gone"}, "failed", "FAIL: gone"),
         ("csv", b'\xef\xbb\xbf {"message": "gone", "status": "FAIL"}', "failed", "FAIL: gone"),
         ("csv", RUNNING, "unavailable", "instead of its file"),
@@ -377,12 +400,19 @@ def test_what_is_not_the_file_is_never_taken_for_it(
     file_format: str, body: Any, kind: str, words: str
 ) -> None:
     with pytest.raises(Refusal, match=words) as caught:
-        run(opening(file_format), COMPLETED, body)
+        run(opening(file_format), passed(entry("CLOSED", "COMPLETED")), body)
     assert caught.value.kind == kind
 
 
 @pytest.mark.parametrize(
-    ("file_format", "body"), [("csv", b"A,B\r\n"), ("csv", b""), ("json", b"[]"), ("jsonl", b'[{"a": 1}]')]
+    ("file_format", "body"),
+    [
+        ("csv", b"A,B\r\n"),
+        ("csv", b""),
+        ("json", b"[]"),
+        ("jsonl", b'[{"a": 1}]'),
+        ("json", b'{"rows": [{"status": "FAIL", "message": "x"}]}'),
+    ],
 )
 def test_a_file_passes_untouched(file_format: str, body: bytes) -> None:
     opened, _ = run(opening(file_format), COMPLETED, body)
@@ -393,7 +423,7 @@ def test_an_envelope_in_pieces_is_read_whole() -> None:
     pieces = [b'{"status": "FAIL", "mess', b'age": "late ', b'words"}']
     first = Answer(200, {}, pieces[0], BASE, chunks=iter(pieces))
     with pytest.raises(Refusal, match="late words"):
-        run(opening(), COMPLETED, first)
+        run(opening(), passed(entry("CLOSED", "COMPLETED")), first)
 
 
 # -- the connection's test -----------------------------------------------------------------------------------
