@@ -482,10 +482,21 @@ def khoros_care_report(
     return report
 
 
+def _vspark_folder(name: str, value: Any) -> str:
+    """A folder's name. People give it, so ``?`` and ``#`` pass: they are encoded like any other letter."""
+    folder = fields.text(name, value)
+    if folder in {".", ".."} or re.search(r"[/\\\x00-\x1f\x7f\ud800-\udfff]", folder):
+        raise InvalidValue(
+            f"{name}={value!r} is not allowed: it becomes one path segment of a URL, so give a folder's name "
+            "without '/', '\\' or control characters."
+        )
+    return folder
+
+
 _VSPARK_CHECKS: dict[str, Check] = {
     "company": fields.segment,
     "organization": fields.segment,
-    "folder": fields.optional(fields.segment),
+    "folder": fields.optional(_vspark_folder),
     "start": fields.instant,
     "end": fields.instant,
     "timezone": fields.zone,

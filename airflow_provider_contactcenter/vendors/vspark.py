@@ -6,6 +6,7 @@ Sources: seed 003 (docs.vocitec.com, "Reference for the /stats API") and, for wh
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -121,10 +122,31 @@ def _ask(request: Request) -> Operation[Answer]:
         raise Refusal(
             kind or "unavailable", f"HTTP {answer.status} and no JSON: {text}", status=answer.status
         )
-    if said := re.match(rb'\{\s*"(?:error|errors|message)"\s*:\s*"((?:[^"\\]|\\.)*)"', head):
-        text = excerpt(said[1])
+    if said := _error_in(head):
+        text = excerpt(said.encode())
         raise Refusal(_meaning(text) or "unavailable", f"HTTP {answer.status} and an error: {text}")
     return answer
+
+
+def _error_in(head: bytes) -> str | None:
+    """The words of a JSON error: an object that begins with them, or has them and nothing that has parts.
+
+    Errors are text here as far as the documents go, so this is for what may stand in front of the API.
+    """
+    if begins := _ERROR.match(head):
+        return begins[1].decode("utf-8", "replace")
+    try:
+        found = json.loads(head) if head.startswith(b"{") else None
+    except (ValueError, RecursionError):
+        return None  # longer than the first look, or broken, which shows when it is read
+    if not isinstance(found, dict) or any(isinstance(value, dict | list) for value in found.values()):
+        return None
+    return next((said for name in _ERRORS if isinstance(said := found.get(name), str) and said), None)
+
+
+#: members that hold the words of a JSON error
+_ERRORS = ("error_description", "error", "errors", "message")
+_ERROR = re.compile(rb'\{\s*"(?:error|errors|message)"\s*:\s*"((?:[^"\\]|\\.)+)"')
 
 
 def _meaning(text: str) -> RefusalKind | None:
