@@ -125,10 +125,11 @@ async def _send(
         await _damaged(incoming, reply, content, harm, served)
     headers = dict(reply.headers)
     encoding = headers.pop("Content-Encoding", None)
+    chunked = headers.pop("Transfer-Encoding", None)
     response = web.StreamResponse(status=reply.status, headers=headers)
     if encoding:
         response.enable_compression(web.ContentCoding(encoding))
-    else:
+    elif not chunked:  # the framework's own choice where no length is set
         response.content_length = content.length
     await response.prepare(incoming)
     if incoming.method != "HEAD":
@@ -172,6 +173,7 @@ def _head(reply: Reply, content: Content, framing: str) -> bytes:
     reason = REASONS.get(reply.status, "Unknown")
     headers = {"Content-Type": content.content_type, **reply.headers, "Connection": "close"}
     headers.pop("Content-Encoding", None)  # what is written by hand isn't compressed
+    headers.pop("Transfer-Encoding", None)  # the fault decides on the framing
     headers |= {
         "length": {"Content-Length": str(content.length)},
         "chunked": {"Transfer-Encoding": "chunked"},

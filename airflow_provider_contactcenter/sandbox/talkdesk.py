@@ -10,7 +10,7 @@ Invented, because no document that could be read describes it: the codes and wor
 answer of the files endpoint for a job without a file (404); whether an offset in from/to or ``timezone``
 wins where both are given (the offset); the default format (csv); the quoting and line ends of csv; the
 whole of json_bulk (one JSON object per line); the columns of reports that aren't in `REPORTS`;
-``invalid_scope``.
+``invalid_scope``; that a null in the request counts as left out.
 """
 
 from __future__ import annotations
@@ -69,6 +69,11 @@ OPTIONS = {
     "waiting_as": choice("job", "204", "empty", help="the answer before the end; 204 is known from a client"),
     "poll_body": choice("wrapped", "flat", help="seed: wrapped in job"),
     "done_as": choice(303, 300, 302, 307, 200, help="seed: 300; docs, legacy and clients: 303 or 302"),
+    "job_framing": choice(
+        "chunked",
+        "length",
+        help="of answers to a poll; a client takes the first Content-Length for the file's",
+    ),
     "location": choice("relative", "absolute", "missing", help="seed: relative, and not required"),
     "links_host": choice("own", "docs", help="whose host _links names: docs is http://api-docs.talkdesk.org"),
     "error_shape": choice(
@@ -259,7 +264,11 @@ def _json_object(request: Request) -> dict[str, Any]:
 
 
 def _details(state: VendorState, report: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """What a job keeps of the request. Unknown keys are ignored, inside the timespan too (clients)."""
+    """What a job keeps of the request. Unknown keys are ignored, inside the timespan too (clients).
+
+    Null counts as left out.
+    """
+    body = {name: value for name, value in body.items() if value is not None}
     timespan = body.get("timespan")
     if not isinstance(timespan, dict):
         raise Refused(400, "1400011", "The mandatory field timespan is missing", "timespan")
@@ -358,7 +367,8 @@ def _job_reply(
     state: VendorState, job: Job, word: str, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Reply:
     body = _job_body(state, job, word, state.options["poll_body"])
-    return json_reply(body, status, headers, job.id)
+    framing = {"Transfer-Encoding": "chunked"} if state.options["job_framing"] == "chunked" else {}
+    return json_reply(body, status, {**framing, **(headers or {})}, job.id)
 
 
 def _job_body(state: VendorState, job: Job, word: str, form: str) -> dict[str, Any]:

@@ -210,6 +210,96 @@ class TestThirdPartyClients:
         body = talkdesk.create().json()
         assert body["id"] == body["job"]["id"]
 
+    def test_one_follows_redirects_and_polls_until_the_answer_is_the_file(
+        self, talkdesk: Talkdesk, sandbox: Sandbox
+    ) -> None:
+        sandbox.set_options("talkdesk", ladder=[["created", 0, 1], ["processing", 0, 2]])
+        job_id = talkdesk.create(format="json").json()["job"]["id"]
+        seen = []
+        for _ in range(10):
+            body = requests.get(f"{talkdesk.jobs_url}/{job_id}", headers=talkdesk.headers).json()
+            seen.append("entries" in body)
+            if seen[-1]:
+                break
+        assert seen == [False, False, False, True]
+        assert len(body["entries"]) == body["total"] == 100
+
+    def test_one_waits_for_the_first_answer_that_has_a_length(
+        self, talkdesk: Talkdesk, sandbox: Sandbox
+    ) -> None:
+        sandbox.set_options("talkdesk", ladder=[["created", 0, 1], ["processing", 0, 1]])
+        job_id = talkdesk.ordered()
+        for _ in range(10):
+            answer = requests.get(f"{talkdesk.jobs_url}/{job_id}", headers=talkdesk.headers)
+            if "Content-Length" in answer.headers:
+                break
+        assert len(records(answer.content)) == 100
+
+    def test_the_answers_to_polls_may_have_a_length_all_the_same(
+        self, talkdesk: Talkdesk, sandbox: Sandbox
+    ) -> None:
+        job_id = talkdesk.ordered()
+        assert talkdesk.poll(job_id).headers["Transfer-Encoding"] == "chunked"
+        sandbox.set_options("talkdesk", job_framing="length")
+        polled = talkdesk.poll(job_id)
+        assert "Transfer-Encoding" not in polled.headers
+        assert int(polled.headers["Content-Length"]) == len(polled.content)
+
+    def test_one_has_the_grant_in_the_query_and_an_empty_body_and_sends_times_without_a_zone(
+        self, talkdesk: Talkdesk, sandbox: Sandbox
+    ) -> None:
+        connection = talkdesk.connection
+        granted = requests.post(
+            f"{connection['extra']['auth_url']}?grant_type=client_credentials",
+            auth=(connection["login"], connection["password"]),
+            headers={"Content-Type": "application/x-www-form-urlencoded", "Content-Length": "0"},
+        ).json()
+        assert granted["token_type"] == "Bearer"
+        talkdesk.headers = {"Authorization": f"Bearer {granted['access_token']}"}
+        timespan = {
+            "from": "2024-05-01T00:00:00",
+            "to": "2024-05-02T00:00:00",
+            "timezone": "America/Sao_Paulo",
+        }
+        job_id = talkdesk.ordered(timespan, format="csv")
+        assert len(records(talkdesk.content(job_id))) == 100
+        # Where a zone is nested in the timespan nobody looks at it.
+        assert sandbox.jobs("talkdesk")[0]["id"] == job_id
+        assert talkdesk.poll(job_id).json()["job"]["timezone"] == "UTC"
+
+    def test_one_sends_its_credentials_as_form_fields_and_reads_until_the_word_is_done(
+        self, talkdesk: Talkdesk, sandbox: Sandbox
+    ) -> None:
+        connection = talkdesk.connection
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": connection["login"],
+            "client_secret": connection["password"],
+        }
+        granted = requests.post(connection["extra"]["auth_url"], data=form).json()
+        talkdesk.headers = {"Authorization": f"Bearer {granted['access_token']}"}
+        job_id = talkdesk.ordered(format="json")
+        done = talkdesk.poll(job_id)
+        assert done.json()["job"]["status"] == "done"
+        # It fetches the file without credentials, as what it was redirected to is signed.
+        file = talkdesk.file(job_id)
+        assert len(requests.get(file.headers["Location"]).json()["entries"]) == 100
+
+    def test_one_writes_null_for_what_it_does_not_set(self, talkdesk: Talkdesk) -> None:
+        job = talkdesk.create(name=None, timezone=None, format=None).json()["job"]
+        assert (job["name"], job["timezone"], job["format"]) == ("", "UTC", "csv")
+
+    def test_one_finds_its_job_again_in_the_list(self, talkdesk: Talkdesk) -> None:
+        job_id = talkdesk.ordered(name="nightly")
+        talkdesk.ordered(name="another")
+        listed = requests.get(
+            talkdesk.jobs_url, params={"page": 1, "per_page": 200}, headers=talkdesk.headers
+        ).json()
+        [found] = [job for job in listed["_embedded"]["jobs"] if job["name"] == "nightly"]
+        assert (found["id"], found["status"]) == (job_id, "done")
+        assert "next" not in listed["_links"]
+        assert len(records(talkdesk.content(found["id"]))) == 100
+
 
 def test_two_sandboxes_with_one_seed_serve_the_same_bytes_and_other_seeds_do_not() -> None:
     contents = []
