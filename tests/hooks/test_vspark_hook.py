@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from wire import Wire, in_turn, reply
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.hooks import base
@@ -83,6 +84,30 @@ def test_one_request_with_both_ends_and_the_token_in_the_query(sandbox: Sandbox)
         "/stats/DocTestCo/DocTestCo-DocTesting/Pr%C3%BCfung%20%E2%80%93%20%E6%97%A5%E6%9C%AC"
     )
     assert parse_qsl(parts.query) == [("daterange", "20240501-20240503"), ("token", TOKEN)]
+
+
+@pytest.mark.parametrize("folder", ["Q&A? #1", "100%", "a+b=c;d", "José\u2028", "x y"])
+def test_a_folders_name_is_found_in_the_list_and_arrives_as_it_is(sandbox: Sandbox, folder: str) -> None:
+    sandbox.set_options("vspark", companies={"DocTestCo": {"DocTestCo-DocTesting": ["Test01", folder]}})
+    assert folder in VSparkHook().list_folders("DocTestCo", "DocTestCo-DocTesting")
+    landed, _ = land(folder=folder)
+    assert {row["folder"] for row in json.loads(landed)} == {folder}
+
+
+@pytest.mark.parametrize("status", [301, 302, 307])
+def test_no_redirect_takes_the_token_to_another_host(
+    sandbox: Sandbox, pauses: list[float], status: int
+) -> None:
+    with Wire(in_turn(reply(200, b"[]"))) as foreign:
+        for operation in ("stats", "list"):
+            fault = {"fault": "redirect", "to": f"{foreign.origin}/stats", "status": status}
+            sandbox.add_fault(vendor="vspark", operation=operation, count=None, **fault)
+        with pytest.raises(exceptions.ContactCenterUnavailableError, match=f"HTTP {status}"):
+            land()
+        with pytest.raises(exceptions.ContactCenterUnavailableError):
+            VSparkHook().list_folders("DocTestCo", "DocTestCo-DocTesting")
+        assert VSparkHook().test_connection()[0] is False
+        assert foreign.connections == 0
 
 
 @pytest.mark.parametrize("manual", ["seed", "newer"])
