@@ -168,6 +168,27 @@ def test_the_storage_behind_the_redirect_gets_no_credential(sandbox: Sandbox) ->
     assert "companyKey" not in shown and "analyticsAccessToken" not in shown
 
 
+@pytest.mark.parametrize("location", ["relative", "absolute"])
+@pytest.mark.parametrize("hops", [0, 1, 2, 4])
+@pytest.mark.parametrize("status_urls", ["token", "company_key"])
+def test_however_many_redirects_lead_to_the_storage_only_the_own_host_gets_credentials(
+    sandbox: Sandbox, location: str, hops: int, status_urls: str
+) -> None:
+    sandbox.set_options("khoros_care", hops=hops, location=location, status_urls=status_urls)
+    _, _, stream = land(KhorosCareHook())
+    assert stream.rows == 40
+    asked = sandbox.journal(operation="download")
+    assert len(asked) == hops + 1
+    for entry in asked:
+        names = [name for name, _ in query(entry) if name != "hop"]
+        assert names == ["analyticsAccessToken" if status_urls == "token" else "companyKey"]
+        assert "Authorization" in dict(entry["headers"])
+    [fetched] = sandbox.journal(origin="storage")
+    shown = json.dumps(fetched)
+    assert not any(secret in shown for secret in (*SECRETS, *access_tokens(sandbox)))
+    assert "authorization" not in shown.lower()
+
+
 def test_an_access_token_that_died_is_no_end(sandbox: Sandbox) -> None:
     sandbox.set_options("khoros_care", access_token_seconds=0)
     _, _, stream = land(KhorosCareHook())
