@@ -19,7 +19,7 @@ import airflow_provider_contactcenter
 from airflow_provider_contactcenter.get_provider_info import get_provider_info
 from airflow_provider_contactcenter.hooks import HOOKS
 from airflow_provider_contactcenter.reports import BUILDERS
-from airflow_provider_contactcenter.vendors import VENDORS
+from airflow_provider_contactcenter.vendors.registry import VENDORS
 
 PACKAGE = Path(airflow_provider_contactcenter.__file__).parent
 ROOT = PACKAGE.parent
@@ -153,7 +153,7 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_vendor_modules_know_no_airflow_and_no_http_library() -> None:
-    loaded = loaded_by("import airflow_provider_contactcenter.vendors")
+    loaded = loaded_by("import airflow_provider_contactcenter.vendors.registry")
     assert "airflow_provider_contactcenter.vendors.talkdesk" in loaded
     assert loaded & {"airflow", "requests", "aiohttp", "boto3"} == set()
 

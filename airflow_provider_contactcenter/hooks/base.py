@@ -34,8 +34,8 @@ from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.transport.on_aiohttp import shared_driver
 from airflow_provider_contactcenter.transport.on_requests import RequestsDriver
 from airflow_provider_contactcenter.transport.tls import ca_bundle, tls_context
-from airflow_provider_contactcenter.vendors import VENDORS
 from airflow_provider_contactcenter.vendors.protocol import ConnectionFields, Refusal, Settings, Vendor
+from airflow_provider_contactcenter.vendors.registry import VENDORS
 from airflow_provider_contactcenter.waiting import utcnow
 
 
