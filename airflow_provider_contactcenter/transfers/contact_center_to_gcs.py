@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,7 @@ class ContactCenterToGCSOperator(ContactCenterTransferOperator):
             raise ContactCenterObjectExistsError(f"There is an object at {self.uri()} and replace=False.")
 
     def upload(self, body: Body, content_type: str) -> None:
-        """Resumable upload by google-cloud-storage's writer, which ends it if reading the body raises."""
+        """Resumable upload by google-cloud-storage's writer, given up if reading the body raises."""
         from google.api_core.exceptions import PreconditionFailed
 
         blob = self._blob()
@@ -111,8 +112,9 @@ class ContactCenterToGCSOperator(ContactCenterTransferOperator):
         # Generation 0 means "there must be none": with replace=False another writer can't slip in between.
         options = {} if self.replace else {"if_generation_match": 0}
         try:
-            with blob.open("wb", content_type=content_type, ignore_flush=True, **options) as writer:
-                shutil.copyfileobj(body, writer, blob.chunk_size)
+            opened = blob.open("wb", content_type=content_type, ignore_flush=True, **options)
+            with all_or_nothing(opened) as writer:
+                shutil.copyfileobj(body, writer, PIECE)
         except PreconditionFailed:
             raise ContactCenterObjectExistsError(
                 f"There is an object at {self.uri()} and replace=False."
@@ -129,3 +131,20 @@ class ContactCenterToGCSOperator(ContactCenterTransferOperator):
         return bucket.blob(
             self.object_name, chunk_size=self.chunk_size or CHUNK_SIZE, kms_key_name=self.kms_key_name
         )
+
+
+@contextmanager
+def all_or_nothing(writer: Any) -> Iterator[Any]:
+    """Within the block a writer is open; its upload ends with the block, or is given up for good.
+
+    Google's own ``with`` leaves it open where closing fails, or where the store doesn't take the abort. Once
+    it is garbage-collected it would be closed after all, and what stood in its buffer be the object's end.
+    """
+    try:
+        yield writer
+        writer.close()
+    except BaseException:
+        with suppress(Exception):  # the store is away; an upload that never ends never becomes an object
+            writer.terminate()
+        writer.close = lambda: None
+        raise
