@@ -114,7 +114,7 @@ class ContactCenterToGCSOperator(ContactCenterTransferOperator):
         try:
             opened = blob.open("wb", content_type=content_type, ignore_flush=True, **options)
             with all_or_nothing(opened) as writer:
-                shutil.copyfileobj(body, writer, PIECE)
+                shutil.copyfileobj(body, writer, blob.chunk_size)
         except PreconditionFailed:
             raise ContactCenterObjectExistsError(
                 f"There is an object at {self.uri()} and replace=False."
