@@ -71,5 +71,9 @@ class ContactCenterObjectExistsError(ContactCenterError, AirflowFailException):
     """``replace=False`` and there is an object under the key already. Not retried."""
 
 
+class ContactCenterStoreError(ContactCenterError):
+    """The store refused the object or broke off; nothing was published. A retry fetches the report again."""
+
+
 class ContactCenterEmptyError(ContactCenterError):
     """The report holds no rows, and ``on_empty="fail"``."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow.providers.common.compat.sdk import AirflowSkipException
+from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException
 
 from airflow_provider_contactcenter import fields
-from airflow_provider_contactcenter.exceptions import ContactCenterEmptyError
+from airflow_provider_contactcenter.exceptions import ContactCenterEmptyError, ContactCenterStoreError
 from airflow_provider_contactcenter.nouns import Delivery, Job, Report, window_of
 from airflow_provider_contactcenter.operators.base import ContactCenterBaseOperator
 
@@ -159,7 +160,8 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
     def before_submit(self, context: Context) -> None:
         """``replace=False`` is checked before the vendor's quota is spent."""
         if not self.replace:
-            self.refuse_existing()
+            with self._storing():
+                self.refuse_existing()
 
     def finish(self, job: Job, context: Context) -> Delivery:
         """Stream the report into the store; return what landed."""
@@ -169,9 +171,10 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         file_type = content_type(stream.file_format, self.compression)
         body = Body(stream, self.compression, self.on_empty)
         try:
-            if not self.replace:
-                self.refuse_existing()  # once more: hours may have passed since the report was ordered
-            self.upload(body, file_type)
+            with self._storing():
+                if not self.replace:
+                    self.refuse_existing()  # once more: hours may have passed since the report was ordered
+                self.upload(body, file_type)
         except Exception:
             # An uploader may wrap what was raised while it read.
             if body.error is not None:
@@ -200,6 +203,19 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
 
     def _tell_assets(self, delivery: Delivery, context: Context) -> None:
         """Put the numbers into the events of the task's outlets, and the object into its lineage."""
+    @contextmanager
+    def _storing(self) -> Iterator[None]:
+        """Within the block, what the store's own libraries raise becomes one error that says what is where."""
+        try:
+            yield
+        except AirflowException:
+            raise  # says what it is: ours, a connection that is missing, an extra that isn't installed
+        except Exception as error:
+            raise ContactCenterStoreError(
+                f"{self.uri()} could not be written ({type(error).__name__}: {error}). Nothing new is under "
+                "the key; a retry of the task uploads the report again."
+            ) from error
+
         told = ("uri", "rows", "bytes", "sha256", "window", "complete")
         extra = {name: value for name, value in delivery.items() if name in told}
         for outlet in self.outlets or ():
