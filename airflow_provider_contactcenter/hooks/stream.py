@@ -13,7 +13,7 @@ import orjson
 from airflow_provider_contactcenter.formats import Incomplete, JsonLines, Meter, meter_for
 from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.transport.on_requests import RequestsDriver
-from airflow_provider_contactcenter.vendors.protocol import Answer, File, Pages, Refusal
+from airflow_provider_contactcenter.vendors.protocol import Answer, File, Page, Pages, Refusal
 
 #: how often a file whose link died or whose body broke off is asked for again
 REOPENINGS = 4
@@ -93,7 +93,7 @@ class ReportStream(Iterator[bytes]):
     def _pages(self, pages: Pages) -> Iterator[bytes]:
         rows, cursor, seen = 0, None, set[int]()
         while True:
-            page = self._driver.run(pages.page(cursor))
+            page = self._page(pages, cursor)
             if self.vendor_total is None:
                 self.vendor_total = page.total
             rows, cursor = rows + len(page.rows), page.cursor
@@ -119,6 +119,18 @@ class ReportStream(Iterator[bytes]):
 
 
 def _line(row: Mapping[str, Any]) -> bytes:
+    def _page(self, pages: Pages, cursor: str | None) -> Page:
+        """The page behind a cursor; one that can't be read is asked for again: hours may lie before it."""
+        for again in range(1, REOPENINGS + 1):
+            try:
+                return self._driver.run(pages.page(cursor))
+            except Refusal as refusal:
+                if not refusal.unreadable:
+                    raise
+                self._note(f"a page is asked for again: {refusal.words}")
+                time.sleep(policy.pause(refusal, again))
+        return self._driver.run(pages.page(cursor))
+
     try:
         return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:  # a lone surrogate, an integer of more than 64 bits
@@ -148,7 +160,8 @@ class _Body:
                     checksum = zlib.crc32(piece, checksum)
                 return
             except Refusal as refusal:
-                if not refusal.passing or reopening == REOPENINGS:
+                longer = (refusal.retry_after or 0) > policy.LONGEST_INLINE_WAIT
+                if not refusal.passing or longer or reopening == REOPENINGS:
                     raise
                 self._note(f"the file is asked for again after {passed_on} bytes: {refusal.words}")
                 if reopening and passed_on == before:

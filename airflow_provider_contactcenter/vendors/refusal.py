@@ -50,6 +50,11 @@ class Refusal(Exception):
         """Whether asking again later may help without anything being changed."""
         return self.kind in {"unreachable", "unavailable", "lost", "quota"}
 
+    @property
+    def unreadable(self) -> bool:
+        """Whether an answer came with a good status and made no sense: a gateway's page, half a body."""
+        return self.kind == "unavailable" and self.status is not None and self.status < 300
+
 
 #: state of a job that has no file -> the refusal that this is
 NO_FILE: Mapping[State, RefusalKind] = {

@@ -186,7 +186,7 @@ def test_a_scroll_that_is_disturbed_ends_complete(sandbox: Sandbox, skip: int, f
         ({"fault": "status", "status": 400, "body": '{"message": "scroll"}'}, "ContactCenterIncompleteError"),
         ({"fault": "status", "status": 429, "count": None}, "ContactCenterQuotaError"),
         ({"fault": "status", "status": 503, "count": None}, "ContactCenterUnavailableError"),
-        ({"fault": "html"}, "ContactCenterUnavailableError"),
+        ({"fault": "html", "count": None}, "ContactCenterUnavailableError"),
     ],
     ids=str,
 )
