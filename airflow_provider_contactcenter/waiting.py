@@ -103,19 +103,20 @@ def wait(
     """
     interval, pause = poll_interval, first_look
     last: str | None = None
+    trouble: str | None = None
     while True:
         left = (deadline - now()).total_seconds()
         if pause > 0 and left > 0:
             yield Sleep(max(SHORTEST_PAUSE, min(pause, left)))
         if now() >= deadline and pause > 0:
-            return event(job, "timeout", vendor_status=last)
+            return event(job, "timeout", last, trouble)
         found = yield Look()
-        asked = 0.0
+        asked, trouble = 0.0, None
         if isinstance(found, Refusal):
             if not found.passing:
                 return event(job, "refused", last, found.words, found.kind)
             note(f"a look at job {job['job_id']} failed and will be repeated: {found.words}")
-            asked = found.retry_after or 0.0
+            asked, trouble = found.retry_after or 0.0, found.words
         elif found is not None:
             if found["vendor_status"] != last:
                 last = found["vendor_status"]
@@ -123,6 +124,6 @@ def wait(
             if found["state"] not in ("queued", "running"):
                 return event(job, found["state"], last, found["reason"])
         if now() >= deadline:
-            return event(job, "timeout", vendor_status=last)
+            return event(job, "timeout", last, trouble)
         pause = max(SHORTEST_PAUSE, asked, jittered(interval))
         interval = min(interval * GROWTH, max_poll_interval)

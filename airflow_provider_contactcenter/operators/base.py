@@ -336,6 +336,8 @@ def conclusion(hook: ContactCenterHook, ended: Event) -> ContactCenterError:
             Refusal(NO_FILE[ended["status"]], f"the vendor says {ended['vendor_status']}: {words}"), job
         )
     said = f"it last said {ended['vendor_status']}" if ended["vendor_status"] else "it said nothing yet"
+    if ended["reason"]:
+        said += f"; the last look failed: {ended['reason']}"
     return ContactCenterTimeoutError(
         message(
             hook.vendor.TITLE,
