@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -26,6 +26,7 @@ class ReportStream(Iterator[bytes]):
     :ivar rows: data rows, None where nobody can know them.
     :ivar vendor_total: how many rows the vendor says there are, None if it doesn't.
     :ivar complete: True (proved) or None (nothing to prove it by); what is proved incomplete raises.
+    :ivar hash: SHA-256 of the bytes so far.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class ReportStream(Iterator[bytes]):
         self.rows: int | None = None
         self.vendor_total: int | None = None
         self.complete: bool | None = None
+        self.hash = hashlib.sha256()
         self._driver = driver
         self._on_refusal = on_refusal
         self._note = note
@@ -67,11 +69,14 @@ class ReportStream(Iterator[bytes]):
         lines = JsonLines(file.lines_from or None) if file.lines_from is not None else None
         meter = None if lines else meter_for(file.file_format, rows_at=file.rows_at)
         body = _Body(file, self._driver, self._note)
+        if not lines:
+            self.hash = body.hash  # the same bytes: hashed once
         blank = True
         for piece in body:
             blank = blank and not piece.strip()
             if lines:
                 if made := lines.feed(piece):
+                    self.hash.update(made)
                     yield made
             else:
                 meter.feed(piece)  # type: ignore[union-attr]
@@ -82,6 +87,7 @@ class ReportStream(Iterator[bytes]):
             return
         if lines:
             if made := lines.finish():
+                self.hash.update(made)
                 yield made
             self.complete = True
         else:
@@ -100,6 +106,7 @@ class ReportStream(Iterator[bytes]):
             lines = b"".join(map(_line, page.rows))
             del page  # thousands of rows, which would be held until the next page is there
             if lines:
+                self.hash.update(lines)
                 yield lines
             del lines
             if cursor is None:
@@ -112,13 +119,6 @@ class ReportStream(Iterator[bytes]):
         self.rows, self.complete = rows, True
         self._heed(pages.caveat)
 
-    def _heed(self, caveat: str | None) -> None:
-        if caveat:
-            self._note(caveat)
-            self.complete = None
-
-
-def _line(row: Mapping[str, Any]) -> bytes:
     def _page(self, pages: Pages, cursor: str | None) -> Page:
         """The page behind a cursor; one that can't be read is asked for again: hours may lie before it."""
         for again in range(1, REOPENINGS + 1):
@@ -131,6 +131,13 @@ def _line(row: Mapping[str, Any]) -> bytes:
                 time.sleep(policy.pause(refusal, again))
         return self._driver.run(pages.page(cursor))
 
+    def _heed(self, caveat: str | None) -> None:
+        if caveat:
+            self._note(caveat)
+            self.complete = None
+
+
+def _line(row: Mapping[str, Any]) -> bytes:
     try:
         return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:  # a lone surrogate, an integer of more than 64 bits
@@ -148,16 +155,18 @@ class _Body:
         self._driver = driver
         self._note = note
         self.framed = True
+        #: SHA-256 of what was passed on
+        self.hash = hashlib.sha256()
 
     def __iter__(self) -> Iterator[bytes]:
-        passed_on, checksum = 0, 0
+        passed_on = 0
         for reopening in range(REOPENINGS + 1):
             before = passed_on
             try:
-                for piece in self._fresh(self._open(), passed_on, checksum):
-                    yield piece
+                for piece in self._fresh(self._open(), passed_on):
+                    self.hash.update(piece)
                     passed_on += len(piece)
-                    checksum = zlib.crc32(piece, checksum)
+                    yield piece
                 return
             except Refusal as refusal:
                 longer = (refusal.retry_after or 0) > policy.LONGEST_INLINE_WAIT
@@ -178,14 +187,14 @@ class _Body:
         self.framed = answer.framed
         return answer
 
-    @staticmethod
-    def _fresh(answer: Answer, known: int, checksum: int) -> Iterator[bytes]:
+    def _fresh(self, answer: Answer, known: int) -> Iterator[bytes]:
         """The body behind its first ``known`` bytes."""
-        again, left = 0, known
+        again, left = hashlib.sha256(), known
         for piece in answer.chunks or ():
             old = piece[:left]
-            again, left = zlib.crc32(old, again), left - len(old)
-            if known and old and not left and again != checksum:
+            left -= len(old)
+            again.update(old)
+            if old and not left and again.digest() != self.hash.digest():
                 raise Incomplete(f"the file changed between two requests, within its first {known} bytes")
             if len(piece) > len(old):
                 yield piece[len(old) :] if old else piece

@@ -40,14 +40,14 @@ class Body(io.RawIOBase):
         self.error: BaseException | None = None
         self._stream = stream
         self._on_empty = on_empty
-        self._hash = hashlib.sha256()
-        self._pieces = self._compressed(stream) if compression else iter(stream)
+        self._compressed_hash: Any = None
+        self._pieces = self._compressed() if compression else iter(stream)
         self._left = memoryview(b"")
 
     @property
     def sha256(self) -> str:
-        """Hex digest of what was read so far."""
-        return self._hash.hexdigest()
+        """Hex digest of the whole, once it was read to its end."""
+        return (self._compressed_hash or self._stream.hash).hexdigest()
 
     def readable(self) -> bool:
         """It is."""
@@ -62,7 +62,6 @@ class Body(io.RawIOBase):
     def read(self, size: int | None = -1) -> bytes:
         """Exactly ``size`` bytes unless the end is near, as an uploader's part needs them."""
         wanted = size if size is not None and size >= 0 else None
-        # Pieces are hashed and copied while they are in the processor's cache; the buffer itself is handed on.
         data = io.BytesIO()
         while wanted is None or data.tell() < wanted:
             if not self._left:
@@ -72,7 +71,6 @@ class Body(io.RawIOBase):
                 self._left = memoryview(piece)
             part = self._left if wanted is None else self._left[: wanted - data.tell()]
             self._left = self._left[len(part) :]
-            self._hash.update(part)
             data.write(part)
         self.bytes += data.tell()
         return data.getvalue()
@@ -107,14 +105,18 @@ class Body(io.RawIOBase):
                 "The report holds no rows, and on_empty='fail'; nothing was published."
             )
 
-    @staticmethod
-    def _compressed(stream: ReportStream) -> Iterator[bytes]:
+    def _compressed(self) -> Iterator[bytes]:
         from airflow_provider_contactcenter.formats import Gzip
 
-        gzip = Gzip()
-        for piece in stream:
-            yield gzip.feed(piece)
-        yield gzip.finish()
+        gzip, packed_hash = Gzip(), hashlib.sha256()
+        self._compressed_hash = packed_hash
+        for piece in self._stream:
+            packed = gzip.feed(piece)
+            packed_hash.update(packed)
+            yield packed
+        packed = gzip.finish()
+        packed_hash.update(packed)
+        yield packed
 
 
 class ContactCenterTransferOperator(ContactCenterBaseOperator):
@@ -201,8 +203,6 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         self._delivery = delivery
         return delivery
 
-    def _tell_assets(self, delivery: Delivery, context: Context) -> None:
-        """Put the numbers into the events of the task's outlets, and the object into its lineage."""
     @contextmanager
     def _storing(self) -> Iterator[None]:
         """Within the block, what the store's own libraries raise becomes one error that says what is where."""
@@ -216,6 +216,8 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
                 "the key; a retry of the task uploads the report again."
             ) from error
 
+    def _tell_assets(self, delivery: Delivery, context: Context) -> None:
+        """Put the numbers into the events of the task's outlets, and the object into its lineage."""
         told = ("uri", "rows", "bytes", "sha256", "window", "complete")
         extra = {name: value for name, value in delivery.items() if name in told}
         for outlet in self.outlets or ():

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 #: Google's resumable uploads take chunks of multiples of this.
 CHUNK_UNIT = 256 * 1024
-CHUNK_SIZE = 16 * 1024 * 1024
+#: what is sent at a time; the writer holds it twice
+CHUNK_SIZE = 40 * 1024 * 1024
+#: what is handed to the writer at a time
+PIECE = 1024 * 1024
 
 
 class ContactCenterToGCSOperator(ContactCenterTransferOperator):
@@ -31,8 +34,8 @@ class ContactCenterToGCSOperator(ContactCenterTransferOperator):
         ``{{ task.report['params']['start'] }}``.
     :param gcp_conn_id: the Google Cloud connection.
     :param impersonation_chain: service account(s) to impersonate.
-    :param chunk_size: bytes per upload request, a multiple of 256 KiB; 16 MiB unless given. One such chunk
-        is held in memory.
+    :param chunk_size: bytes per upload request, a multiple of 256 KiB; 40 MiB unless given. Two such chunks
+        are held in memory.
     :param kms_key_name: Cloud KMS key that encrypts the object.
     :param user_project: the project billed for requester-pays buckets.
     :param metadata: the object's custom metadata.
@@ -114,7 +117,7 @@ class ContactCenterToGCSOperator(ContactCenterTransferOperator):
         try:
             opened = blob.open("wb", content_type=content_type, ignore_flush=True, **options)
             with all_or_nothing(opened) as writer:
-                shutil.copyfileobj(body, writer, blob.chunk_size)
+                shutil.copyfileobj(body, writer, PIECE)
         except PreconditionFailed:
             raise ContactCenterObjectExistsError(
                 f"There is an object at {self.uri()} and replace=False."
