@@ -66,7 +66,9 @@ with DAG(
             "user_status", start="{{ data_interval_start }}", end="{{ data_interval_end }}"
         ),
     )
-    wait = ContactCenterReportSensor(task_id="wait_for_user_status", job=order.output, deferrable=True, poke_interval=10)
+    wait = ContactCenterReportSensor(
+        task_id="wait_for_user_status", job=order.output, deferrable=True, poke_interval=10
+    )
     land = ContactCenterToS3Operator(
         task_id="user_status_to_s3",
         job=wait.output,

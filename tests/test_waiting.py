@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from airflow_provider_contactcenter.nouns import Status, new_job
 from airflow_provider_contactcenter.reports import talkdesk_report
 from airflow_provider_contactcenter.transport import policy
-from airflow_provider_contactcenter.vendors.registry import VENDORS
 from airflow_provider_contactcenter.vendors.protocol import Answer, Refusal, status_of
+from airflow_provider_contactcenter.vendors.registry import VENDORS
 from airflow_provider_contactcenter.waiting import Event, Look, Sleep, wait
 
 START = datetime(2024, 5, 2, tzinfo=UTC)

@@ -205,7 +205,7 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
 
     @contextmanager
     def _storing(self) -> Iterator[None]:
-        """Within the block, what the store's own libraries raise becomes one error that says what is where."""
+        """Within the block, what the store's own libraries raise becomes one typed error."""
         try:
             yield
         except AirflowException:
