@@ -1,15 +1,21 @@
-"""Fixtures for the whole suite: the two object stores and a sandbox, each started once and on demand."""
+"""Fixtures for the whole suite: object stores, a sandbox, an Airflow, each started once and on demand."""
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from airflow_provider_contactcenter.demo.airflow import LocalAirflow, require_airflow_3
+from airflow_provider_contactcenter.demo.processes import DemoError
 from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
+
+DAGS = Path(__file__).parent / "dags"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,3 +44,24 @@ def shared_sandbox() -> Iterator[Sandbox]:
     """The vendors' APIs, one for the whole session: what ``local_airflow`` has its connections to."""
     with Sandbox() as sandbox:
         yield sandbox
+
+
+@pytest.fixture(scope="session")
+def local_airflow(
+    s3_server: S3Server, gcs_server: GCSServer, shared_sandbox: Sandbox
+) -> Iterator[LocalAirflow]:
+    """A real Airflow that runs the Dags of ``tests/dags`` against the shared sandbox and both stores."""
+    try:
+        require_airflow_3()
+    except DemoError as reason:
+        pytest.skip(str(reason))
+    connection = {**shared_sandbox.connections["talkdesk_default"], "password": "sentinel-wrong-secret"}
+    environ = {
+        **s3_server.environ,
+        **gcs_server.environ,
+        **shared_sandbox.environ,
+        "AIRFLOW_CONN_TALKDESK_WRONG_SECRET": json.dumps(connection),
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG",
+    }
+    with LocalAirflow(DAGS, environ) as airflow:
+        yield airflow
