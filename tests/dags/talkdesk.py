@@ -27,6 +27,8 @@ for mode, deferrable in (("deferred", True), ("sync", False)):
             s3_key="s3://contactcenter/real/{{ dag.dag_id }}/{{ task.report['params']['report_type'] }}.csv",
             deferrable=deferrable,
             poll_interval=1,
+            retries=1,
+            retry_delay=timedelta(seconds=1),
         )
 
 with DAG("three_tasks_mapped", schedule=None):

@@ -140,6 +140,7 @@ def test_a_final_refusal_is_not_retried_and_passes_on_the_vendors_words(
         assert error in log
         assert "Talkdesk Explore (connection talkdesk_" in log
     assert keys(s3_server, "real/") == before
+    assert shown(local_airflow, sandbox) == []
 
 
 def secrets(sandbox: Sandbox) -> Iterator[str]:
@@ -174,19 +175,10 @@ def test_no_secret_is_stored_or_logged_whether_a_report_lands_or_fails(
     for mode, run in bad.items():
         assert local_airflow.wait_for_run(f"land_{mode.replace('expired', 'sync')}", run) == "failed"
 
-    logs = "\n".join(
-        path.read_text(errors="replace") for path in local_airflow.folder.rglob("*.log") if path.is_file()
-    )
     # The search would find something: the logs are there, at DEBUG, and tell of the requests.
-    assert re.search(r"debug", logs, re.IGNORECASE)
-    assert "/data/reports/calls/jobs" in logs
-    found = [
-        (secret, place)
-        for secret in set(secrets(sandbox))
-        for place, text in (("logs", logs), ("deferred", while_deferred), ("database", dump(local_airflow)))
-        if secret in text
-    ]
-    assert found == []
+    assert re.search(r"debug", logs(local_airflow), re.IGNORECASE)
+    assert "/data/reports/calls/jobs" in logs(local_airflow)
+    assert shown(local_airflow, sandbox, while_deferred) == []
     assert "ContactCenterReportTrigger" in while_deferred
 
 
@@ -194,3 +186,14 @@ def dump(airflow: LocalAirflow) -> str:
     """The whole database as text: trigger rows, XCom, task state, rendered fields."""
     with sqlite3.connect(f"file:{airflow.database}?mode=ro", uri=True, timeout=30) as connection:
         return "\n".join(connection.iterdump())
+
+
+def logs(airflow: LocalAirflow) -> str:
+    """All that the tasks and the components wrote."""
+    return "\n".join(path.read_text(errors="replace") for path in airflow.folder.rglob("*.log"))
+
+
+def shown(airflow: LocalAirflow, sandbox: Sandbox, *dumps: str) -> list[str]:
+    """The secrets that are found in logs, in the database, or in earlier dumps of it."""
+    places = [logs(airflow), dump(airflow), *dumps]
+    return [secret for secret in set(secrets(sandbox)) if any(secret in place for place in places)]
