@@ -1,0 +1,534 @@
+"""The matrix: which fault hits which step of which vendor, and how the task must end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults.subjects import CALL_LEGS, DETAILED, KHOROS, STATS, SUBJECTS, SUMMARY, TALKDESK, Subject
+
+LANDS = "lands"
+SKIPS = "AirflowSkipException"
+LOST = "ContactCenterSubmitLostError"
+UNAVAILABLE = "ContactCenterUnavailableError"
+TIMEOUT = "ContactCenterTimeoutError"
+REFUSED = "ContactCenterAuthenticationError"
+FORBIDDEN = "ContactCenterPermissionError"
+INCOMPLETE = "ContactCenterIncompleteError"
+INVALID = "ContactCenterInvalidReportError"
+QUOTA = "ContactCenterQuotaError"
+FAILED = "ContactCenterReportFailedError"
+EXPIRED = "ContactCenterExpiredError"
+MISSING = "ContactCenterNotFoundError"
+EMPTY = "ContactCenterEmptyError"
+EXISTS = "ContactCenterObjectExistsError"
+STORE = "ContactCenterStoreError"
+
+#: what the log says where a report may stand twice at the vendor, or stands there twice for a reason
+TWICE = "may have been ordered twice"
+ANEW = "is no longer good"
+
+
+@dataclass(frozen=True)
+class Ends:
+    """How a task ends: each of its tries, and the jobs at the vendor afterwards.
+
+    ``words`` stand in the error of the first try, ``says`` in the log: both are regular expressions.
+    """
+
+    tries: tuple[str, ...]
+    jobs: int = 1
+    words: str = ""
+    says: str = ""
+
+
+def ends(*tries: str, jobs: int = 1, words: str = "", says: str = "") -> Ends:
+    return Ends(tries, jobs, words, says)
+
+
+WHOLE = ends(LANDS)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way to break a task; ``step`` is where, in the words of ``subjects.Subject.roles``."""
+
+    step: str
+    what: str
+    ends: Ends = WHOLE
+    #: the sandbox's faults; they hit ``step`` unless ``at`` says another
+    script: tuple[Mapping[str, Any], ...] = ()
+    #: subject's name -> where it ends otherwise
+    but: Mapping[str, Ends] = field(default_factory=dict)
+    subjects: tuple[Subject, ...] = SUBJECTS
+    modes: tuple[str, ...] = ("deferred",)
+    stores: tuple[str, ...] = ()
+    #: options of the sandbox, made of the subject
+    options: Callable[[Subject], Mapping[str, Any]] = lambda subject: {}
+    #: changes to the connection; what is no field of it is an extra
+    connection: Mapping[str, Any] = field(default_factory=dict)
+    #: arguments of the operator
+    task: Mapping[str, Any] = field(default_factory=dict)
+    #: a file of several parts, rows of several pages
+    large: bool = False
+    #: seconds that the longest pause between two requests has at least
+    pause: float = 0.0
+    #: what stands before the store, and before the vendor
+    store: str = ""
+    front: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class Cell:
+    """One fault, one vendor, one store, one mode."""
+
+    fault: Fault
+    subject: Subject
+    store: str
+    mode: str
+
+    def __repr__(self) -> str:
+        return self.name
+
+    @property
+    def ends(self) -> Ends:
+        """How the task must end."""
+        return self.fault.but.get(self.subject.name, self.fault.ends)
+
+    @property
+    def jobs(self) -> int:
+        """Jobs at the vendor afterwards; some vendors know none."""
+        return self.ends.jobs if "order" in self.subject.roles else 0
+
+    @property
+    def name(self) -> str:
+        """The cell in one line."""
+        return f"{self.subject.name}: {self.fault.step}: {self.fault.what} ({self.store}, {self.mode})"
+
+    @property
+    def script(self) -> list[dict[str, Any]]:
+        """The sandbox's faults."""
+        made = []
+        for fault in self.fault.script:
+            fault = dict(fault)
+            operation = self.subject.roles[fault.pop("at", self.fault.step)]
+            if word := fault.get("word"):
+                fault["word"] = self.subject.words.get(word, word)
+            made.append({"vendor": self.subject.vendor, "operation": operation, **fault})
+        return made
+
+
+def steps_of(fault: Fault) -> set[str]:
+    """The steps that a subject needs to have for a fault to hit it."""
+    needed = {str(item.get("at", fault.step)) for item in fault.script}
+    return needed | ({fault.step} if fault.step in STEPS else set())
+
+
+#: step -> what the docs call it
+STEPS = {
+    "token": "token",
+    "order": "order",
+    "poll": "poll",
+    "fetch": "link to the file",
+    "body": "file",
+    "page": "page",
+}
+#: steps that may be repeated without doing anything twice
+#: Where nothing is uploaded yet the store makes no difference, and GCS costs less time.
+NEAREST = dict.fromkeys(("token", "credentials", "order", "poll"), "GCS")
+READS = ("token", "poll", "fetch", "body", "page")
+
+
+def _status(code: int, count: int | None = 1, **more: Any) -> dict[str, Any]:
+    return {"fault": "status", "status": code, "count": count, **more}
+
+
+def _later(step: str) -> dict[str, Any]:
+    """A scroll is hit in its midst, a wait in the trigger."""
+    return {"skip": 1} if step in {"poll", "page"} else {}
+
+
+def _faults() -> Iterator[Fault]:
+    yield from _credentials()
+    yield from _quota()
+    yield from _blips()
+    yield from _orders()
+    yield from _bodies()
+    yield from _states()
+    yield from _redirects()
+    yield from _completeness()
+    yield from _stores()
+
+
+def _credentials() -> Iterator[Fault]:
+    yield Fault("token", "expires after each request", options=lambda subject: {"expires_in": 0.1})
+    for step in ("order", "poll", "fetch", "body", "page"):
+        tokens = tuple(
+            subject
+            for subject in SUBJECTS
+            if "token" in subject.roles and (subject.roles.get(step) != "storage")
+        )
+        revoked = {"fault": "revoke_token", **_later(step)}
+        yield Fault(step, "token revoked", script=(revoked,), subjects=tokens)
+        yield Fault(
+            step,
+            "each token revoked",
+            ends(REFUSED, jobs=0 if step == "order" else 1),
+            script=({**revoked, "count": None},),
+            subjects=tokens,
+        )
+    yield Fault(
+        "credentials",
+        "wrong password",
+        ends(REFUSED, jobs=0),
+        connection={"password": "sentinel-wrong-password"},
+    )
+    yield Fault(
+        "order", "not allowed (403)", ends(FORBIDDEN, jobs=0, words="HTTP 403"), script=(_status(403),)
+    )
+    yield Fault("page", "not allowed (403)", ends(FORBIDDEN, words="HTTP 403"), script=(_status(403),))
+
+
+def _quota() -> Iterator[Fault]:
+    for step in ("order", *READS):
+        modes = ("deferred", "sync") if step in {"order", "poll"} else ("deferred",)
+        yield Fault(step, "429 twice", script=(_status(429, 2, **_later(step)),), modes=modes)
+        yield Fault(
+            step,
+            "429 with Retry-After: 7",
+            script=(_status(429, retry_after=7, **_later(step)),),
+            modes=modes,
+            pause=7,
+        )
+        yield Fault(
+            step,
+            "429 with Retry-After as a date",
+            script=(_status(429, retry_after=40, retry_after_form="date", **_later(step)),),
+            pause=37,
+        )
+    yield Fault(
+        "order",
+        "429 for longer than report_timeout",
+        ends(QUOTA, jobs=0, words="HTTP 429"),
+        script=(_status(429, None),),
+        task={"report_timeout": 30},
+    )
+    yield Fault(
+        "poll",
+        "429 until the deadline",
+        ends(TIMEOUT),
+        script=(_status(429, None),),
+        task={"report_timeout": 0.6},
+    )
+    for step in ("body", "page"):
+        yield Fault(
+            step,
+            "429 with Retry-After: 3600",
+            ends(QUOTA, LANDS, words="HTTP 429"),
+            script=(_status(429, retry_after=3600, **_later(step)),),
+        )
+        yield Fault(
+            step, "429 for ever", ends(QUOTA, words="HTTP 429"), script=(_status(429, None, **_later(step)),)
+        )
+
+
+#: what goes wrong with one answer, and is over
+BLIPS: Mapping[str, Mapping[str, Any]] = {
+    "500, three times": _status(500, 3),
+    "connection reset": {"fault": "reset"},
+    "stalls": {"fault": "stall", "seconds": 20},
+    "HTML with status 200": {"fault": "html"},
+    "JSON that breaks off": {"fault": "unreadable"},
+    "cut, with a length": {"fault": "cut", "framing": "length"},
+    "cut, in chunks": {"fault": "cut", "framing": "chunked"},
+    "cut, with neither": {"fault": "cut", "framing": "none"},
+    "connection reset in the body": {"fault": "reset", "when": "body"},
+}
+
+
+#: those that a token's answer doesn't get over within a try
+UNREADABLE = ("HTML with status 200", "JSON that breaks off", "cut, with neither")
+
+
+def _blips() -> Iterator[Fault]:
+    """What passes by itself, and the same without an end."""
+    for step in READS:
+        for what, fault in BLIPS.items():
+            if step in {"body", "fetch"} and ("cut" in what or "HTML" in what or "JSON" in what):
+                continue  # see _bodies
+            stalls = "stall" in what
+            end = ends(UNAVAILABLE, LANDS) if step == "token" and what in UNREADABLE else WHOLE
+            modes = ("deferred", "sync") if step == "poll" else ("deferred",)
+            yield Fault(
+                step,
+                what,
+                end,
+                script=({**fault, **_later(step)},),
+                modes=modes,
+                connection={"timeout": 0.3} if stalls else {},
+            )
+        for_ever = {"poll": TIMEOUT}.get(step, UNAVAILABLE)
+        for what in ("500, three times", "connection reset", "HTML with status 200"):
+            if step in {"body", "fetch"} and "HTML" in what:
+                continue
+            yield Fault(
+                step,
+                what.removesuffix(", three times") + " for ever",
+                ends(for_ever, jobs=0 if step == "token" else 1),
+                script=({**BLIPS[what], "count": None, **_later(step)},)
+                if step != "token"
+                else ({**BLIPS[what], "count": None},),
+                task={"report_timeout": 0.6} if step == "poll" else {},
+            )
+    yield Fault(
+        "token",
+        "500 for ever while waiting",
+        ends(TIMEOUT),
+        script=(_status(500, None, skip=1),),
+        subjects=(TALKDESK, SUMMARY, DETAILED),
+        task={"report_timeout": 0.6},
+    )
+    yield Fault(
+        "poll",
+        "stalls for ever",
+        ends(TIMEOUT),
+        script=({"fault": "stall", "seconds": 20, "count": None},),
+        connection={"timeout": 0.3},
+        task={"report_timeout": 0.6},
+    )
+
+
+def _orders() -> Iterator[Fault]:
+    """An order is never sent twice by itself; the next try says that there may be two."""
+    again = ends(LOST, LANDS, jobs=2, words="ordered all the same", says=TWICE)
+    nothing = ends(LOST, LANDS, words="ordered all the same", says=TWICE)
+    yield Fault("order", "answer lost", again, script=({"fault": "lost_answer"},))
+    yield Fault(
+        "order", "stalls", again, script=({"fault": "stall", "seconds": 20},), connection={"timeout": 0.5}
+    )
+    yield Fault("order", "connection reset", nothing, script=({"fault": "reset"},))
+    yield Fault(
+        "order", "connection reset in the answer", again, script=({"fault": "reset", "when": "body"},)
+    )
+    yield Fault("order", "answer cut, with neither", again, script=({"fault": "cut", "framing": "none"},))
+    for code in (500, 502, 504):
+        yield Fault("order", f"{code}", nothing, script=(_status(code),))
+    yield Fault("order", "HTML with status 200", nothing, script=({"fault": "html"},))
+    yield Fault("order", "503 with Retry-After: 7", script=(_status(503, retry_after=7),), pause=7)
+    yield Fault("order", "400", ends(INVALID, jobs=0, words="HTTP 400"), script=(_status(400),))
+
+
+def _bodies() -> Iterator[Fault]:
+    both = ("S3", "GCS")
+    for framing, what in (("length", "with a length"), ("chunked", "in chunks")):
+        cut = {"fault": "cut", "framing": framing}
+        yield Fault("body", f"cut, {what}", script=(cut,), stores=both, large=True)
+        yield Fault(
+            "body",
+            f"cut each time, {what}",
+            ends(UNAVAILABLE, words="broke off"),
+            script=({**cut, "count": None},),
+            stores=both,
+            large=True,
+        )
+    yield Fault(
+        "body",
+        "cut, with neither",
+        ends(INCOMPLETE, LANDS),
+        script=({"fault": "cut", "framing": "none"},),
+        stores=both,
+        large=True,
+    )
+    yield Fault(
+        "body",
+        "connection reset halfway, three times",
+        script=({"fault": "reset", "when": "body", "count": 3},),
+        stores=both,
+        large=True,
+    )
+    yield Fault(
+        "body",
+        "stalls halfway",
+        script=({"fault": "stall", "when": "body", "seconds": 20},),
+        connection={"timeout": 0.3},
+        stores=both,
+        large=True,
+    )
+    for step in ("fetch", "body"):
+        page = ends(INCOMPLETE, LANDS, words="HTML page")
+        yield Fault(step, "HTML with status 200", page, script=({"fault": "html"},), but={STATS.name: WHOLE})
+        yield Fault(
+            step,
+            "JSON that breaks off",
+            script=({"fault": "unreadable"},),
+            but={
+                KHOROS.name: ends(INCOMPLETE, LANDS, words="JSON came"),
+                STATS.name: ends(INCOMPLETE, LANDS, words="JSON"),
+            },
+        )
+        gone = ends(UNAVAILABLE, words="link to the file was refused: HTTP 404")
+        yield Fault(
+            step,
+            "404",
+            ends(MISSING),
+            script=(_status(404, None),),
+            but={TALKDESK.name: gone, KHOROS.name: gone} if step == "body" else {},
+        )
+    for what, framing in (("with a length", "length"), ("with neither", "none")):
+        yield Fault("fetch", f"cut, {what}", ends(LANDS), script=({"fault": "cut", "framing": framing},))
+    storage = tuple(subject for subject in SUBJECTS if subject.with_storage)
+    yield Fault("body", "link expired", script=({"fault": "expired_link"},), subjects=storage)
+    yield Fault(
+        "body",
+        "link expires halfway",
+        script=({"fault": "cut", "framing": "length"}, {"fault": "expired_link"}),
+        subjects=storage,
+        stores=both,
+        large=True,
+    )
+    yield Fault(
+        "body",
+        "each link expired",
+        ends(UNAVAILABLE, words="link to the file was refused"),
+        script=({"fault": "expired_link", "count": None},),
+        subjects=storage,
+    )
+
+
+def _states() -> Iterator[Fault]:
+    unheard = {"fault": "unknown_status", "count": 2}
+    both = ("deferred", "sync")
+    yield Fault("poll", "unknown status word", script=(unheard,), modes=both)
+    yield Fault(
+        "poll",
+        "unknown status word for ever",
+        ends(TIMEOUT, words="sandbox-unheard-of"),
+        script=({**unheard, "count": None},),
+        task={"report_timeout": 0.6},
+        modes=both,
+    )
+    for state, error in (("failed", FAILED), ("cancelled", FAILED), ("expired", EXPIRED)):
+        yield Fault(
+            "poll",
+            f"job {state}",
+            ends(error, LANDS, jobs=2),
+            script=({"fault": "unknown_status", "word": state, "skip": 1},),
+            subjects=tuple(subject for subject in SUBJECTS if state in subject.words),
+            but={KHOROS.name: ends(FAILED, LANDS, jobs=2)},
+            modes=both,
+        )
+    yield Fault(
+        "poll",
+        "job unknown (404)",
+        ends(MISSING),
+        script=(_status(404, skip=1),),
+        modes=both,
+        # Where the status of a report made at once is unknown, its data tell, and here they say "not yet".
+        but={DETAILED.name: ends(INVALID, words="IN_PROGRESS")},
+    )
+    yield Fault("report", "empty", options=lambda subject: subject.empty, stores=("S3", "GCS"))
+    for on_empty, end in (("fail", ends(EMPTY)), ("skip", ends(SKIPS))):
+        yield Fault(
+            "report",
+            f"empty, on_empty={on_empty}",
+            end,
+            options=lambda subject: subject.empty,
+            task={"on_empty": on_empty},
+            stores=("S3", "GCS"),
+        )
+
+
+def _redirects() -> Iterator[Fault]:
+    """Each ends the task; a redirect to another host takes no credentials along, see the test."""
+    nowhere = ends(INVALID, jobs=0, words="redirects")
+    for what, to in (("redirect loop", "self"), ("redirect to another host", "elsewhere")):
+        there = to == "elsewhere"
+        fault = {"fault": "redirect", "to": to, "count": None}
+        for step in ("token", "order"):
+            yield Fault(step, what, nowhere, script=(fault,), but={KHOROS.name: ends(LOST, jobs=0)})
+        # At Talkdesk a redirect says that the report is ready, and where; to itself, it says nothing.
+        talkdesk = ends(INCOMPLETE, words="Another host") if there else ends(TIMEOUT)
+        yield Fault(
+            "poll",
+            what,
+            ends(INVALID, words="redirects"),
+            script=(fault,),
+            task={"report_timeout": 0.6},
+            but={TALKDESK.name: talkdesk, KHOROS.name: ends(TIMEOUT), DETAILED.name: ends(INVALID)},
+        )
+        yield Fault("page", what, ends(INVALID, words="redirects"), script=(fault,))
+        for step in ("fetch", "body"):
+            file = ends(INCOMPLETE, words="Another host") if there else ends(UNAVAILABLE, words="redirected")
+            yield Fault(
+                step, what, file, script=(fault,), but={STATS.name: ends(UNAVAILABLE, words="HTTP 302")}
+            )
+    yield Fault(
+        "body",
+        "redirect from https to http",
+        ends(INVALID, words="that is not https"),
+        subjects=(TALKDESK, KHOROS),
+        front="tls",
+    )
+
+
+def _completeness() -> Iterator[Fault]:
+    yield Fault(
+        "page",
+        "same cursor twice",
+        ends(INCOMPLETE, words="same cursor twice"),
+        options=lambda subject: {"scroll": "repeated"} if subject is CALL_LEGS else {"cursor": "repeated"},
+    )
+    yield Fault(
+        "page",
+        "total says more",
+        ends(INCOMPLETE, words="total"),
+        subjects=(CALL_LEGS,),
+        options=lambda subject: {"total_count": "wrong"},
+    )
+    yield Fault(
+        "page", "gone in the midst of the scroll (404)", ends(INCOMPLETE), script=(_status(404, skip=1),)
+    )
+
+
+def _stores() -> Iterator[Fault]:
+    both = ("S3", "GCS")
+    named = "(s3|gs)://contactcenter/"
+    yield Fault("store", "refuses (403)", ends(STORE, words=named), store="403", stores=both)
+    yield Fault("store", "fails (500)", ends(STORE, words=named), store="500", stores=both)
+    yield Fault("store", "fails (500) twice", store="500 twice", stores=both)
+    yield Fault("store", "slow", store="slow", stores=both, large=True)
+    yield Fault("store", "dies in mid-upload, once", store="dies once", stores=both, large=True)
+    yield Fault(
+        "store",
+        "dies in mid-upload, each time",
+        ends(STORE, words=named),
+        store="dies",
+        stores=both,
+        large=True,
+    )
+    yield Fault("store", "is gone", ends(STORE, words=named), store="gone", stores=both)
+    yield Fault(
+        "store",
+        "holds an object and replace=False",
+        ends(EXISTS, jobs=0),
+        task={"replace": False},
+        stores=both,
+        store="holds",
+    )
+
+
+def cells() -> list[Cell]:
+    """All of them: each fault for each vendor that has the step, in each mode and store it asks for."""
+    return [
+        Cell(fault, subject, store, mode if "poll" in subject.roles else "-")
+        for fault in _faults()
+        for subject in fault.subjects
+        if steps_of(fault) <= set(subject.roles)
+        for store in fault.stores or (NEAREST.get(fault.step, "S3"),)
+        for mode in fault.modes
+        if mode == fault.modes[0] or "poll" in subject.roles
+    ]
+
+
+CELLS = cells()

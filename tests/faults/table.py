@@ -1,0 +1,145 @@
+"""The matrix as tables: what must happen, for the docs, and what a run has seen.
+
+``python -m tests.faults.table`` writes ``docs/fault_matrix.md``.
+"""
+
+# ruff: noqa: E501 - a paragraph of the page is a line
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.cells import CELLS, LANDS, STEPS, Cell, Fault
+from tests.faults.subjects import SUBJECTS
+
+PAGE = Path(__file__).parents[2] / "docs" / "fault_matrix.md"
+
+HEAD = """# The fault matrix
+
+What a task does when something breaks, for every vendor. This page is written by the suite in `tests/faults`, and a test compares the two:
+
+```
+python -m pytest tests/faults                 # every cell, and the processes of a real Airflow
+python -m pytest tests/faults -m soak         # 300 reports, 1,000 triggers, 5,000 lifecycles: half an hour
+python -m tests.faults.table                  # writes this page anew
+```
+
+Each cell runs a real transfer against the [sandbox](sandbox.md) and a real store, breaks one thing, and looks at what is left. A task ends in one of two ways:
+
+- **lands**: the whole object is under the key, byte for byte what the vendor served, with one job at the vendor;
+- **an error**: its class names the cause, nothing new is under the key, what was there before is untouched, and no multipart upload is left dangling.
+
+`A, then lands` means that the first try fails with `A` and that the retry lands. Where the vendor then has **2 jobs**, the first one had failed, or the answer to its order had been lost, which the log says. In every cell the log at DEBUG, the trigger's arguments, events, task state, delivery and exceptions are searched for the vendor's secrets, and no pause may be missing between two requests.
+
+Errors are those of `airflow_provider_contactcenter.exceptions`, without their prefix `ContactCenter`. A dash says that the vendor has no such step.
+"""
+
+#: step -> heading
+HEADINGS = {
+    "credentials": "Credentials",
+    "token": "Token",
+    "order": "Order",
+    "poll": "Wait",
+    "fetch": "The link to the file",
+    "body": "The file",
+    "page": "Pages",
+    "report": "An empty report",
+    "store": "The store",
+}
+
+COLUMNS = {
+    "Talkdesk": "Talkdesk",
+    "Khoros Care": "Khoros Care",
+    "8x8 Contact Center, summary file": "8x8 CC file",
+    "8x8 Contact Center, detailed pages": "8x8 CC pages",
+    "8x8 Work, call legs": "8x8 Work pages",
+    "V-Spark": "V-Spark",
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one cell's run has seen."""
+
+    cell: Cell
+    ended: str
+    requests: str
+    jobs: int
+    bucket: str
+
+
+def summary(rows: list[Measured]) -> str:
+    """What a run has seen, cell by cell."""
+    lines = [
+        "cell | ended | requests | jobs | in the bucket",
+        *(f"{row.cell.name} | {row.ended} | {row.requests} | {row.jobs} | {row.bucket}" for row in rows),
+    ]
+    counted = Counter(row.ended.rsplit(", ", 1)[-1] for row in rows)
+    lines.append(f"{len(rows)} cells: " + ", ".join(f"{many} {end}" for end, many in counted.most_common()))
+    return "\n".join(lines)
+
+
+def page() -> str:
+    """The docs' page: what must happen."""
+    parts = [HEAD]
+    for step, heading in HEADINGS.items():
+        parts.append(f"\n## {heading}\n")
+        parts.append("| " + " | ".join(["what happens", "store", *COLUMNS.values()]) + " |")
+        parts.append("|---" * (2 + len(COLUMNS)) + "|")
+        faults: dict[str, list[Cell]] = {}
+        for cell in CELLS:
+            if cell.fault.step == step:
+                faults.setdefault(cell.fault.what, []).append(cell)
+        parts += [_row(cells) for cells in faults.values()]
+    return "\n".join(parts) + "\n" + TAIL
+
+
+TAIL = """
+## Processes
+
+On a real Airflow, for Talkdesk (jobs) and 8x8 Work Analytics (pages): see `tests/faults/test_processes.py`.
+
+| what happens | jobs at the vendor | ends |
+|---|---|---|
+| worker killed before the order was sent | 1 | the retry orders and lands; it warns that there may be two |
+| worker killed while the order's answer is under way | 2 | the retry orders and lands; it warns that there may be two |
+| worker killed after the order | 1 | the retry takes the job up and lands |
+| worker killed in mid-download | 1 | the retry takes the job up and lands |
+| triggerer killed (SIGKILL) or ended (SIGTERM) while waiting | 1 | lands |
+| scheduler killed while waiting | 1 | lands |
+| one trigger runs twice | 1 | lands once |
+| user marks the task failed while it waits | 1 | nothing lands; the log says that the job runs on at the vendor |
+| user clears the task while it waits | 2 | ordered anew; lands |
+| user clears the task after success | 2 | ordered anew; the object is replaced |
+| user clears the task while it runs on a worker | 2 | ordered anew; lands |
+
+## What no client can notice
+
+A CSV file that comes without a length and without chunks, and is cut exactly between two records, can't be told from a whole one. It lands with a warning, and its delivery says `complete: null`.
+
+## What nobody can clean up
+
+A worker that dies of SIGKILL in mid-upload, and a store that is gone for good, leave the parts of a multipart upload behind. Nothing of them is visible under the key, but S3 charges for them: give the bucket a lifecycle rule with `AbortIncompleteMultipartUpload`. In GCS such an upload ends by itself after a week.
+"""
+
+
+def _row(cells: list[Cell]) -> str:
+    fault: Fault = cells[0].fault
+    stores = ", ".join(dict.fromkeys(cell.store for cell in cells)) if fault.stores else "any"
+    ends = {cell.subject.name: ending(cell) for cell in cells}
+    return "| " + " | ".join([fault.what, stores, *(ends.get(name, "–") for name in COLUMNS)]) + " |"
+
+
+def ending(cell: Cell) -> str:
+    """How a cell ends, for a reader."""
+    words = [end if end == LANDS else f"`{end.removeprefix('ContactCenter')}`" for end in cell.ends.tries]
+    return ", then ".join(words) + (", 2 jobs" if cell.jobs == 2 else "")
+
+
+assert list(COLUMNS) == [subject.name for subject in SUBJECTS]
+assert set(STEPS) < set(HEADINGS)
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

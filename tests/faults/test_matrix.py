@@ -1,0 +1,193 @@
+"""Each cell of the matrix: the whole object and one job, or a typed error and nothing new in the bucket."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from wire import Wire, reply
+
+from airflow_provider_contactcenter import exceptions
+from airflow_provider_contactcenter.demo.processes import wait_for
+from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
+from airflow_provider_contactcenter.sandbox import Sandbox
+from tests.faults import running, table
+from tests.faults.cells import CELLS, LANDS, SKIPS, Cell
+from tests.faults.conftest import Clock, connect
+from tests.faults.relay import UPLOADS, Harm, Relay
+from tests.faults.subjects import TALKDESK
+from tests.transfers.conftest import Store, context
+
+#: what lay under the key before
+OLD = b"last night's"
+
+HARMS = {
+    "403": Harm(status=403),
+    "500": Harm(status=500),
+    "500 twice": Harm(to=UPLOADS, status=500, times=2),
+    "slow": Harm(to=UPLOADS, pause=0.003),
+    "dies once": Harm(to=UPLOADS, dies_after=300_000, times=1),
+    "dies": Harm(to=UPLOADS, dies_after=300_000),
+    "gone": Harm(),
+}
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Wire]:
+    """Another host, which answers anything with a page."""
+    with Wire(lambda asked: reply(200, b"<html>Another host</html>", Content_Type="text/html")) as wire:
+        yield wire
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
+def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
+    cell: Cell,
+    sandbox: Sandbox,
+    stores: dict[str, S3Server | GCSServer],
+    clock: Clock,
+    elsewhere: Wire,
+    measured: list[table.Measured],
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    fault, subject = cell.fault, cell.subject
+    options = {**(subject.large if fault.large else {}), **fault.options(subject)}
+    sandbox.set_options(subject.vendor, **{**subject.options, **options})
+    if fault.connection:
+        connect(monkeypatch, sandbox, subject.conn_id, **fault.connection)
+    if fault.front:
+        front: Relay = request.getfixturevalue("tls_front")
+        pem: Path = request.getfixturevalue("certificate")
+        written = json.dumps(sandbox.connections[subject.conn_id]).replace(sandbox.url, front.url)
+        connection = json.loads(written)
+        connection["extra"]["verify"] = str(pem)
+        monkeypatch.setenv(f"AIRFLOW_CONN_{subject.conn_id.upper()}", json.dumps(connection))
+    for script in cell.script:
+        if script.get("to") == "elsewhere":
+            script["to"] = f"{elsewhere.origin}/file"
+        sandbox.add_fault(**script)
+
+    store = Store(stores[cell.store])
+    key = f"faults/{os.urandom(6).hex()}.{subject.file_format}"
+    store.put(key, OLD)
+    seen, since = running.Seen(), [0]
+    with ExitStack() as opened:
+        if fault.store in HARMS:
+            relay = opened.enter_context(Relay(stores[cell.store].url))
+            relay.harm = replace(HARMS[fault.store])
+            _use(monkeypatch, stores[cell.store], relay)
+            if fault.store == "gone":
+                relay.stop()
+        task = {**fault.task}
+        if "report_timeout" in task:
+            task["report_timeout"] = timedelta(seconds=task["report_timeout"])
+        if cell.store == "GCS":
+            task.setdefault("chunk_size", 1024 * 1024)
+
+        def make() -> Any:
+            return store.operator(
+                key,
+                report=subject.report(),
+                deferrable=cell.mode == "deferred",
+                poll_interval=0.05,
+                **task,
+            )
+
+        def between(number: int) -> None:
+            since.append(running.served_count(sandbox))
+
+        tried = running.tries(make, len(cell.ends.tries), seen, between)
+        if fault.store in HARMS:
+            # An uploader that was left open must not go on when it is collected, now that the store is well.
+            relay.harm = Harm(times=0)
+            gc.collect()
+
+    # What happened, in one line, before it is judged.
+    landed = store.object(key)
+    ended = ", ".join(one.ended for one in tried)
+    asked = Counter(entry["operation"] for entry in sandbox.journal(vendor=subject.vendor))
+    jobs = len(sandbox.jobs(subject.vendor))
+    bucket = "the object before" if landed == OLD else f"{len(landed)} bytes"
+    requests = ", ".join(f"{many} {operation}" for operation, many in sorted(asked.items()))
+    measured.append(table.Measured(cell, ended, requests, jobs, bucket))
+    last = tried[-1]
+
+    assert tuple(one.ended for one in tried) == cell.ends.tries, (
+        f"{cell.name}: {[str(one.error) for one in tried]}"
+    )
+    assert jobs == cell.jobs
+    assert store.dangling() == []
+    if last.delivery is not None:
+        assert running.is_whole(sandbox, subject, landed, since[-1])
+        assert last.delivery["bytes"] == len(landed)
+    else:
+        assert landed == OLD
+    for one in tried:
+        if one.ended not in {LANDS, SKIPS}:
+            assert isinstance(one.error, exceptions.ContactCenterError)
+    first = str(tried[0].error or "")
+    if tried[0].error is not None and fault.step not in {"store", "report"}:
+        assert first.startswith(f"{subject.title} (connection {subject.conn_id}")
+    assert re.search(cell.ends.words, first)
+    assert re.search(cell.ends.says, seen.log)
+    assert max(clock.asked, default=0.0) >= fault.pause
+    # Nobody is hammered: between any two looks, and between any two tries of a request, there is a pause.
+    assert sum(asked.values()) <= len(clock.asked) + 45
+    found = [secret for secret in running.secrets(sandbox, subject) if secret in seen.everything]
+    assert found == []
+    assert "sentinel-wrong-password" not in seen.everything
+    abroad = "\n".join(f"{asked.line} {asked.headers} {asked.body!r}" for asked in elsewhere.asked)
+    assert [secret for secret in running.secrets(sandbox, subject) if secret in abroad] == []
+
+
+def _use(monkeypatch: pytest.MonkeyPatch, server: S3Server | GCSServer, relay: Relay) -> None:
+    """Lead the uploader through the relay; the test itself goes to the server directly."""
+    for name, value in server.environ.items():
+        monkeypatch.setenv(name, value.replace(server.url, relay.url))
+
+
+def test_the_page_in_the_docs_lists_every_cell_as_it_is_tested() -> None:
+    assert table.PAGE.read_text() == table.page(), "run: python -m tests.faults.table"
+    assert {cell.fault.step for cell in CELLS} == set(table.HEADINGS)
+    assert len({cell.name for cell in CELLS}) == len(CELLS)
+
+
+@pytest.mark.parametrize("kind", ["S3", "GCS"])
+def test_a_task_that_is_ended_in_mid_upload_publishes_nothing(
+    sandbox: Sandbox, stores: dict[str, S3Server | GCSServer], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow 3 calls ``on_kill`` and lets ``execute`` go on, for seconds in which much can be uploaded."""
+    sandbox.set_options("talkdesk", ladder=[], bytes=40_000_000)
+    store = Store(stores[kind])
+    key = f"faults/{os.urandom(6).hex()}.csv"
+    with Relay(stores[kind].url) as relay:
+        _use(monkeypatch, stores[kind], relay)
+        # Little is read ahead: a report that is read to its end is about to land anyway.
+        small = {"multipart_chunksize": 5 * 1024 * 1024, "max_concurrency": 1}
+        sizes = {"S3": {"transfer_config_args": small}, "GCS": {"chunk_size": 1024 * 1024}}
+        task = store.operator(key, report=TALKDESK.report(), **sizes[kind])
+        passed = relay.passed
+
+        def end() -> None:
+            wait_for(lambda: relay.passed - passed > 2_000_000, 20, "nothing was uploaded")
+            task.on_kill()
+
+        with ThreadPoolExecutor(1) as user:
+            ended = user.submit(end)
+            relay.harm = Harm(to=UPLOADS, pause=0.005)
+            with pytest.raises(exceptions.ContactCenterError, match="was ended"):
+                task.execute(context())
+            ended.result()
+    assert not store.exists(key)
+    assert store.dangling() == []
