@@ -143,7 +143,12 @@ class ContactCenterBaseOperator(BaseOperator):
         return self._finish(job, context)
 
     def on_kill(self) -> None:
-        """Let go of the session; the report runs on, for no vendor here documents a way to cancel one."""
+        """Let go of what is local; the report runs on, for no vendor here documents a way to cancel one.
+
+        Airflow 3 calls this in the midst of ``execute``, which then goes on for some seconds: it must order
+        and publish nothing any more.
+        """
+        self._killed = True
         job = getattr(self, "_job", None)
         if job is None:
             return
@@ -210,7 +215,7 @@ class ContactCenterBaseOperator(BaseOperator):
         self.log.info("Waiting until %s, when the window's last rows have arrived.", settled.isoformat())
         if self.deferrable:
             self._defer_until(settled)
-        time.sleep(left)
+        self._sleep(left)
 
     def _submit(self, report: Report, memory: Memory, waited_since: datetime, waits: int) -> Job:
         """Order the report; while the vendor is full, wait and ask again, but no longer than the timeout."""
@@ -231,7 +236,7 @@ class ContactCenterBaseOperator(BaseOperator):
                         utcnow() + timedelta(seconds=jittered(pause)),
                         {"waited_since": waited_since.isoformat(), "waits": waits},
                     )
-                time.sleep(jittered(pause))
+                self._sleep(jittered(pause))
             except ContactCenterError as error:
                 memory.failed(error)
                 raise
@@ -240,6 +245,11 @@ class ContactCenterBaseOperator(BaseOperator):
                 if job["job_id"] is not None:
                     self.log.info("Ordered job %s.", job["job_id"])
                 return job
+
+    def _sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+        if getattr(self, "_killed", False):
+            raise ContactCenterError("The task was ended while it waited.")
 
     def _deadline(self, started: datetime, context: Context) -> datetime:
         deadline = started + self.report_timeout
@@ -267,7 +277,7 @@ class ContactCenterBaseOperator(BaseOperator):
             if isinstance(step, Sleep):
                 if self.deferrable:
                     self._defer(job, deadline)
-                time.sleep(step.seconds)
+                self._sleep(step.seconds)
                 continue
             try:
                 found = self._hook(job).look(job)

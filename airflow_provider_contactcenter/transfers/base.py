@@ -15,7 +15,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException
 
 from airflow_provider_contactcenter import fields
-from airflow_provider_contactcenter.exceptions import ContactCenterEmptyError, ContactCenterStoreError
+from airflow_provider_contactcenter.exceptions import (
+    ContactCenterEmptyError,
+    ContactCenterError,
+    ContactCenterStoreError,
+)
 from airflow_provider_contactcenter.nouns import Delivery, Job, Report, window_of
 from airflow_provider_contactcenter.operators.base import ContactCenterBaseOperator
 
@@ -74,6 +78,10 @@ class Body(io.RawIOBase):
             data.write(part)
         self.bytes += data.tell()
         return data.getvalue()
+
+    def stop(self) -> None:
+        """Let nobody read on, so that the uploader aborts."""
+        self.error = ContactCenterError("The task was ended while the report came; nothing was published.")
 
     def close(self) -> None:
         """Let go of the vendor's connection."""
@@ -171,7 +179,7 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
 
         stream = self._hook(job).stream(job)
         file_type = content_type(stream.file_format, self.compression)
-        body = Body(stream, self.compression, self.on_empty)
+        self._body = body = Body(stream, self.compression, self.on_empty)
         try:
             with self._storing():
                 if not self.replace:
@@ -202,6 +210,12 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         self._tell_assets(delivery, context)
         self._delivery = delivery
         return delivery
+
+    def on_kill(self) -> None:
+        """Abort the upload, if there is one."""
+        if (body := getattr(self, "_body", None)) is not None:
+            body.stop()
+        super().on_kill()
 
     @contextmanager
     def _storing(self) -> Iterator[None]:
