@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import hashlib
 import json
 import logging
@@ -100,7 +101,6 @@ def attempt(make: Callable[[], Any], task_context: dict[str, Any], seen: Seen) -
             )
         except Exception as error:
             seen.stored += _texts(error)
-            _end(error)
             return Try(error=error)
         else:
             seen.stored.append(json.dumps(delivery))
@@ -125,15 +125,6 @@ def _event(deferred: TaskDeferred, seen: Seen) -> Any:
     return json.loads(payload)
 
 
-def _end(error: BaseException) -> None:
-    """Let go of what the frames hold, as the end of the process would."""
-    shown: BaseException | None = error
-    while shown is not None:
-        traceback.clear_frames(shown.__traceback__)
-        shown.__traceback__ = None
-        shown = shown.__cause__ or shown.__context__
-
-
 def _texts(error: BaseException) -> list[str]:
     """The text of an exception and of all that a traceback would show beneath it."""
     texts: list[str] = []
@@ -156,6 +147,17 @@ def tries(make: Callable[[], Any], count: int, seen: Seen, between: Callable[[in
     if ended[-1].error is None and memory:
         raise AssertionError(f"a task that succeeded left {memory} behind")
     return ended
+
+
+def release(ended: list[Try]) -> None:
+    """Let go of all that the frames of errors hold, as the end of the process would."""
+    for one in ended:
+        shown = one.error
+        while shown is not None:
+            traceback.clear_frames(shown.__traceback__)
+            shown.__traceback__ = None
+            shown = shown.__cause__ or shown.__context__
+    gc.collect()
 
 
 # -- what the sandbox served --------------------------------------------------------------------------------
