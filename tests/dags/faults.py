@@ -32,13 +32,12 @@ for name, report, deferrable in (
             retry_delay=timedelta(seconds=0),
         )
 
-with DAG("break_scale", schedule=None):
+with DAG("break_scale", schedule=None, max_active_tasks=400):
     ContactCenterToS3Operator.partial(
         task_id="land",
         s3_key="s3://contactcenter/faults/{{ run_id }}/{{ ti.map_index }}",
         deferrable=True,
         poll_interval=5,
-        max_active_tis_per_dag=None,
     ).expand(
         report=[
             talkdesk_report(

@@ -15,11 +15,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from botocore.loaders import Loader
 
 from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import tokens
+from airflow_provider_contactcenter.transport.tls import tls_context
+from airflow_provider_contactcenter.vendors.protocol import Settings
 from tests.faults import table
 from tests.faults.relay import Relay
 from tests.faults.subjects import OPTIONS
@@ -90,7 +93,19 @@ def sandbox(matrix_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox
     monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_cc.PAGE_SIZE", 50)
     for name, value in matrix_sandbox.environ.items():
         monkeypatch.setenv(name, value)
+    # Reading the world's certificates takes longer than many a cell.
+    for module in ("hooks.base", "transport.on_aiohttp"):
+        monkeypatch.setattr(f"airflow_provider_contactcenter.{module}.tls_context", _tls_context)
     return matrix_sandbox
+
+
+CONTEXTS: dict[object, ssl.SSLContext] = {}
+
+
+def _tls_context(settings: Settings) -> ssl.SSLContext:
+    if settings.verify not in CONTEXTS:
+        CONTEXTS[settings.verify] = tls_context(settings)
+    return CONTEXTS[settings.verify]
 
 
 @pytest.fixture(scope="session")
@@ -121,11 +136,15 @@ def servers(s3_server: S3Server, gcs_server: GCSServer) -> dict[str, S3Server | 
 def stores(
     servers: dict[str, S3Server | GCSServer], monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, S3Server | GCSServer]:
-    """Both stores, for the tasks too; boto3 reads its models once."""
+    """Both stores, for the tasks too; boto3 reads its models once, and names no caller."""
     for server in servers.values():
         for name, value in server.environ.items():
             monkeypatch.setenv(name, value)
     monkeypatch.setattr("botocore.loaders.create_loader", lambda path=None: LOADER)
+    # It looks through the whole stack for the operator's name, for each client.
+    monkeypatch.setattr(
+        AwsGenericHook, "_generate_user_agent_extra_field", lambda self, existing_user_agent_extra: ""
+    )
     return servers
 
 
