@@ -46,11 +46,11 @@ def shared_sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def local_airflow(
     s3_server: S3Server, gcs_server: GCSServer, shared_sandbox: Sandbox
 ) -> Iterator[LocalAirflow]:
-    """A real Airflow that runs the Dags of ``tests/dags`` against the shared sandbox and both stores."""
+    """A real Airflow, fresh for each module, with the Dags of ``tests/dags``, the sandbox and both stores."""
     try:
         require_airflow_3()
     except DemoError as reason:

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.cells import CELLS, LANDS, STEPS, Cell, Fault
+from tests.faults.cells import CELLS, LANDS, STEPS, Cell, Fault, shared
 from tests.faults.subjects import SUBJECTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "fault_matrix.md"
@@ -33,7 +33,7 @@ Each cell runs a real transfer against the [sandbox](sandbox.md) and a real stor
 
 `A, then lands` means that the first try fails with `A` and that the retry lands. Where the vendor then has **2 jobs**, the first one had failed, or the answer to its order had been lost, which the log says. In every cell the log at DEBUG, the trigger's arguments, events, task state, delivery and exceptions are searched for the vendor's secrets, and no pause may be missing between two requests.
 
-Errors are those of `airflow_provider_contactcenter.exceptions`, without their prefix `ContactCenter`. A dash says that the vendor has no such step.
+Errors are those of `airflow_provider_contactcenter.exceptions`, without their prefix `ContactCenter`. A dash says that the vendor has no such step. Where two stores are named, Talkdesk's reports go to both and the others take turns.
 """
 
 #: step -> heading
@@ -129,7 +129,14 @@ def _row(cells: list[Cell]) -> str:
     fault: Fault = cells[0].fault
     stores = ", ".join(dict.fromkeys(cell.store for cell in cells)) if fault.stores else "any"
     ends = {cell.subject.name: ending(cell) for cell in cells}
-    return "| " + " | ".join([fault.what, stores, *(ends.get(name, "–") for name in COLUMNS)]) + " |"
+
+    def absent(name: str) -> str:
+        subject = next(subject for subject in SUBJECTS if subject.name == name)
+        return "as the file's" if shared(fault, subject) else "–"
+
+    return (
+        "| " + " | ".join([fault.what, stores, *(ends.get(name) or absent(name) for name in COLUMNS)]) + " |"
+    )
 
 
 def ending(cell: Cell) -> str:
