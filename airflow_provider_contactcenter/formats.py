@@ -4,7 +4,7 @@ Three things are done to a report file on its way from the vendor to the object 
 memory that doesn't grow with the file:
 
 - a :class:`Meter` counts its rows and proves that it is whole (:func:`meter_for`);
-- :class:`JsonLines` turns a JSON document into JSON lines;
+- :class:`JsonLines` turns a JSON document into JSON lines, :func:`json_lines` the rows of a page;
 - :class:`Gzip` compresses, the same input always to the same bytes.
 
 Nothing here does I/O. What is missing from a file is said by :class:`Incomplete`, only ever raised by
@@ -18,10 +18,10 @@ import json
 import re
 import struct
 import zlib
-from collections.abc import Callable, Generator
-from typing import Final, NoReturn, Protocol
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, Final, NoReturn, Protocol
 
-__all__ = ["Gzip", "Incomplete", "JsonLines", "Meter", "content_type", "meter_for"]
+__all__ = ["Gzip", "Incomplete", "JsonLines", "Meter", "content_type", "json_lines", "meter_for"]
 
 
 class Incomplete(Exception):
@@ -533,6 +533,16 @@ class JsonLines:
         text = "\n".join(lines) + "\n"
         lines.clear()
         return text.encode()
+
+
+def json_lines(rows: Sequence[Any]) -> bytes:
+    """Write rows as JSON lines. A row or one of its values may be ``msgspec.Raw``, on one line."""
+    import msgspec  # loaded where there are rows
+
+    try:
+        return msgspec.json.Encoder().encode_lines(rows)
+    except UnicodeEncodeError:  # a lone surrogate
+        return b"".join(json.dumps(row, separators=(",", ":")).encode() + b"\n" for row in rows)
 
 
 class _JsonLinesMeter:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 
-import orjson
-
-from airflow_provider_contactcenter.formats import Incomplete, JsonLines, Meter, meter_for
+from airflow_provider_contactcenter.formats import Incomplete, JsonLines, Meter, json_lines, meter_for
 from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.transport.on_requests import RequestsDriver
 from airflow_provider_contactcenter.vendors.protocol import Answer, File, Page, Pages, Refusal
@@ -103,7 +99,7 @@ class ReportStream(Iterator[bytes]):
             if self.vendor_total is None:
                 self.vendor_total = page.total
             rows, cursor = rows + len(page.rows), page.cursor
-            lines = b"".join(map(_line, page.rows))
+            lines = json_lines(page.rows)
             del page  # thousands of rows, which would be held until the next page is there
             if lines:
                 self.hash.update(lines)
@@ -135,13 +131,6 @@ class ReportStream(Iterator[bytes]):
         if caveat:
             self._note(caveat)
             self.complete = None
-
-
-def _line(row: Mapping[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
-    except TypeError:  # a lone surrogate, an integer of more than 64 bits
-        return json.dumps(row, separators=(",", ":")).encode() + b"\n"
 
 
 class _Body:

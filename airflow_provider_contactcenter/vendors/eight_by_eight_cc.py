@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import msgspec
+
 from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
 from airflow_provider_contactcenter.vendors.protocol import (
     Answer,
@@ -485,30 +487,59 @@ def _detailed_page(job: Job, cursor: str | None) -> Operation[Page]:
     return Page(rows, last or None if rows else None, _number(answer, "x-total-elements"))
 
 
+class _Item(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """One value of a row. Where there is nothing but key and label, a null was left out."""
+
+    key: str
+    label: msgspec.Raw = msgspec.Raw(b"null")
+    value: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Row(msgspec.Struct, gc=False):
+    items: list[_Item] | dict[str, msgspec.Raw] | None
+    total: Any = None
+    totals: Any = None
+
+
+_PAGE = msgspec.json.Decoder(list[_Row])
+
+
 def _rows_in(answer: Answer, *, marked: bool = False) -> list[dict[str, Any]]:
+    """The rows of a page, a hundred values each: read at once, and where that fails one by one."""
+    if (rows := answer.decoded(_PAGE)) is not None:
+        return [flat(_pairs(row.items), row.total or row.totals, marked=marked) for row in rows]
     body = answer.json()
     if not isinstance(body, list):
         raise Refusal("unavailable", "the answer to data is no list of rows")
     try:
-        return [flat(row, marked=marked) for row in body]
+        return [
+            flat(_odd_pairs(row["items"]), row.get("total") or row.get("totals"), marked=marked)
+            for row in body
+        ]
     except (AttributeError, KeyError, TypeError):
         raise Refusal("unavailable", "a row is not made of items with key and value") from None
 
 
-def flat(row: Mapping[str, Any], *, marked: bool = False) -> dict[str, Any]:
-    """One object of a row, whose ``items`` are a list of key, label and value, or an object already.
+def _pairs(items: list[_Item] | dict[str, msgspec.Raw] | None) -> list[tuple[str, Any]]:
+    if isinstance(items, list):
+        return [(item.key, item.value) for item in items]
+    return list((items or {}).items())
+
+
+def _odd_pairs(items: Any) -> list[tuple[str, Any]]:
+    if isinstance(items, list):
+        return [(item["key"], None if item.keys() <= {"key", "label"} else item["value"]) for item in items]
+    return list((items or {}).items())
+
+
+def flat(pairs: Sequence[tuple[str, Any]], total: Any = None, *, marked: bool = False) -> dict[str, Any]:
+    """One object of a row's keys and values.
 
     Rows that sum up others hold the vendor's ``total`` under ``_total``, before their columns; with
     ``marked`` all rows do, the others with None. Where a key comes again with another value, that one
     is kept as ``<key>#2``.
     """
-    items = row["items"] or {}
-    total = row.get("total") or row.get("totals")
     start: dict[str, Any] = {TOTAL_MARK: total} if marked or total is not None else {}
-    if isinstance(items, Mapping):
-        pairs = list(items.items())
-    else:
-        pairs = [(item["key"], _value_of(item)) for item in items]
     made = start | dict(pairs)
     if len(made) == len(start) + len(pairs):
         return made
@@ -520,11 +551,6 @@ def flat(row: Mapping[str, Any], *, marked: bool = False) -> dict[str, Any]:
             name = f"{key}#{count}"
         made[name] = value
     return made
-
-
-def _value_of(item: Mapping[str, Any]) -> Any:
-    """An item's value; where there is nothing but key and label, a null was left out."""
-    return None if item.keys() <= {"key", "label"} else item["value"]
 
 
 def _number(answer: Answer, header: str) -> int | None:

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from airflow_provider_contactcenter.fields import wall_clock
 from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
 from airflow_provider_contactcenter.vendors.protocol import (
@@ -243,13 +245,7 @@ def _scroll(report: Report, cursor: str | None) -> Operation[Page]:
             raise
         # Not the end: the rows behind this cursor are missing, and the same scroll can't go on.
         raise Refusal("incomplete", f"the scroll broke off: {refusal.words}", status=refusal.status) from None
-    body = answer.json()
-    meta, rows = (body.get("meta"), body.get("data")) if isinstance(body, Mapping) else (None, None)
-    if not isinstance(meta, Mapping) or not isinstance(rows, list | None):
-        raise Refusal("unavailable", "the answer has no meta and data")
-    rows = rows or []
-    if not all(isinstance(row, Mapping) for row in rows):
-        raise Refusal("unavailable", "a row is no object")
+    meta, rows = _scrolled(answer)
     following = str(meta.get("scrollId") or "").strip()
     if not rows or following.lower() == END:
         following = ""
@@ -257,6 +253,29 @@ def _scroll(report: Report, cursor: str | None) -> Operation[Page]:
     total = number(meta.get("totalRecordCount")) if cursor is None else None
     counted = int(total) if total or (total is not None and not rows) else None
     return Page(rows, following or None, counted)
+
+
+class _Scrolled(msgspec.Struct):
+    meta: dict[str, Any]
+    data: list[msgspec.Raw] | None = None
+
+
+_PAGE = msgspec.json.Decoder(_Scrolled)
+_OBJECT = ord("{")
+
+
+def _scrolled(answer: Answer) -> tuple[Mapping[str, Any], Sequence[Any]]:
+    """The ``meta`` and the rows of a page; the rows stay as they are written."""
+    page = answer.decoded(_PAGE)
+    if page is not None and all(memoryview(row)[0] == _OBJECT for row in page.data or ()):
+        return page.meta, page.data or ()
+    body = answer.json()
+    meta, rows = (body.get("meta"), body.get("data")) if isinstance(body, Mapping) else (None, None)
+    if not isinstance(meta, Mapping) or not isinstance(rows, list | None):
+        raise Refusal("unavailable", "the answer has no meta and data")
+    if not all(isinstance(row, Mapping) for row in rows or ()):
+        raise Refusal("unavailable", "a row is no object")
+    return meta, rows or ()
 
 
 def _summary(report: Report) -> Operation[Page]:

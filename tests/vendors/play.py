@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from airflow_provider_contactcenter.formats import json_lines
 from airflow_provider_contactcenter.transport.policy import refusal_of
-from airflow_provider_contactcenter.vendors.protocol import Answer, Operation, Request
+from airflow_provider_contactcenter.vendors.protocol import Answer, Operation, Page, Request
 
 T = TypeVar("T")
 
@@ -33,3 +34,13 @@ def play(operation: Operation[T], *answers: Answer) -> tuple[list[Request], T]:
     except StopIteration as stop:
         assert not left, f"{len(left)} answers were not asked for"
         return asked, stop.value
+
+
+def lines_of(page: Page) -> bytes:
+    """A page's rows, as they land."""
+    return json_lines(page.rows)
+
+
+def rows_of(page: Page) -> list[Any]:
+    """A page's rows, as they are read."""
+    return [json.loads(line) for line in lines_of(page).splitlines()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,7 +29,7 @@ from airflow_provider_contactcenter.vendors.protocol import (
     Request,
     Token,
 )
-from tests.vendors.play import answer, play
+from tests.vendors.play import answer, lines_of, play, rows_of
 
 #: seed 000, "Create Report Request"
 WEEKLY: dict[str, Any] = {
@@ -122,7 +124,7 @@ def fetch(report: Report, *answers: Any) -> tuple[list[Request], list[dict[str, 
         assert (number == 0) == (cursor is None), f"the walk ended before answer {number}"
         requests, page = play(content.page(cursor), given_answer)
         asked += requests
-        rows += page.rows
+        rows += rows_of(page)
         cursor = page.cursor
     assert cursor is None, f"the cursor {cursor} is left"
     return asked, rows
@@ -604,21 +606,31 @@ def test_a_page_of_another_shape_is_no_page(body: Any) -> None:
 # --- rows ---------------------------------------------------------------------------------------------------
 
 
+def flat(*rows: Any) -> list[dict[str, Any]]:
+    """What becomes of a page, which is the same where it has to be read value by value."""
+    as_usual = fetch(summary(file_format="jsonl"), answer(list(rows)))[1]
+    oddly = fetch(summary(file_format="jsonl"), answer(codecs.BOM_UTF8 + json.dumps(rows).encode()))[1]
+    assert oddly == as_usual
+    return as_usual
+
+
+def items(*pairs: tuple[str, Any]) -> list[dict[str, Any]]:
+    return [{"key": key, "label": key.title(), "value": value} for key, value in pairs]
+
+
 def test_both_item_shapes_become_one_flat_object() -> None:
-    items = {"name1": "value1", "name2": 3, "name3": "2022-09-02T00:00:00.000Z"}
-    assert vendor.flat({"total": None, "items": items}) == items
-    assert vendor.flat(row(queueId="330", queue=None)) == {"queueId": "330", "queue": None}
+    values = {"name1": "value1", "name2": 3, "name3": "2022-09-02T00:00:00.000Z"}
+    assert flat({"total": None, "items": values}) == [values]
+    assert flat(row(queueId="330", queue=None)) == [{"queueId": "330", "queue": None}]
+    assert flat({"total": None, "items": None}, {"items": []}) == [{}, {}]
 
 
 @pytest.mark.parametrize("name", ["total", "totals"])
 def test_rows_that_sum_up_others_keep_their_mark(name: str) -> None:
     total = {"type": "subtotal", "startIndex": 0, "endIndex": 1}
-    assert vendor.flat({name: total, "items": [{"key": "queueId", "label": "Queue Id", "value": None}]}) == {
-        "_total": total,
-        "queueId": None,
-    }
+    assert flat({name: total, "items": items(("queueId", None))}) == [{"_total": total, "queueId": None}]
     grand = {"type": "grandtotal", "startIndex": None, "endIndex": None}
-    assert vendor.flat({name: grand, "items": []}) == {"_total": grand}
+    assert flat({name: grand, "items": []}) == [{"_total": grand}]
 
 
 def test_where_totals_were_asked_for_every_row_says_whether_it_is_one() -> None:
@@ -631,19 +643,59 @@ def test_where_totals_were_asked_for_every_row_says_whether_it_is_one() -> None:
 
 
 def test_a_value_that_was_left_out_is_null() -> None:
-    assert vendor.flat({"items": [{"key": "queue", "label": "Queue"}, {"key": "n", "value": "1"}]}) == {
-        "queue": None,
-        "n": "1",
-    }
+    assert flat({"items": [{"key": "queue", "label": "Queue"}, {"key": "n", "value": "1"}]}) == [
+        {"queue": None, "n": "1"}
+    ]
+
+
+def test_a_value_beside_members_that_no_document_names_is_kept() -> None:
+    assert flat({"items": [{"key": "n", "value": "1", "unit": "s"}], "new": 1}) == [{"n": "1"}]
 
 
 def test_no_value_is_lost_where_a_key_comes_twice() -> None:
-    same = [{"key": "queueName", "label": "Q", "value": "Sales"}] * 2
-    assert vendor.flat({"items": same}) == {"queueName": "Sales"}
-    other = [*same, {"key": "queueName", "label": "Q", "value": "Billing"}]
-    assert vendor.flat({"items": other}) == {"queueName": "Sales", "queueName#2": "Billing"}
-    clash = {"total": {"type": "subtotal"}, "items": [{"key": "_total", "label": "", "value": "9"}]}
-    assert vendor.flat(clash) == {"_total": {"type": "subtotal"}, "_total#2": "9"}
+    same = items(("queueName", "Sales")) * 2
+    assert flat({"items": same}) == [{"queueName": "Sales"}]
+    other = [*same, *items(("queueName", "Billing"))]
+    assert flat({"items": other}) == [{"queueName": "Sales", "queueName#2": "Billing"}]
+    clash = {"total": {"type": "subtotal"}, "items": items(("_total", "9"))}
+    assert flat(clash) == [{"_total": {"type": "subtotal"}, "_total#2": "9"}]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(rows=st.lists(st.lists(st.tuples(st.text(), json_values), max_size=5), max_size=4))
+def test_a_row_holds_every_value_as_it_was_sent(rows: list[list[tuple[str, Any]]]) -> None:
+    unique = [dict(pairs) for pairs in rows]
+    assert flat(*({"items": items(*pairs.items())} for pairs in unique)) == unique
+
+
+def test_values_stay_as_the_vendor_wrote_them() -> None:
+    written = b'[{"items": [{"key": "n", "value": 1.50}, {"key": "big", "value": 123456789012345678901234}]}]'
+    content = vendor.content(new_job(summary(file_format="jsonl"), "4410077"))
+    assert isinstance(content, Pages)
+    _, page = play(content.page(None), answer(written))
+    assert lines_of(page) == b'{"n":1.50,"big":123456789012345678901234}\n'
+
+
+@pytest.mark.parametrize("odd", ['"\\ud83d"', '"line\\nend"', "1e3", "[\n1,\r\n2]"])
+def test_a_row_is_one_line_whatever_its_values_are(odd: str) -> None:
+    written = '[{"items": [{"key": "n",\n "value": ' + odd + "}]}]"
+    content = vendor.content(new_job(summary(file_format="jsonl"), "4410077"))
+    assert isinstance(content, Pages)
+    _, page = play(content.page(None), answer(written.encode()))
+    [line] = lines_of(page).splitlines()
+    assert json.loads(line) == {"n": json.loads(odd)}
+
+
+def test_a_page_that_is_not_utf_8_is_no_page() -> None:
+    with pytest.raises(Refusal, match="not JSON") as refused:
+        fetch(summary(file_format="jsonl"), answer(b'[{"items": [{"key": "n", "value": "M\xfcller"}]}]'))
+    assert refused.value.passing
 
 
 # --- files --------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -29,7 +30,7 @@ from airflow_provider_contactcenter.vendors.protocol import (
     Settings,
     Token,
 )
-from tests.vendors.play import answer, play
+from tests.vendors.play import answer, lines_of, play, rows_of
 
 WINDOW = {"start": "2022-02-03T05:00:00Z", "end": "2022-02-03T15:00:00Z"}
 #: the cursors that the seed shows ("Pagination Example")
@@ -249,7 +250,20 @@ def test_an_answer_of_another_shape_is_no_page(body: Any) -> None:
 def test_rows_stay_as_the_vendor_sent_them() -> None:
     row = {"callId": "1635571048351", "legId": "1", "missed": "-", "departments": ["Sales"], "dnis": None}
     body = {"meta": {"totalRecordCount": 1, "scrollId": "x"}, "data": [row]}
-    assert scroll(legs(), None, body)[1].rows == [row]
+    assert rows_of(scroll(legs(), None, body)[1]) == [row]
+
+
+def test_a_row_is_one_line_and_its_numbers_keep_their_digits() -> None:
+    written = b'{"meta": {"scrollId": "x"}, "data": [{"callTime":\n 1.50}, {"callId": 98765432109876543210}]}'
+    page = scroll(legs(), None, written)[1]
+    assert lines_of(page) == b'{"callTime":1.50}\n{"callId":98765432109876543210}\n'
+
+
+@pytest.mark.parametrize("odd", [codecs.BOM_UTF8, b""])
+def test_half_an_emoji_is_passed_on(odd: bytes) -> None:
+    written = b'{"meta": {"scrollId": "x"}, "data": [{"callerName": "\\ud83d"}]}'
+    page = scroll(legs(), None, odd + written)[1]
+    assert lines_of(page) == b'{"callerName":"\\ud83d"}\n'
 
 
 # --- what is asked ------------------------------------------------------------------------------------------
@@ -299,7 +313,7 @@ def test_each_summary_is_one_array(kind: str, path: str, extra: dict[str, str]) 
     request, page = scroll(summary(kind, **extra), None, rows)
     assert request.target == path
     assert dict(request.params).get("extId") == extra.get("extension")
-    assert (page.rows, page.cursor) == (rows, None)
+    assert (rows_of(page), page.cursor) == (rows, None)
 
 
 def test_a_summary_may_be_a_single_record() -> None:
