@@ -189,12 +189,13 @@ class RequestsDriver:
 
 
 def _read(response: requests.Response) -> bytes:
-    body = bytearray()
+    pieces, size = [], 0
     for piece in response.iter_content(PIECE):
-        body += piece
-        if len(body) > policy.LARGEST_ANSWER:
+        pieces.append(piece)
+        size += len(piece)
+        if size > policy.LARGEST_ANSWER:
             raise Refusal("unavailable", f"the answer is longer than {policy.LARGEST_ANSWER} bytes")
-    return bytes(body)
+    return b"".join(pieces)
 
 
 def _pieces(response: requests.Response, url: str) -> Iterator[bytes]:

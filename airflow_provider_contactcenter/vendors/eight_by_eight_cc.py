@@ -487,12 +487,9 @@ def _detailed_page(job: Job, cursor: str | None) -> Operation[Page]:
     return Page(rows, last or None if rows else None, _number(answer, "x-total-elements"))
 
 
-class _Item(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """One value of a row. Where there is nothing but key and label, a null was left out."""
-
+class _Item(msgspec.Struct, gc=False):
     key: str
-    label: msgspec.Raw = msgspec.Raw(b"null")
-    value: msgspec.Raw = msgspec.Raw(b"null")
+    value: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Row(msgspec.Struct, gc=False):
@@ -505,45 +502,48 @@ _PAGE = msgspec.json.Decoder(list[_Row])
 
 
 def _rows_in(answer: Answer, *, marked: bool = False) -> list[dict[str, Any]]:
-    """The rows of a page, a hundred values each: read at once, and where that fails one by one."""
-    if (rows := answer.decoded(_PAGE)) is not None:
-        return [flat(_pairs(row.items), row.total or row.totals, marked=marked) for row in rows]
+    """The rows of a page, a hundred values each: read at once, or one by one where something is odd."""
+    page = answer.decoded(_PAGE)
+    if page is not None:
+        rows = [flat(row, marked=marked) for row in page]
+        if not any(msgspec.UNSET in row.values() for row in rows):
+            return rows
     body = answer.json()
     if not isinstance(body, list):
         raise Refusal("unavailable", "the answer to data is no list of rows")
     try:
-        return [
-            flat(_odd_pairs(row["items"]), row.get("total") or row.get("totals"), marked=marked)
-            for row in body
-        ]
+        return [flat(_row_of(row), marked=marked) for row in body]
     except (AttributeError, KeyError, TypeError):
         raise Refusal("unavailable", "a row is not made of items with key and value") from None
 
 
-def _pairs(items: list[_Item] | dict[str, msgspec.Raw] | None) -> list[tuple[str, Any]]:
-    if isinstance(items, list):
-        return [(item.key, item.value) for item in items]
-    return list((items or {}).items())
+def _row_of(row: Any) -> _Row:
+    """A row of a page that has been read as a whole."""
+    items: Any = row["items"] or {}
+    if not isinstance(items, dict):
+        items = [_Item(item["key"], _value_of(item)) for item in items]
+    return _Row(items, row.get("total"), row.get("totals"))
 
 
-def _odd_pairs(items: Any) -> list[tuple[str, Any]]:
-    if isinstance(items, list):
-        return [(item["key"], None if item.keys() <= {"key", "label"} else item["value"]) for item in items]
-    return list((items or {}).items())
+def _value_of(item: Mapping[str, Any]) -> Any:
+    """An item's value; where there is nothing but key and label, a null was left out."""
+    return None if item.keys() <= {"key", "label"} else item["value"]
 
 
-def flat(pairs: Sequence[tuple[str, Any]], total: Any = None, *, marked: bool = False) -> dict[str, Any]:
-    """One object of a row's keys and values.
+def flat(row: _Row, *, marked: bool = False) -> dict[str, Any]:
+    """One object of a row, whose ``items`` are a list of key, label and value, or an object already.
 
     Rows that sum up others hold the vendor's ``total`` under ``_total``, before their columns; with
     ``marked`` all rows do, the others with None. Where a key comes again with another value, that one
     is kept as ``<key>#2``.
     """
+    items, total = row.items or {}, row.total or row.totals
     start: dict[str, Any] = {TOTAL_MARK: total} if marked or total is not None else {}
-    made = start | dict(pairs)
-    if len(made) == len(start) + len(pairs):
+    made = start | (items if isinstance(items, dict) else {item.key: item.value for item in items})
+    if len(made) == len(start) + len(items):
         return made
     made = start
+    pairs = items.items() if isinstance(items, dict) else [(item.key, item.value) for item in items]
     for key, value in pairs:
         name, count = key, 1
         while name in made and made[name] != value:

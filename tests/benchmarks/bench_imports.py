@@ -36,7 +36,7 @@ from airflow_provider_contactcenter.transfers.contact_center_to_s3 import Contac
 }
 
 #: not to be loaded while a DAG file is parsed
-HEAVY = ("requests", "aiohttp", "boto3", "botocore", "google.cloud.storage", "pandas", "orjson", "tenacity")
+HEAVY = ("requests", "aiohttp", "boto3", "botocore", "google.cloud.storage", "pandas", "msgspec", "tenacity")
 
 MEASURE = """
 import json, sys, time
