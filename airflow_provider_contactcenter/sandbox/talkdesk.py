@@ -74,7 +74,9 @@ OPTIONS = {
         "length",
         help="of answers to a poll; a client takes the first Content-Length for the file's",
     ),
-    "location": choice("relative", "absolute", "missing", help="seed: relative, and not required"),
+    "location": choice(
+        "relative", "absolute", "documented", "missing", help="seed: relative, and not required"
+    ),
     "links_host": choice("own", "docs", help="whose host _links names: docs is http://api-docs.talkdesk.org"),
     "error_shape": choice(
         "message", "description", help="seed: code and message; docs: code and description"
@@ -358,7 +360,7 @@ def _location(state: VendorState, job: Job) -> dict[str, str]:
     path = f"/data/reports/{quote(job.kind)}/files/{job.id}"
     # A relative Location is relative to the host, so the sandbox's prefix belongs to it.
     prefix = state.vendor.prefix
-    places = {"relative": prefix + path, "absolute": state.base_url + path}
+    places = {"relative": prefix + path, "absolute": state.base_url + path, "documented": path}
     place = places.get(state.options["location"])
     return {"Location": place} if place else {}
 
@@ -554,4 +556,6 @@ VENDOR = Vendor(
     ),
     connections=connections,
     options=OPTIONS,
+    # Whichever of the two is required, it is there.
+    not_found=json_reply({"code": "1400007", **dict.fromkeys(("message", "description"), "Not found")}, 404),
 )

@@ -192,6 +192,24 @@ def test_done_is_told_by_any_redirect_that_leads_to_the_file(
     assert urljoin(done.url, done.headers["Location"]) == f"{talkdesk.files_url}/{job_id}"
 
 
+def test_the_location_may_be_the_documented_path(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    sandbox.set_options("talkdesk", ladder=[], location="documented")
+    job_id = talkdesk.ordered()
+    location = talkdesk.poll(job_id).headers["Location"]
+    assert location == f"/data/reports/calls/files/{job_id}"
+    behind_the_base = talkdesk.connection["host"] + location
+    answer = requests.get(behind_the_base, headers=talkdesk.headers, allow_redirects=False)
+    assert answer.status_code == 303
+
+
+def test_what_is_not_there_is_refused_in_the_shape_of_errors(talkdesk: Talkdesk) -> None:
+    place = f"{talkdesk.connection['host']}/data/reports/calls"
+    for method, path in (("PUT", "/jobs"), ("GET", ""), ("GET", "/nowhere/1")):
+        answer = requests.request(method, place + path, headers=talkdesk.headers)
+        assert answer.status_code == 404
+        assert set(answer.json()) == {"code", "message", "description"}
+
+
 def test_the_location_may_be_missing(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
     sandbox.set_options("talkdesk", location="missing")
     done = talkdesk.poll(talkdesk.ordered())
