@@ -476,6 +476,14 @@ def test_summaries_are_arrays_without_pages(api: Work, path: str) -> None:
     assert len(rows) == (3 if path == "/v1/compsum" else 100)
 
 
+@pytest.mark.parametrize("path", ["call-legs", "call-records"])
+def test_both_versions_of_the_seed_answer(api: Work, path: str) -> None:
+    newer, older = (api.get(f"/{version}/{path}", **DAY) for version in ("v2", "v1"))
+    assert older.status_code == 200
+    assert older.json() == newer.json()
+    assert api.get(f"/v3/{path}", **DAY).status_code == 404
+
+
 def test_summaries_have_the_spelling_of_their_documents(api: Work) -> None:
     company = api.get("/v1/compsum", **DAY).json()[0]
     assert {"pbxId", "externalInboundMissed", "percentExternalInboundAnswered", "totalExtToExt"} < set(
