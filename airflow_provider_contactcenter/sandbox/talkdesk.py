@@ -56,7 +56,7 @@ OPTIONS = {
     "granted_scopes": texts([READ, WRITE], help="what the client was granted"),
     # create
     "create_status": choice(202, 200, 201, help="docs: 202; a client accepts all three"),
-    "create_body": choice("wrapped", "flat", "both", help="wrapped in job (clients), flat (docs), or both"),
+    "create_body": choice("both", "wrapped", "flat", help="wrapped in job (clients), flat (docs), or both"),
     "report_types": texts(None, help="the report types that exist; null: every one"),
     "default_format": choice(*FORMATS, help="the format where the request names none"),
     "max_days": number(31, help="docs: the longest timespan"),

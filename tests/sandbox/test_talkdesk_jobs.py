@@ -20,7 +20,9 @@ def in_steps(sandbox: Sandbox, *words: str, polls: int = 1, **options: Any) -> N
     sandbox.set_options("talkdesk", ladder=[[word, 0, polls] for word in words], **options)
 
 
-def test_create_answers_202_with_the_job_in_a_wrapper(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+def test_create_answers_202_with_the_job_where_docs_and_clients_have_it(
+    talkdesk: Talkdesk, sandbox: Sandbox
+) -> None:
     in_steps(sandbox, "created")
     answer = talkdesk.create(name="nightly", timezone="Europe/Berlin", format="json")
     assert answer.status_code == 202
@@ -36,6 +38,9 @@ def test_create_answers_202_with_the_job_in_a_wrapper(talkdesk: Talkdesk, sandbo
         "timespan": MAY_DAY,
     }
     assert set(answer.json()["_links"]) == {"self", "files"}
+    # The documented schema has the same at the top level.
+    assert {name: answer.json()[name] for name in job} == job
+    assert answer.json()["id"] == answer.json()["job"]["id"]
 
 
 @pytest.mark.parametrize(
