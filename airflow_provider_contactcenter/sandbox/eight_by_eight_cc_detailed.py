@@ -25,6 +25,8 @@ from .eight_by_eight_cc_search import Search, fitting_number, fitting_text, show
 from .eight_by_eight_cc_tables import PREDEFINED, fields, label
 from .eight_by_eight_clock import Clock, milliseconds
 
+#: a year in milliseconds: however long a search wants an interaction to be, its end can be written
+LONGEST = 365 * 86_400_000
 #: so many rows differ in more than their times and ids
 UNIT = 500
 
@@ -89,7 +91,8 @@ class _Interaction:
         self.searches: dict[str, list[Search]] = {}
         for search in plan.search:
             self.searches.setdefault(search.field, []).append(search)
-        self.length = self.number("interactionDuration", self.draw.randrange(1_000, 1_800_000))
+        length = self.number("interactionDuration", self.draw.randrange(1_000, 1_800_000))
+        self.length = min(length, LONGEST)
         self.ongoing = plan.ongoing and unit % 10 == 9
 
     def values(self) -> dict[str, Any]:

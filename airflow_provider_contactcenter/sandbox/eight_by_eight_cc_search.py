@@ -16,7 +16,7 @@ from . import data
 from .eight_by_eight_cc_tables import PREDEFINED
 
 #: a number, or a duration as the guide writes it: 10s, 10m, 3h, 7d
-AMOUNT = r"(\d+)([smhd]?)"
+AMOUNT = r"(\d{1,9})([smhd]?)"
 MILLISECONDS = {"": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 #: values of the media and directions in rows, unlike in filters: `phone` there, `Phone` here (guide)

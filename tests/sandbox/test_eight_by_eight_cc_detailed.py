@@ -122,6 +122,7 @@ def searched(field: str, operator: str, value: Any = None) -> dict[str, Any]:
         searched("interactionDuration", "in", ["10s"]),
         searched("interactionDuration", ">", "10 s"),
         searched("interactionDuration", ">", 10),
+        searched("interactionDuration", ">", "9999999999d"),
     ],
 )
 def test_bad_input_is_a_bad_request(api: ContactCenter, sandbox: Sandbox, change: dict[str, Any]) -> None:
@@ -341,6 +342,19 @@ def test_an_interaction_that_a_search_made_long_ends_accordingly(api: ContactCen
     for row in columns(api, **searched("interactionDuration", "=", "3h")):
         start, end = (datetime.fromisoformat(text) for text in (row["time"], row["finishedTime"]["value"]))
         assert (end - start).total_seconds() == 10_800
+
+
+@pytest.mark.parametrize("durations", ["object", "text"])
+@pytest.mark.parametrize("length", ["0s", "999999999d"])
+def test_no_length_of_an_interaction_breaks_its_rows(
+    api: ContactCenter, sandbox: Sandbox, durations: str, length: str
+) -> None:
+    sandbox.set_options(CC, durations=durations)
+    searches = [
+        {"field": field, "operator": "=", "value": length}
+        for field in ("interactionDuration", "queueWaitDuration")
+    ]
+    assert len(columns(api, searchQuery=searches, includeParticipants=True)) == 100
 
 
 def test_status_changes_have_their_fourteen_fields(api: ContactCenter) -> None:
