@@ -40,13 +40,13 @@ from .eight_by_eight_cc_wire import (
     DETAILED_ROWS,
     PRODUCT,
     REPORT_ROWS,
-    XML,
     Refused,
     accepted,
     bad,
     guarded,
     rendered,
     version_of,
+    wanted,
 )
 from .model import (
     Connections,
@@ -231,9 +231,7 @@ def _definitions(state: VendorState, request: Request) -> dict[str, dict[str, An
 def create(state: VendorState, request: Request) -> Reply:
     """``POST`` to the base, with or without a slash at its end (guides, openapi)."""
     body, version = order.json_object(request), version_of(request)
-    report = order.member(body, "type", str, "a string")
-    if report is None:
-        raise bad("Field 'type' is required")
+    report = order.report_type(body)
     if report not in tables.definitions(version, "all"):
         raise bad(f"Report type '{report}' is not available")
     details = {"title": order.title(body), "definition": body, "size": state.size[1]}
@@ -406,7 +404,7 @@ def data(state: VendorState, request: Request) -> Reply:
     options = state.options
     found = rows.table(job.details["plan"])
     size = _size(request)
-    page = _whole_number(request, "page", 0)
+    page = _whole_number(request, "page", 0, least=0)
     reach = min(found.elements, int(options["cap"]))
     pages = math.ceil(reach / size)
     total = reach if options["total_elements"] == "capped" else found.elements
@@ -441,18 +439,17 @@ def _ready(state: VendorState, request: Request) -> Job:
 
 
 def _size(request: Request) -> int:
-    size = _whole_number(request, "size", 100)
+    size = _whole_number(request, "size", 100, least=1)
     if size > 1000:
         raise bad("Field 'size' must be less than or equal to 1000")
-    if size < 1:
-        raise bad("Field 'size' must be greater than or equal to 1")
     return size
 
 
-def _whole_number(request: Request, name: str, default: int) -> int:
-    value = dict(request.query).get(name, str(default))
-    if not re.fullmatch(r"\d{1,9}", value, re.ASCII):
-        raise bad(f"Field '{name}' must be greater than or equal to 0")
+def _whole_number(request: Request, name: str, default: int, least: int) -> int:
+    """A parameter of the query; one without a value has the default (seed)."""
+    value = dict(request.query).get(name) or str(default)
+    if not re.fullmatch(r"\d{1,9}", value, re.ASCII) or int(value) < least:
+        raise bad(f"Field '{name}' must be greater than or equal to {least}")
     return int(value)
 
 
@@ -497,7 +494,7 @@ WRITERS: Mapping[tuple[str, str], Callable[[Any, Style, int | None], Content]] =
 def create_detailed(state: VendorState, request: Request) -> Reply:
     """``POST /detailed-reports``: done at once."""
     body, version = order.json_object(request), version_of(request)
-    report = order.member(body, "type", str, "a string")
+    report = order.report_type(body)
     if report not in tables.DETAILED_FIELDS or not tables.fields(report, version):
         raise bad(f"Report type '{report}' is not a detailed report type")
     details = {
@@ -558,7 +555,7 @@ def detailed_data(state: VendorState, request: Request) -> Reply:
         place = f"{_base(state, request)}/detailed-reports/{job.id}/data?size={size}&lastDocumentId={encoded}"
         headers |= _link_header(state, request, [("next", place)])
     body = detailed_page(plan, first, last)
-    if any(kind in XML for kind in accepted(request)):
+    if wanted(request) == "xml":
         return rendered(request, json.loads(body), DETAILED_ROWS, headers, job.id)
     content = Content(((body, 1),), "application/json", "json", last - first)
     headers["Content-Type"] = "application/json;charset=UTF-8"
@@ -599,7 +596,7 @@ def _wrong_methods() -> tuple[Route, ...]:
     return tuple(
         Route("wrong_method", method, pattern, guarded(wrong_method))
         for pattern in patterns
-        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        for method in ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
         if (method, pattern) not in allowed
     )
 

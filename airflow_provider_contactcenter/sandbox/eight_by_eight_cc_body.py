@@ -13,7 +13,8 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from . import eight_by_eight_cc_tables as tables
-from .eight_by_eight_cc_detailed import DetailedPlan, shown
+from .eight_by_eight_cc_detailed import DetailedPlan
+from .eight_by_eight_cc_search import AMOUNT, Search
 from .eight_by_eight_cc_wire import bad
 from .model import Request
 from .state import VendorState
@@ -48,6 +49,14 @@ def member(body: Body, name: str, kind: type | tuple[type, ...], what: str) -> A
     if value is not None and not isinstance(value, kind):
         raise bad(f"Field '{name}' must be {what}")
     return value
+
+
+def report_type(body: Body) -> str:
+    """The report type, known or not."""
+    report = member(body, "type", str, "a string")
+    if report is None:
+        raise bad("Field 'type' is required")
+    return str(report)
 
 
 def title(body: Body) -> str:
@@ -248,7 +257,7 @@ def detailed_plan(state: VendorState, body: Body, version: int) -> DetailedPlan:
         end=end,
         timezone=timezone(options, body),
         metrics=metrics(body, tuple(known)),
-        search=tuple(_effect(options, search, known) for search in searches(body)),
+        search=tuple(_search(options, search, known) for search in searches(body)),
         participants=participants,
         ongoing=boolean(options, settings, "showOngoingInteractions"),
         durations=options["durations"],
@@ -265,8 +274,8 @@ def searches(body: Body) -> list[Body]:
     return searches
 
 
-def _effect(options: Options, search: Body, known: Mapping[str, str]) -> tuple[str, tuple[str | None, ...]]:
-    """A search, and what it leaves in its field; nothing where the sandbox only checks it."""
+def _search(options: Options, search: Body, known: Mapping[str, str]) -> Search:
+    """One search of a detailed report."""
     field: Any = search.get("field")
     operator, value = search.get("operator"), search.get("value")
     if not isinstance(field, str) or field not in known:
@@ -278,13 +287,12 @@ def _effect(options: Options, search: Body, known: Mapping[str, str]) -> tuple[s
     if operator not in allowed:
         raise bad(f"Operator '{operator}' is not allowed for the field '{field}'")
     if operator in ("is-empty", "is-not-empty"):
-        return field, (None,) if operator == "is-empty" else ()
+        return Search(field, operator, ())
     values: list[Any] = value if isinstance(value, list) and operator in ("in", "not-in") else [value]
     if not values or not all(isinstance(item, str) for item in values):
         raise bad(
             f"The value for the field '{field}' must be a string, or a list of strings with in and not-in"
         )
-    if kind in ("number", "duration") and not re.fullmatch(r"\d+[smhd]?", values[0], re.ASCII):
+    if kind in ("number", "duration") and not re.fullmatch(AMOUNT, values[0], re.ASCII):
         raise bad(f"The value for the field '{field}' must be a number or a duration such as 10s")
-    narrows = operator in ("in", "contains") or (operator == "=" and kind == "number")
-    return field, tuple(shown(field, item) for item in values) if narrows else ()
+    return Search(field, str(operator), tuple(values))

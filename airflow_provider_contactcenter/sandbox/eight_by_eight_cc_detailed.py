@@ -21,9 +21,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from . import data
+from .eight_by_eight_cc_search import Search, fitting_number, fitting_text, shown
 from .eight_by_eight_cc_tables import PREDEFINED, fields, label
 from .eight_by_eight_clock import Clock, milliseconds
 
+#: a year in milliseconds: however long a search wants an interaction to be, its end can be written
+LONGEST = 365 * 86_400_000
 #: so many rows differ in more than their times and ids
 UNIT = 500
 
@@ -39,8 +42,7 @@ class DetailedPlan:
     end: datetime
     timezone: str
     metrics: tuple[str, ...]
-    search: tuple[tuple[str, tuple[str | None, ...]], ...]
-    """Fields and the values that a filter leaves them."""
+    search: tuple[Search, ...]
     participants: bool
     ongoing: bool
     durations: str
@@ -72,16 +74,6 @@ LISTS = (
     "transfers",
     "recordingFileNames",
 )
-#: values of the media and directions in rows, unlike in filters: `phone` there, `Phone` here (guide)
-DIRECTIONS = {"inbound": "InboundDir", "outbound": "OutboundDir"}
-CAPITALISED = ("mediaType", "chatType")
-
-
-def shown(field: str, value: str) -> str:
-    """A predefined filter value as rows have it."""
-    if field == "direction":
-        return DIRECTIONS.get(value, value)
-    return value[:1].upper() + value[1:] if field in CAPITALISED else value
 
 
 def _mark(what: int | str) -> str:
@@ -96,29 +88,36 @@ class _Interaction:
         self.unit = unit
         # Not of the metrics: a field has the same value whichever others were asked for.
         self.draw = random.Random(f"{plan.seed}|8x8|{plan.report}|{unit}")  # noqa: S311
-        self.length = self.draw.randrange(1_000, 1_800_000)
+        self.searches: dict[str, list[Search]] = {}
+        for search in plan.search:
+            self.searches.setdefault(search.field, []).append(search)
+        length = self.number("interactionDuration", self.draw.randrange(1_000, 1_800_000))
+        self.length = min(length, LONGEST)
         self.ongoing = plan.ongoing and unit % 10 == 9
-        self.search = dict(plan.search)
 
     def values(self) -> dict[str, Any]:
         """All fields of the report type, in their order."""
-        found = {
-            name: self.value(name, kind) for name, kind in fields(self.plan.report, self.plan.version).items()
-        }
-        for name, allowed in self.search.items():
-            if not allowed:
-                continue
-            value = allowed[self.unit % len(allowed)]
-            found[name] = [value] if name in LISTS and value is not None else value
+        known = fields(self.plan.report, self.plan.version)
+        found = {name: self.value(name, kind) for name, kind in known.items()}
+        for name, searches in self.searches.items():
+            if any(search.operator == "is-empty" for search in searches):
+                found[name] = None
+            elif name in LISTS:
+                # None stands for the empty list, which passes only where a null would.
+                items = {fitting_text(name, searches, item, self.unit) for item in found[name] or [None]}
+                found[name] = sorted(item for item in items if item is not None)
+            elif known[name] == "text":
+                found[name] = fitting_text(name, searches, found[name], self.unit)
         return found
 
     def value(self, name: str, kind: str) -> Any:
         if kind == "time":
             return self.moment(name)
         if kind == "duration":
-            return self.duration(self.draw.randrange(0, 600_000), name == "interactionDuration")
+            drawn = self.number(name, self.draw.randrange(0, 600_000))
+            return self.duration(drawn, name == "interactionDuration")
         if kind == "number":
-            return str(self.draw.randrange(5))
+            return str(self.number(name, self.draw.randrange(5)))
         words = PREDEFINED.get(name, "").split()
         if name in LISTS:
             return [self.text(name, words) for _ in range(self.draw.randrange(3))]
@@ -126,9 +125,16 @@ class _Interaction:
             return None
         return self.text(name, words)
 
+    def number(self, name: str, drawn: int) -> int:
+        return fitting_number(self.searches.get(name, ()), drawn)
+
+    def within(self) -> int:
+        """A time between start and end, as an offset."""
+        return self.draw.randrange(max(self.length, 1))
+
     def moment(self, name: str) -> Any:
         offsets = {"time": 0, "creationTime": 0, "finishedTime": self.length}
-        moment = _mark(offsets.get(name, self.draw.randrange(self.length)))
+        moment = _mark(offsets.get(name, self.within()))
         if name != "finishedTime" or self.plan.durations == "text":
             return moment
         return {"value": None if self.ongoing else moment, "ongoing": self.ongoing}
@@ -163,7 +169,7 @@ class _Interaction:
                 "participantName": self.draw.choice(data.NAMES),
                 "participantType": "agent",
                 "participantOfferAction": "accepted",
-                "participantOfferTime": _mark(self.draw.randrange(self.length)),
+                "participantOfferTime": _mark(self.within()),
                 "participantHandlingDuration": self.duration(self.draw.randrange(600_000)),
                 "participantHoldDuration": 0,
                 "wrapUpCode": ["Sold"] * (number % 2),

@@ -277,6 +277,7 @@ def definitions(version: int, search_fields: str) -> Mapping[str, dict[str, Any]
     if version >= 8:
         found[SCRIPT_PATHS] = {
             "type": SCRIPT_PATHS,
+            "metrics": [],  # every definition has the member (seed)
             "searchQuery": {"fields": ["script", "queue", "agent", "channel"], "operators": ["in"]},
         }
     return found

@@ -6,6 +6,7 @@ Sources and inventions: see `eight_by_eight_cc`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
@@ -81,23 +82,38 @@ def _check_tenant(tenants: Sequence[str], request: Request) -> None:
 
 
 def accepted(request: Request) -> list[str]:
-    """The media types of the Accept header, in its order; weights aside."""
-    given = request.headers.get("Accept", "*/*")
-    return [part.partition(";")[0].strip().lower() for part in given.split(",")]
+    """The media types of the Accept header, the most wanted first; an empty header wants nothing special."""
+    given = request.headers.get("Accept", "").strip() or "*/*"
+    kinds = [part.partition(";") for part in given.lower().split(",")]
+    weighted = [(_weight(parameters), name.strip()) for name, _, parameters in kinds]
+    return [name for weight, name in sorted(weighted, key=lambda pair: -pair[0]) if weight]
+
+
+def _weight(parameters: str) -> float:
+    found = re.search(r"\bq\s*=\s*([01]?\.?\d*)", parameters)
+    try:
+        return float(found[1]) if found else 1.0
+    except ValueError:
+        return 1.0
 
 
 _JSON = {"application/json", "application/*", "*/*"}
-XML = {"application/xml"}
+_XML = {"application/xml"}
+
+
+def wanted(request: Request) -> str:
+    """Whether JSON or XML is asked for (seed)."""
+    kind = next((kind for kind in accepted(request) if kind in _JSON | _XML), None)
+    if kind is None:
+        raise Refused(406, "Not acceptable")
+    return "xml" if kind in _XML else "json"
 
 
 def rendered(
     request: Request, value: Any, root: str, headers: Mapping[str, str] | None = None, job: str | None = None
 ) -> Reply:
-    """`value` as JSON, or as XML where that is asked for (seed)."""
-    kind = next((kind for kind in accepted(request) if kind in _JSON | XML), None)
-    if kind is None:
-        raise Refused(406, "Not acceptable")
-    name = "xml" if kind in XML else "json"
+    """`value` as JSON or as XML."""
+    name = wanted(request)
     body = xml(root, value) if name == "xml" else json.dumps(value, ensure_ascii=False).encode()
     content = Content(
         ((body, 1),), f"application/{name}", name, len(value) if isinstance(value, list) else None

@@ -491,25 +491,35 @@ def _extension(draw: random.Random, pbx: str, index: int, ring_group: str) -> di
     }
 
 
+#: the extension of the first ring group
+FIRST_GROUP = 5001
+
+
+def _group_name(index: int) -> str:
+    return data.QUEUES[index % len(data.QUEUES)]
+
+
 def _group(draw: random.Random, pbx: str, index: int, ring_group: str) -> dict[str, Any]:
     return {
         "pbxId": pbx,
         "site": BRANCHES[index % len(BRANCHES)],
-        "name": data.QUEUES[index % len(data.QUEUES)],
-        "extension": str(5001 + index),
+        "name": _group_name(index),
+        "extension": str(FIRST_GROUP + index),
         **_figures(draw, GROUP_FIELDS),
     }
 
 
 def _member(draw: random.Random, pbx: str, index: int, ring_group: str) -> dict[str, Any]:
+    # One group has one name; where none was asked for, the members are those of all.
+    group = int(ring_group) - FIRST_GROUP if ring_group.isdecimal() else index
     first, _, last = data.NAMES[index % len(data.NAMES)].partition(" ")
     return {
         "pbxId": pbx,
         "site": BRANCHES[index % len(BRANCHES)],
         "firstName": first,
         "lastName": last,
-        "ringGroupName": data.QUEUES[index % len(data.QUEUES)],
-        "ringGroupExtension": ring_group,
+        "ringGroupName": _group_name(group),
+        "ringGroupExtension": ring_group or str(FIRST_GROUP + group),
         "extension": str(2001 + index),
         **_figures(draw, MEMBER_FIELDS),
     }

@@ -234,7 +234,9 @@ def submit(state: VendorState, request: Request) -> Reply:
         raise Refused(405, f"Request method '{request.method}' not supported", {"Allow": options["methods"]})
     export = _export(options, request)
     details = _details(state, export, _parameters(options, request))
-    job = state.add_job(export, {**details, "run_id": _run_id(state)}, options["end"])
+    # The seed's four workflow ids are UUIDs made from names, version 3.
+    workflow = state.new_id(version=3)
+    job = state.add_job(export, {**details, "run_id": _run_id(state)}, options["end"], workflow)
     result = {
         "workflowId": job.id,
         "runId": job.details["run_id"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +54,10 @@ class Request:
 
     def json(self) -> Any:
         """The JSON body; raises ValueError where it isn't any."""
-        return json.loads(self.body)
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
 
     def basic(self) -> tuple[str, str] | None:
         """User and password of the Basic header."""
@@ -64,7 +66,7 @@ class Request:
             return None
         try:
             user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # neither base64 nor UTF-8, nor ASCII at all
             return None
         return user, password
 

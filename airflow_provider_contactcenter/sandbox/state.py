@@ -135,9 +135,9 @@ class VendorState:
         """The sandbox's clock, in UTC."""
         return datetime.now(UTC)
 
-    def new_id(self) -> str:
+    def new_id(self, version: int = 4) -> str:
         """A UUID, the same in every sandbox with this seed."""
-        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+        return str(uuid.UUID(int=self.random.getrandbits(128), version=version))
 
     def add_job(self, kind: str, details: dict[str, Any], end: str, job_id: str | None = None) -> Job:
         """Enqueue a job that climbs the vendor's `ladder` option and ends with the word `end`."""

@@ -15,6 +15,8 @@ whole of json_bulk (one JSON object per line); the columns of reports that aren'
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -54,7 +56,7 @@ OPTIONS = {
     "granted_scopes": texts([READ, WRITE], help="what the client was granted"),
     # create
     "create_status": choice(202, 200, 201, help="docs: 202; a client accepts all three"),
-    "create_body": choice("wrapped", "flat", "both", help="wrapped in job (clients), flat (docs), or both"),
+    "create_body": choice("both", "wrapped", "flat", help="wrapped in job (clients), flat (docs), or both"),
     "report_types": texts(None, help="the report types that exist; null: every one"),
     "default_format": choice(*FORMATS, help="the format where the request names none"),
     "max_days": number(31, help="docs: the longest timespan"),
@@ -74,7 +76,9 @@ OPTIONS = {
         "length",
         help="of answers to a poll; a client takes the first Content-Length for the file's",
     ),
-    "location": choice("relative", "absolute", "missing", help="seed: relative, and not required"),
+    "location": choice(
+        "relative", "absolute", "documented", "missing", help="seed: relative, and not required"
+    ),
     "links_host": choice("own", "docs", help="whose host _links names: docs is http://api-docs.talkdesk.org"),
     "error_shape": choice(
         "message", "description", help="seed: code and message; docs: code and description"
@@ -152,15 +156,21 @@ def connections(base_url: str) -> Connections:
     }
 
 
-# Token (docs: cc-basic). Credentials come in the Basic header, or as form fields (clients); the grant in the
-# form, or in the query with an empty body (clients).
+# Token (docs: cc-basic). Credentials come in the Basic header, or as form fields, or as an assertion; the
+# grant in the form, or in the query with an empty body (clients).
+
+ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 def token(state: VendorState, request: Request) -> Reply:
     """``POST /oauth/token``."""
     given = {**dict(request.query), **request.form}
     credentials = request.basic() or (given.get("client_id"), given.get("client_secret"))
-    if credentials != (CLIENT_ID, CLIENT_SECRET):
+    if given.get("client_assertion_type") == ASSERTION:
+        known = _asserted(state, given.get("client_assertion", ""))
+    else:
+        known = credentials == (CLIENT_ID, CLIENT_SECRET)
+    if not known:
         return _token_error(401, "invalid_client", "Client authentication failed")
     if "grant_type" not in given:
         return _token_error(400, "invalid_request", "Missing parameter: grant_type")
@@ -181,6 +191,28 @@ def token(state: VendorState, request: Request) -> Reply:
         },
         headers={"Cache-Control": "no-store"},
     )
+
+
+def _asserted(state: VendorState, assertion: str) -> bool:
+    """Whether a JWT names the client, a token endpoint and an end that is to come.
+
+    Its signature isn't looked at: no public key was ever handed in here.
+    """
+    try:
+        head, claims = (
+            json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+            for part in assertion.split(".")[:2]
+        )
+        return bool(
+            head["alg"] == "ES256"
+            and head["kid"]
+            and claims["iss"] == claims["sub"] == CLIENT_ID
+            # A client may take it from the account's name, whatever URL it was given.
+            and claims["aud"].endswith("/oauth/token")
+            and claims["exp"] > state.now().timestamp()
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
 def _token_error(status: int, error: str, description: str) -> Reply:
@@ -358,7 +390,7 @@ def _location(state: VendorState, job: Job) -> dict[str, str]:
     path = f"/data/reports/{quote(job.kind)}/files/{job.id}"
     # A relative Location is relative to the host, so the sandbox's prefix belongs to it.
     prefix = state.vendor.prefix
-    places = {"relative": prefix + path, "absolute": state.base_url + path}
+    places = {"relative": prefix + path, "absolute": state.base_url + path, "documented": path}
     place = places.get(state.options["location"])
     return {"Location": place} if place else {}
 
@@ -554,4 +586,6 @@ VENDOR = Vendor(
     ),
     connections=connections,
     options=OPTIONS,
+    # Whichever of the two is required, it is there.
+    not_found=json_reply({"code": "1400007", **dict.fromkeys(("message", "description"), "Not found")}, 404),
 )

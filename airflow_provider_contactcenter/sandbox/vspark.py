@@ -9,7 +9,8 @@ documents tell what they include, not how: volume of calls, average duration, ag
 every error but the words "Invalid token was provided" and 'Missing "token" field' (transcribe) and "Auth
 token doesn't match", "Company not found" and "Organization NAME not found" (request), which are taken to hold
 here too; that days are those of the option ``timezone``; that there are no calls before 2015, after today or
-on Sundays; the content type of lists; ``/list/CO/folders``.
+on Sundays; the content type of lists; ``/list/CO/folders``, ``/list/CO/users``, ``/list/CO/ORG/apps``; users
+and apps.
 """
 
 from __future__ import annotations
@@ -309,29 +310,34 @@ def _by_day(records: tuple[Record, ...]) -> dict[str, dict[str, Record]]:
 
 # Lists (list): the shape depends on how much the path leaves open.
 
+USERS = ["joe.user"]
+APPS = ["Manager App"]
+
 
 def list_all(state: VendorState, request: Request) -> Reply:
-    """``GET /list``, ``/list/orgs``, ``/list/folders``: over all companies that the token opens."""
+    """``GET /list``, ``/list/orgs``, ...: over all companies that the token opens."""
     companies, what = _visible(state, request), request.segments.get("what")
     shapes: dict[str | None, Any] = {
         None: list(companies),
         "orgs": {name: list(organizations) for name, organizations in companies.items()},
         "folders": companies,
+        "users": dict.fromkeys(companies, USERS),
+        "apps": {name: dict.fromkeys(organizations, APPS) for name, organizations in companies.items()},
     }
     return _list_reply(state, shapes[what])
 
 
 def list_company(state: VendorState, request: Request) -> Reply:
-    """``GET /list/{company}``, ``.../orgs`` (the same), ``.../folders``."""
+    """``GET /list/{company}``, ``.../orgs`` (the same), ...: apps without their organizations."""
     organizations = _organizations(state, request)
-    return _list_reply(
-        state, organizations if request.segments.get("what") == "folders" else list(organizations)
-    )
+    shapes = {"folders": organizations, "users": USERS, "apps": APPS}
+    return _list_reply(state, shapes.get(request.segments.get("what", "orgs"), list(organizations)))
 
 
 def list_organization(state: VendorState, request: Request) -> Reply:
-    """``GET /list/{company}/{organization}``, ``.../folders`` (the same)."""
-    return _list_reply(state, _folders(state, request))
+    """``GET /list/{company}/{organization}``, ``.../folders`` (the same), ``.../apps``."""
+    folders = _folders(state, request)
+    return _list_reply(state, APPS if request.segments.get("what") == "apps" else folders)
 
 
 def _list_reply(state: VendorState, value: Any) -> Reply:
@@ -340,6 +346,7 @@ def _list_reply(state: VendorState, value: Any) -> Reply:
 
 COMPANY = r"(?P<company>[^/]+)"
 ORGANIZATION = COMPANY + r"/(?P<organization>[^/]+)"
+WHAT = r"(/(?P<what>orgs|folders|users|apps))?"
 
 VENDOR = Vendor(
     name="vspark",
@@ -347,9 +354,11 @@ VENDOR = Vendor(
     routes=(
         Route("stats", "GET", f"/stats/{ORGANIZATION}(/(?P<folder>[^/]+))?/?", answering(stats)),
         # The words before the names: /list/orgs isn't a company.
-        Route("list", "GET", r"/list(/(?P<what>orgs|folders))?/?", answering(list_all)),
-        Route("list", "GET", f"/list/{COMPANY}(/(?P<what>orgs|folders))?/?", answering(list_company)),
-        Route("list", "GET", f"/list/{ORGANIZATION}(/folders)?/?", answering(list_organization)),
+        Route("list", "GET", f"/list{WHAT}/?", answering(list_all)),
+        Route("list", "GET", f"/list/{COMPANY}{WHAT}/?", answering(list_company)),
+        Route(
+            "list", "GET", f"/list/{ORGANIZATION}(/(?P<what>folders|apps))?/?", answering(list_organization)
+        ),
     ),
     connections=connections,
     options=OPTIONS,

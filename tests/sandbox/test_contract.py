@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from airflow_provider_contactcenter.sandbox.data import content_of
 from airflow_provider_contactcenter.sandbox.model import Reply, Request, Route, Vendor, json_reply
 from airflow_provider_contactcenter.sandbox.state import VendorState
@@ -68,6 +70,16 @@ def test_a_path_that_only_begins_or_ends_like_a_route_is_not_found() -> None:
     for target in ("/shared/one/", "/shared/one/two", "/shared/x/one"):
         _, operation, reply = asked("GET", target)
         assert (operation, reply.status) == ("unknown", 404)
+
+
+def test_json_that_no_parser_gets_to_the_end_of_is_not_json() -> None:
+    with pytest.raises(ValueError, match="nested too deeply"):
+        Request("POST", "/", {}, b'{"a":' * 100_000).json()
+
+
+@pytest.mark.parametrize("encoded", ["not base64", "\xe9", "\ufffd", "/w=="])
+def test_a_basic_header_that_cannot_be_read_names_nobody(encoded: str) -> None:
+    assert Request("GET", "/", {"Authorization": f"Basic {encoded}"}).basic() is None
 
 
 def test_every_vendor_gets_its_own_base_url_for_its_connections() -> None:

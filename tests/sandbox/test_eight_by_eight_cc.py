@@ -238,6 +238,7 @@ def test_the_list_has_summary_and_detailed_types_of_the_version(sandbox: Sandbox
     detailed = listed["v7"]["detailed-reports-interaction-details"]
     assert sorted(detailed) == ["metrics", "searchQuery", "type"]
     assert sorted(detailed["searchQuery"]) == ["fields", "operators"]
+    assert all(isinstance(item["metrics"], list) for types in listed.values() for item in types.values())
     assert "detailed-reports-interaction-details" not in listed["v2"]
     assert [("script-paths" in listed[version]) for version in ("v7", "v8")] == [False, True]
     parked = [
@@ -503,7 +504,14 @@ def test_an_unknown_id_is_not_found(api: ContactCenter) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", ""), ("DELETE", "/2710192"), ("POST", "/2710192/status"), ("PUT", "/report-types")],
+    [
+        ("GET", ""),
+        ("DELETE", "/2710192"),
+        ("POST", "/2710192/status"),
+        ("PUT", "/report-types"),
+        ("HEAD", "/2710192/status"),
+        ("OPTIONS", "/2710192/data"),
+    ],
 )
 def test_a_wrong_method_is_not_allowed(api: ContactCenter, method: str, path: str) -> None:
     assert requests.request(method, api.base + path, headers=api.headers).status_code == 405
@@ -542,8 +550,9 @@ def test_pages_have_a_hundred_rows_unless_told_otherwise(api: ContactCenter, san
             "Field 'page' must be greater than or equal to 0 and less than the total number of pages, "
             "which is 1 for this request",
         ),
-        ({"page": -1}, "Field 'page'"),
-        ({"size": 0}, "Field 'size'"),
+        ({"page": -1}, "Field 'page' must be greater than or equal to 0"),
+        ({"size": 0}, "Field 'size' must be greater than or equal to 1"),
+        ({"size": -1}, "Field 'size' must be greater than or equal to 1"),
         ({"size": "many"}, "Field 'size'"),
     ],
 )
@@ -551,6 +560,11 @@ def test_pages_out_of_bounds(api: ContactCenter, query: dict[str, Any], message:
     answer = api.get(f"/{api.ordered(WEEK)}/data", **query)
     assert answer.status_code == 400
     assert answer.json()["message"].startswith(f"Bad request: {message}")
+
+
+def test_page_and_size_without_a_value_have_their_defaults(api: ContactCenter) -> None:
+    answer = api.get(f"/{api.ordered(WEEK)}/data", page="", size="")
+    assert (answer.headers["X-Page"], answer.headers["X-Page-Size"]) == ("0", "100")
 
 
 def test_an_empty_report_has_one_empty_page(api: ContactCenter, sandbox: Sandbox) -> None:
@@ -754,5 +768,24 @@ def test_xml_is_there_for_who_asks_for_it(api: ContactCenter) -> None:
 
 
 def test_other_media_types_are_not_acceptable(api: ContactCenter) -> None:
-    assert api.get("/report-types", "text/csv").status_code == 406
-    assert api.get("/report-types", "text/html, application/json;q=0.5").status_code == 200
+    detailed = WEEK | {"type": "detailed-reports-agent-status-change"}
+    data = f"/detailed-reports/{api.ordered(detailed, '/detailed-reports')}/data"
+    for path in ("/report-types", f"/{api.ordered(WEEK)}/data", data):
+        assert api.get(path, "text/csv").status_code == 406
+        assert api.get(path, "application/json;q=0").status_code == 406
+        assert api.get(path, "text/html, application/json;q=0.5").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("", "json"),  # no wish is no refusal
+        ("application/json;charset=UTF-8", "json"),  # the seed's own
+        ("application/xml;q=0.5, application/json", "json"),
+        ("application/json;q=.5, application/xml;q=0.9", "xml"),
+        ("text/html, application/xml;q=0.9, */*;q=0.8", "xml"),
+    ],
+)
+def test_the_weightiest_media_type_wins(api: ContactCenter, accept: str, kind: str) -> None:
+    content_type = api.get("/report-types", accept).headers["Content-Type"]
+    assert content_type == f"application/{kind};charset=UTF-8"

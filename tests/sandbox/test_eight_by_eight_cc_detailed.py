@@ -6,7 +6,7 @@ import base64
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
@@ -122,6 +122,7 @@ def searched(field: str, operator: str, value: Any = None) -> dict[str, Any]:
         searched("interactionDuration", "in", ["10s"]),
         searched("interactionDuration", ">", "10 s"),
         searched("interactionDuration", ">", 10),
+        searched("interactionDuration", ">", "9999999999d"),
     ],
 )
 def test_bad_input_is_a_bad_request(api: ContactCenter, sandbox: Sandbox, change: dict[str, Any]) -> None:
@@ -283,13 +284,77 @@ def test_metrics_are_the_ones_asked_for_and_values_do_not_depend_on_them(api: Co
     assert narrow == [{name: row[name] for name in narrow[0]} for row in whole]
 
 
-def test_a_search_decides_what_its_field_holds(api: ContactCenter) -> None:
-    queues = {row["queueName"] for row in columns(api, **searched("queueName", "in", ["A", "B"]))}
-    assert queues == {"A", "B"}
-    media = {row["mediaType"] for row in columns(api, **searched("mediaType", "in", ["phone"]))}
-    assert media == {"Phone"}
-    empty = {row["agentNotes"] for row in columns(api, **searched("agentNotes", "is-empty"))}
-    assert empty == {None}
+def ongoing_free(value: Any) -> Any:
+    """A duration without the object around it."""
+    return value["value"] if isinstance(value, dict) else value
+
+
+@pytest.mark.parametrize(
+    ("field", "operator", "value", "holds"),
+    [
+        ("queueName", "in", ["A", "B"], lambda held: held in ("A", "B")),
+        ("queueName", "not-in", ["Sales", "Billing"], lambda held: held not in ("Sales", "Billing")),
+        ("queueName", "contains", "ill", lambda held: "ill" in held),
+        ("queueName", "is-not-empty", None, bool),
+        ("agentNotes", "is-empty", None, lambda held: held is None),
+        ("agentNotes", "is-not-empty", "", bool),
+        ("mediaType", "in", ["phone"], lambda held: held == "Phone"),
+        ("mediaType", "not-in", "phone", lambda held: held != "Phone"),
+        ("direction", "not-in", ["inbound"], lambda held: held != "InboundDir"),
+        ("interactionLabels", "not-in", ["Queued"], lambda held: "Queued" not in held),
+        ("interactionLabels", "is-not-empty", None, bool),
+        ("interactionLabels", "contains", "IVR", lambda held: held == ["IVR"]),
+        ("participantHold", "=", "2", lambda held: held == "2"),
+        ("participantHold", "!=", "2", lambda held: held != "2"),
+        ("participantHold", ">", "2", lambda held: int(held) > 2),
+        ("participantHold", "<=", "0", lambda held: held == "0"),
+        ("queueWaitDuration", ">", "5m", lambda held: held > 300_000),
+        ("queueWaitDuration", "<", "10s", lambda held: held < 10_000),
+        ("queueWaitDuration", ">=", "3h", lambda held: held >= 10_800_000),
+        ("queueWaitDuration", "<=", "1m", lambda held: held <= 60_000),
+        ("queueWaitDuration", ">", "7d", lambda held: held > 604_800_000),
+    ],
+)
+def test_every_row_of_a_search_passes_it(
+    api: ContactCenter, field: str, operator: str, value: Any, holds: Callable[[Any], bool]
+) -> None:
+    plain = [ongoing_free(row[field]) for row in columns(api)]
+    assert not all(holds(held) for held in plain)
+    found = [ongoing_free(row[field]) for row in columns(api, **searched(field, operator, value))]
+    assert len(found) == len(plain)
+    assert [held for held in found if not holds(held)] == []
+
+
+def test_searches_of_one_field_are_joined_by_and(api: ContactCenter) -> None:
+    searches = [
+        {"field": "queueName", "operator": "in", "value": ["A", "AB", "B"]},
+        {"field": "queueName", "operator": "contains", "value": "A"},
+        {"field": "queueName", "operator": "not-in", "value": ["A"]},
+        {"field": "queueWaitDuration", "operator": ">", "value": "10s"},
+        {"field": "queueWaitDuration", "operator": "<", "value": "1m"},
+    ]
+    rows = columns(api, searchQuery=searches)
+    assert {row["queueName"] for row in rows} == {"AB"}
+    assert all(10_000 < row["queueWaitDuration"]["value"] < 60_000 for row in rows)
+
+
+def test_an_interaction_that_a_search_made_long_ends_accordingly(api: ContactCenter) -> None:
+    for row in columns(api, **searched("interactionDuration", "=", "3h")):
+        start, end = (datetime.fromisoformat(text) for text in (row["time"], row["finishedTime"]["value"]))
+        assert (end - start).total_seconds() == 10_800
+
+
+@pytest.mark.parametrize("durations", ["object", "text"])
+@pytest.mark.parametrize("length", ["0s", "999999999d"])
+def test_no_length_of_an_interaction_breaks_its_rows(
+    api: ContactCenter, sandbox: Sandbox, durations: str, length: str
+) -> None:
+    sandbox.set_options(CC, durations=durations)
+    searches = [
+        {"field": field, "operator": "=", "value": length}
+        for field in ("interactionDuration", "queueWaitDuration")
+    ]
+    assert len(columns(api, searchQuery=searches, includeParticipants=True)) == 100
 
 
 def test_status_changes_have_their_fourteen_fields(api: ContactCenter) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -113,6 +114,17 @@ def test_the_token_is_bearer_for_1800_seconds(api: Work) -> None:
     body = api.token().json()
     assert sorted(body) == ["access_token", "expires_in", "token_type"]
     assert (body["token_type"], body["expires_in"]) == ("bearer", 1800)
+
+
+def test_a_client_can_read_the_tokens_end_in_it(api: Work, sandbox: Sandbox) -> None:
+    sandbox.set_options(WORK, expires_in=60)
+    tokens = [api.token().json()["access_token"] for _ in range(2)]
+    assert tokens[0] != tokens[1]
+    head, claims, _ = tokens[0].split(".")
+    assert head == "eyJhbGciOiJSUzI1NiJ9"  # the head of the seed's sample
+    told = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    assert told["exp"] - told["iat"] == 60
+    assert abs(told["iat"] - time.time()) < 60
 
 
 @pytest.mark.parametrize("headers", [{}, {"8x8-apikey": "wrong"}])
@@ -464,6 +476,14 @@ def test_summaries_are_arrays_without_pages(api: Work, path: str) -> None:
     assert len(rows) == (3 if path == "/v1/compsum" else 100)
 
 
+@pytest.mark.parametrize("path", ["call-legs", "call-records"])
+def test_both_versions_of_the_seed_answer(api: Work, path: str) -> None:
+    newer, older = (api.get(f"/{version}/{path}", **DAY) for version in ("v2", "v1"))
+    assert older.status_code == 200
+    assert older.json() == newer.json()
+    assert api.get(f"/v3/{path}", **DAY).status_code == 404
+
+
 def test_summaries_have_the_spelling_of_their_documents(api: Work) -> None:
     company = api.get("/v1/compsum", **DAY).json()[0]
     assert {"pbxId", "externalInboundMissed", "percentExternalInboundAnswered", "totalExtToExt"} < set(
@@ -474,6 +494,18 @@ def test_summaries_have_the_spelling_of_their_documents(api: Work) -> None:
     assert "N/A" in {row["Email"] for row in extensions}
     member = api.get("/v2/rgsum-members", extId="5001", **DAY).json()[0]
     assert (member["ringGroupExtension"], "offered" in member) == ("5001", True)
+
+
+def test_a_ring_group_has_one_name(api: Work, sandbox: Sandbox) -> None:
+    groups = {row["extension"]: row["name"] for row in api.get("/v2/rgsum-groups", **DAY).json()}
+    for path in ("/v2/rgsum-members", "/v2/rgsum"):
+        members = api.get(path, extId="5003", **DAY).json()
+        assert {(row["ringGroupExtension"], row["ringGroupName"]) for row in members} == {
+            ("5003", groups["5003"])
+        }
+    sandbox.set_options(WORK, ext_id="optional")
+    everyone = api.get("/v2/rgsum-members", **DAY).json()
+    assert {row["ringGroupExtension"]: row["ringGroupName"] for row in everyone} == groups
 
 
 def test_members_need_a_ring_group(api: Work, sandbox: Sandbox) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
+from uuid import UUID
 
 import pytest
 import requests
@@ -290,6 +291,13 @@ def test_an_error_may_come_with_200_as_html_or_with_nothing(khoros: Khoros, sand
 def test_an_export_may_be_unknown(khoros: Khoros, sandbox: Sandbox) -> None:
     sandbox.set_options("khoros_care", exports=["conversation"])
     assert (khoros.submit().status_code, khoros.submit("author").status_code) == (200, 404)
+
+
+def test_a_workflow_id_is_a_uuid_made_from_a_name(khoros: Khoros) -> None:
+    samples = re.findall('"workflowId": ?"([^"]+)"', SUBMITTED + COMPLETED + RUNNING + FAILED)
+    ids = [khoros.ordered()["workflowId"] for _ in range(3)]
+    assert {UUID(text).version for text in samples + ids} == {3}
+    assert len(set(ids)) == 3
 
 
 def test_a_run_id_holds_plus_slash_and_equals_every_time(khoros: Khoros) -> None:

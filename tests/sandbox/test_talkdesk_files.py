@@ -205,8 +205,7 @@ class TestThirdPartyClients:
         job_id = talkdesk.create().json()["id"]
         assert talkdesk.poll(job_id).status_code == 303
 
-    def test_both_of_them_work_at_once(self, talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-        sandbox.set_options("talkdesk", create_body="both")
+    def test_both_of_them_work_without_any_option(self, talkdesk: Talkdesk) -> None:
         body = talkdesk.create().json()
         assert body["id"] == body["job"]["id"]
 

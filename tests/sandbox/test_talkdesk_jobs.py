@@ -20,7 +20,9 @@ def in_steps(sandbox: Sandbox, *words: str, polls: int = 1, **options: Any) -> N
     sandbox.set_options("talkdesk", ladder=[[word, 0, polls] for word in words], **options)
 
 
-def test_create_answers_202_with_the_job_in_a_wrapper(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+def test_create_answers_202_with_the_job_where_docs_and_clients_have_it(
+    talkdesk: Talkdesk, sandbox: Sandbox
+) -> None:
     in_steps(sandbox, "created")
     answer = talkdesk.create(name="nightly", timezone="Europe/Berlin", format="json")
     assert answer.status_code == 202
@@ -36,6 +38,9 @@ def test_create_answers_202_with_the_job_in_a_wrapper(talkdesk: Talkdesk, sandbo
         "timespan": MAY_DAY,
     }
     assert set(answer.json()["_links"]) == {"self", "files"}
+    # The documented schema has the same at the top level.
+    assert {name: answer.json()[name] for name in job} == job
+    assert answer.json()["id"] == answer.json()["job"]["id"]
 
 
 @pytest.mark.parametrize(
@@ -190,6 +195,24 @@ def test_done_is_told_by_any_redirect_that_leads_to_the_file(
     assert done.status_code == status
     assert done.headers["Location"].startswith("http") == (location == "absolute")
     assert urljoin(done.url, done.headers["Location"]) == f"{talkdesk.files_url}/{job_id}"
+
+
+def test_the_location_may_be_the_documented_path(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    sandbox.set_options("talkdesk", ladder=[], location="documented")
+    job_id = talkdesk.ordered()
+    location = talkdesk.poll(job_id).headers["Location"]
+    assert location == f"/data/reports/calls/files/{job_id}"
+    behind_the_base = talkdesk.connection["host"] + location
+    answer = requests.get(behind_the_base, headers=talkdesk.headers, allow_redirects=False)
+    assert answer.status_code == 303
+
+
+def test_what_is_not_there_is_refused_in_the_shape_of_errors(talkdesk: Talkdesk) -> None:
+    place = f"{talkdesk.connection['host']}/data/reports/calls"
+    for method, path in (("PUT", "/jobs"), ("GET", ""), ("GET", "/nowhere/1")):
+        answer = requests.request(method, place + path, headers=talkdesk.headers)
+        assert answer.status_code == 404
+        assert set(answer.json()) == {"code", "message", "description"}
 
 
 def test_the_location_may_be_missing(talkdesk: Talkdesk, sandbox: Sandbox) -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import base64
+import json
 import time
+from typing import Any
 
 import pytest
 import requests
@@ -35,6 +38,51 @@ def test_grant_type_may_stand_in_the_query_with_an_empty_body(sandbox: Sandbox, 
 def test_credentials_may_be_form_fields(url: str) -> None:
     form = {"grant_type": "client_credentials", "client_id": BASIC[0], "client_secret": BASIC[1]}
     assert requests.post(url, data=form).status_code == 200
+
+
+def assertion(head: dict[str, Any] | None = None, **claims: Any) -> dict[str, str]:
+    """A form with a JWT as a client of the vendor's signs one, but for the signature."""
+    now = time.time()
+    usual = {
+        "iss": BASIC[0],
+        "sub": BASIC[0],
+        "aud": "https://sandbox.talkdeskid.com/oauth/token",
+        "jti": "1",
+        "iat": int(now),
+        "exp": int(now) + 300,
+    }
+    parts = ({"alg": "ES256", "kid": "sandbox-key"} if head is None else head, usual | claims)
+    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
+    return {
+        "grant_type": "client_credentials",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": ".".join([*encoded, "unsigned"]),
+    }
+
+
+def test_credentials_may_be_an_assertion(url: str) -> None:
+    answer = requests.post(url, data=assertion())
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["scope"] == "data-reports:read data-reports:write"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        assertion({"alg": "none", "kid": "sandbox-key"}),
+        assertion({"alg": "ES256"}),
+        assertion(iss="another"),
+        assertion(sub="another"),
+        assertion(aud="https://sandbox.talkdeskid.com/"),
+        assertion(exp=1),
+        assertion(exp="soon"),
+        assertion() | {"client_assertion": "no.jwt.here"},
+        assertion() | {"client_assertion": ""},
+    ],
+)
+def test_an_assertion_of_another_or_of_yesterday_is_no_credential(url: str, form: dict[str, str]) -> None:
+    answer = requests.post(url, data=form)
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
 @pytest.mark.parametrize(

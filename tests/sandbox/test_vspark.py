@@ -300,6 +300,19 @@ def test_a_body_of_any_size_is_streamed_and_counted(vspark: VSpark, sandbox: San
             },
             {"DocTestCo": {"DocTestCo-DocTesting": FOLDERS, "DocTestCo-Empty": []}},
         ),
+        (
+            "/list/users",
+            {"DocTestCo": ["joe.user"], "OtherCo": ["joe.user"]},
+            {"DocTestCo": ["joe.user"]},
+        ),
+        (
+            "/list/apps",
+            {
+                "DocTestCo": {"DocTestCo-DocTesting": ["Manager App"], "DocTestCo-Empty": ["Manager App"]},
+                "OtherCo": {"OtherCo-Support": ["Manager App"]},
+            },
+            {"DocTestCo": {"DocTestCo-DocTesting": ["Manager App"], "DocTestCo-Empty": ["Manager App"]}},
+        ),
     ],
 )
 def test_the_lists_over_all_hold_what_the_token_opens(
@@ -319,6 +332,9 @@ def test_the_lists_over_all_hold_what_the_token_opens(
         (f"/list{ORGANIZATION}", FOLDERS),
         (f"/list{ORGANIZATION}/folders", FOLDERS),
         ("/list/DocTestCo/DocTestCo-Empty", []),
+        ("/list/DocTestCo/users", ["joe.user"]),
+        ("/list/DocTestCo/apps", ["Manager App"]),
+        (f"/list{ORGANIZATION}/apps", ["Manager App"]),
     ],
 )
 def test_a_list_gets_flatter_the_more_the_path_says(vspark: VSpark, path: str, value: Any) -> None:
