@@ -10,6 +10,7 @@ from functools import cached_property
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 import requests
 from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
@@ -160,15 +161,7 @@ class ContactCenterHook(HttpHook):
 
         :raises Refusal: the connection can't be used, or can't be read for now.
         """
-        try:
-            connection = await get_async_connection(self.conn_id, hook=type(self))
-            extra = await get_async_extra_dejson(connection)
-        except AirflowNotFoundException:
-            raise Refusal("authentication", f"there is no connection {self.conn_id!r}") from None
-        except Exception as error:
-            # The API server or the secrets backend is away: a blip like any other.
-            raise Refusal("unavailable", f"the connection can't be read ({type(error).__name__})") from None
-        settings = self._resolve(connection, extra)
+        settings = await self._settings_async()
         async with shared_driver(self.vendor, settings, on_secret=_mask) as driver:
 
             async def look(job: Job) -> Status:
@@ -215,6 +208,36 @@ class ContactCenterHook(HttpHook):
             return self._resolve(connection, connection.extra_dejson)
         except Refusal as refusal:
             raise self.error(refusal) from None
+
+    async def _settings_async(self) -> Settings:
+        """The connection, resolved; looked up once for all that ask within :data:`SAME_LOOKUP` seconds.
+
+        Thousands of triggers start at once where a triggerer is restarted.
+        """
+        loop = asyncio.get_running_loop()
+        lookups, key = _lookups.setdefault(loop, {}), (type(self), self.conn_id)
+        lookup, since = lookups.get(key, (None, 0.0))
+        if lookup is None or loop.time() > since + SAME_LOOKUP:
+            lookup = loop.create_task(self._look_up())
+            lookups[key] = lookup, loop.time()
+        found = await asyncio.shield(lookup)  # who leaves doesn't take it from the others
+        if isinstance(found, Refusal):
+            lookups.pop(key, None)
+            # A new one: each that is raised collects the frames it passes through.
+            raise Refusal(found.kind, found.words)
+        return found
+
+    async def _look_up(self) -> Settings | Refusal:
+        try:
+            connection = await get_async_connection(self.conn_id, hook=type(self))
+            return self._resolve(connection, await get_async_extra_dejson(connection))
+        except Refusal as refusal:
+            return refusal
+        except AirflowNotFoundException:
+            return Refusal("authentication", f"there is no connection {self.conn_id!r}")
+        except Exception as error:
+            # The API server or the secrets backend is away: a blip like any other.
+            return Refusal("unavailable", f"the connection can't be read ({type(error).__name__})")
 
     def _checked(self, job: Job) -> Job:
         try:
@@ -277,6 +300,8 @@ class ContactCenterHook(HttpHook):
 
     def _heard(self, status: Status, settings: Settings) -> Status:
         """The same without any secret; a word that nobody knows is logged once."""
+        if status["reason"] is None and (status["vendor_status"] or "").lower() in self.vendor.STATES:
+            return status  # as the documents have it
         word, reason = (
             said and policy.redact(said, settings.secrets)
             for said in (status["vendor_status"], status["reason"])
@@ -291,6 +316,13 @@ class ContactCenterHook(HttpHook):
             )
         return Status(state=status["state"], vendor_status=word, reason=reason)
 
+
+#: seconds for which the triggers of an event loop share one look-up of a connection
+SAME_LOOKUP = 10.0
+_Lookup = asyncio.Task[Settings | Refusal]
+_lookups: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[type, str], tuple[_Lookup, float]]] = (
+    WeakKeyDictionary()
+)
 
 #: base URLs without encryption that this process has warned of already
 _unencrypted: set[str] = set()

@@ -53,6 +53,9 @@ class AiohttpDriver:
         self.vendor = vendor
         self.settings = settings
         self.on_secret = on_secret
+        # Not left to the session: whoever waits there has used up the loop's time for a request already, and
+        # a thousand may come at once.
+        self._turns = asyncio.Semaphore(CONNECTIONS)
         self._proxies: dict[tuple[str, str | None, int | None], str | None] = {}
 
     async def run(self, operation: Operation[T], attempts: int = policy.ATTEMPTS) -> T:
@@ -104,7 +107,8 @@ class AiohttpDriver:
         return await retrying(self._attempt, request)
 
     async def _attempt(self, request: Request) -> Answer:
-        answer = await self._exchange(request)
+        async with self._turns:
+            answer = await self._exchange(request)
         if answer.status >= 400:
             refusal = policy.refusal_of(answer, policy.secrets_in(self.settings, request))
             if refusal is not None and refusal.passing:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -77,10 +78,11 @@ class Answer:
     @property
     def link(self) -> str | None:
         """The absolute URL that ``Location`` names, of whatever status; None if there is none to be used."""
+        if not (location := self.headers.get("location")):
+            return None
         try:
-            url = urljoin(self.url, self.headers.get("location", ""))
-            usable = bool(self.headers.get("location")) and bool(urlsplit(url).hostname)
-            return url if usable and (urlsplit(url).port or True) else None
+            url = urljoin(self.url, location)
+            return url if urlsplit(url).hostname and (urlsplit(url).port or True) else None
         except ValueError:
             return None
 
@@ -133,7 +135,7 @@ class Token:
     expires_in: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """A connection, resolved: all that is needed to talk to one vendor with one set of credentials."""
 
@@ -153,7 +155,8 @@ class Settings:
     cert: str | tuple[str, str] | None = None
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    @property
+    # Both are needed for each request.
+    @cached_property
     def key(self) -> str:
         """What tells one set of resolved credentials from another; holds secrets, never show it."""
         parts = [
@@ -162,8 +165,8 @@ class Settings:
         ]
         return json.dumps([parts, dict(self.extra), dict(self.proxies)], sort_keys=True, default=str)
 
-    @property
-    def secrets(self) -> list[str]:
+    @cached_property
+    def secrets(self) -> Sequence[str]:
         """Every value of this connection that must not be shown."""
         extras = [value for name, value in self.extra.items() if re.search("key|token|secret", name)]
         plain = [value for value in [self.password, *extras] if isinstance(value, str) and value]
