@@ -62,16 +62,19 @@ DOWNLOADS = {"csv": "text/csv", "xlsx": "text/xlsx"}
 _JSON = {"Accept": "application/json"}
 
 _PRODUCT = (
-    "the API key needs the product 'analytics realtime-api' (8x8 Admin Console, API keys), and a new key "
+    "The API key needs the product 'analytics realtime-api' (8x8 Admin Console, API keys), and a new key "
     "works after some minutes"
 )
 #: words of a refusal, or its status -> what to do about it
 _ADVICE = (
     (
         "x-tenant-info",
-        "the connection's extra 'tenant_id' (sent as X-Tenant-Info) has to hold the id of the tenant",
+        "The connection's extra 'tenant_id' (sent as X-Tenant-Info) has to hold the id of the tenant",
     ),
-    ("time ?zone", "timezone has to be the tenant's default zone or one of its configured optional zones"),
+    (
+        "time ?zone",
+        "The report's timezone has to be the tenant's default zone or one of its configured optional zones",
+    ),
     ("^http (401|403)", _PRODUCT),
 )
 
@@ -124,8 +127,9 @@ def authenticate(settings: Settings) -> Operation[Token]:
         # The token endpoint has 400 for what is wrong with the credentials too.
         if refusal.passing:
             raise
-        said = f"{refusal.words.rstrip('.')}; login is the API key, password its secret, and {_PRODUCT}"
-        raise Refusal("authentication", said, status=refusal.status) from None
+        raise refusal.advised(
+            f"Login is the API key, password its secret. {_PRODUCT}", "authentication"
+        ) from None
     return token_in(answer, 1799.0)  # the lifetime that the vendor's page shows
 
 
@@ -151,8 +155,7 @@ def _ask(request: Request) -> Operation[Answer]:
         advice = [text for words, text in _ADVICE if re.search(words, refusal.words, re.IGNORECASE)]
         if refusal.passing or not advice:
             raise
-        said = f"{refusal.words.rstrip('.')}; {advice[0]}"
-        raise Refusal(refusal.kind, said, status=refusal.status) from None
+        raise refusal.advised(advice[0]) from None
     if answer.status >= 300:
         raise Refusal(
             "invalid",

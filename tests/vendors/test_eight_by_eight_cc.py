@@ -217,7 +217,7 @@ def test_a_refusal_keeps_the_vendors_words_and_says_what_to_do(
     with pytest.raises(Refusal) as refused:
         play(vendor.report_types(), answer({"message": message}, status))
     assert refused.value.kind == kind
-    assert message.rstrip(".") in refused.value.words
+    assert f"{message.rstrip('.')}. " in refused.value.words  # the full stop is the vendor's own
     assert advice in refused.value.words
     assert not refused.value.passing
 
@@ -411,7 +411,7 @@ def test_an_unknown_type_may_be_answered_with_nothing(nothing: Any) -> None:
 
 def test_a_missing_tenant_is_told_by_the_first_refusal() -> None:
     body = {"message": "Bad request: X-Tenant-Info header is missing."}
-    with pytest.raises(Refusal, match=r"X-Tenant-Info header is missing; .*'tenant_id'") as refused:
+    with pytest.raises(Refusal, match=r"X-Tenant-Info header is missing\. .*'tenant_id'") as refused:
         order(summary(), answer(body, 400))
     assert refused.value.kind == "invalid"
 
