@@ -26,9 +26,11 @@ from airflow_provider_contactcenter.vendors.protocol import (
     Request,
     Settings,
     Token,
+    is_json,
     quoted,
     status_of,
     token_in,
+    words_of,
 )
 
 TITLE = "8x8 Contact Center"
@@ -408,8 +410,9 @@ def _download(job: Job, file_format: str) -> Operation[Answer]:
             stream=True,
         )
     )
-    if re.match(rb"\s*(\{\s*[\"}]|\[\s*[{\]])", answer.body):
-        raise Refusal("unavailable", "the download answered with JSON instead of the file")
+    if is_json(answer.body):
+        said = f"the download answered with JSON instead of the file: {words_of(answer)}"
+        raise Refusal("unavailable", said)
     return answer
 
 

@@ -31,6 +31,7 @@ from airflow_provider_contactcenter.vendors.protocol import (
     Settings,
     Token,
     excerpt,
+    is_json,
     quoted,
     status_of,
 )
@@ -298,7 +299,7 @@ def _checked(answer: Answer, file_format: str) -> Answer:
         if words := _no(_envelope(replace(answer, body=body.removeprefix(b"\xef\xbb\xbf")).json())):
             raise Refusal("failed", words, status=answer.status)
         raise Refusal("unavailable", "the download answered with the job instead of its file")
-    if file_format == "csv" and re.match(rb'\s*(\{\s*"|\[\s*[{\]])', head):
+    if file_format == "csv" and is_json(head):
         raise Refusal("incomplete", f"CSV was asked for and JSON came: it starts with {excerpt(head)!r}")
     if file_format == "jsonl" and re.match(rb"\s*\{", head):
         raise Refusal(

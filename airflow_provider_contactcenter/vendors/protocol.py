@@ -384,6 +384,11 @@ def quoted(value: str) -> str:
     return quote(value, safe="")
 
 
+def is_json(head: bytes) -> bool:
+    """Whether a file starts like a JSON document, as no CSV and no workbook does."""
+    return re.match(rb'(?:\xef\xbb\xbf)?\s*(\{\s*["}]|\[\s*[{\]])', head) is not None
+
+
 def excerpt(body: bytes, longest: int = 120) -> str:
     """The start of a body as one line of text, without the query of any URL: it may be signed."""
     return without_queries(" ".join(body[:4000].decode("utf-8", "replace").split()))[:longest]

@@ -659,11 +659,19 @@ def test_files_are_downloaded_with_the_accept_of_their_format(file_format: str, 
         assert (asked[0].target, asked[0].headers["Accept"], asked[0].stream) == ("/7/download", accept, True)
 
 
-@pytest.mark.parametrize("body", [b'{"message": "not yet"}', b"[]", b' [{"a": 1}]', b"{}"])
-def test_json_in_place_of_the_file_is_no_file(body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"message": "Bad request: not yet"}', "Bad request: not yet"),
+        (b"[]", r"\[\]"),
+        (b' [{"a": 1}]', '"a": 1'),
+        (b"{}", "{}"),
+    ],
+)
+def test_json_in_place_of_the_file_is_no_file(body: bytes, words: str) -> None:
     content = vendor.content(new_job(summary(), "7"))
     assert isinstance(content, File)
-    with pytest.raises(Refusal, match="JSON instead of the file"):
+    with pytest.raises(Refusal, match=f"JSON instead of the file: .*{words}"):
         play(content.open(), answer(body))
 
 
