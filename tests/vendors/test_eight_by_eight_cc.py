@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -673,6 +674,15 @@ def test_json_in_place_of_the_file_is_no_file(body: bytes, words: str) -> None:
     assert isinstance(content, File)
     with pytest.raises(Refusal, match=f"JSON instead of the file: .*{words}"):
         play(content.open(), answer(body))
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_an_empty_body_is_no_file_for_its_first_row_names_the_columns(file_format: str) -> None:
+    content = vendor.content(new_job(summary(file_format=file_format), "7"))
+    assert isinstance(content, File)
+    with pytest.raises(Refusal, match="the download is empty") as refused:
+        play(content.open(), replace(answer(), chunks=iter(())))
+    assert refused.value.passing
 
 
 # --- detailed reports ---------------------------------------------------------------------------------------
