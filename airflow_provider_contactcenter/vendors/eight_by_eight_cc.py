@@ -422,9 +422,10 @@ def _download(job: Job, file_format: str) -> Operation[Answer]:
 def _summary_page(job: Job, cursor: str | None) -> Operation[Page]:
     """A page by its number.
 
-    The cursor holds that, the rows of the pages before, how many of them sum up others, and the first total.
+    The cursor holds that, the rows of the pages before, how many of them sum up others, whether a link led
+    here, and the first total.
     """
-    number, before, sums_before, *first = (int(part) for part in (cursor or "0:0:0").split(":"))
+    number, before, sums_before, linked, *first = (int(part) for part in (cursor or "0:0:0:0").split(":"))
     answer = yield from _page_asked(
         Request(
             "GET",
@@ -446,8 +447,10 @@ def _summary_page(job: Job, cursor: str | None) -> Operation[Page]:
         )
     if _number(answer, "x-page") not in (None, number):
         raise Refusal("incomplete", f"page {number} was asked for, page {answer.headers['x-page']} came")
+    link = "next" in _links_in(answer)
     signs = [
-        "next" in _links_in(answer) or None,
+        # "Will not be present if there are no more pages" ("6a"): true of a vendor that sends links at all.
+        link or (False if linked else None),
         None if pages is None else number + 1 < pages,
         None if total is None else walked < total,
     ]
@@ -458,7 +461,7 @@ def _summary_page(job: Job, cursor: str | None) -> Operation[Page]:
         raise Refusal("incomplete", f"page {number} is empty, though more rows were announced")
     totals = first or ([] if total is None else [total])
     if more:
-        return Page(rows, ":".join(map(str, (number + 1, walked, sums, *totals))))
+        return Page(rows, ":".join(map(str, (number + 1, walked, sums, int(link), *totals))))
     # No document says whether rows that sum up others are among the vendor's elements.
     announced = totals[0] if totals else None
     return Page(rows, None, walked if announced == walked - sums else announced)

@@ -498,6 +498,8 @@ def test_an_empty_report_is_one_page() -> None:
         ([{"x-total-elements": "1003"}, {"x-total-elements": "1003"}], [1000, 3]),
         ([{"x-total-pages": "2"}, {"x-total-pages": "2"}], [1000, 3]),
         ([{"link": '<u?page=1; rel="next">'}, {}], [2, 3]),
+        ([{"link": '<u?page=1>; rel="next"'}, {}], [1000, 1000]),
+        ([{"link": '<u?page=1>; rel="next"'}, {"x-total-pages": "3"}, {}], [1000, 1000, 3]),
         ([{"x-total-elements": "1003"}, {"x-total-elements": "1003"}], [700, 303]),
         ([{"x-page-size": "100"}, {"x-page-size": "100"}], [100, 3]),
         ([{"x-page-size": "100"}, {"x-page-size": "100"}], [100, 0]),
