@@ -217,16 +217,18 @@ def _poll(job: Job) -> Operation[tuple[Status, str | None]]:
     # A redirect to the job itself (another spelling of its address, a loop) says nothing about it.
     itself = _leads_to(answer.link, _path(job, "jobs"))
     redirect = 300 <= answer.status < 400 and not itself
+    # The file itself, as an endpoint (or a proxy that follows its redirect) would answer with it at once.
+    said = answer.body.strip()
+    csv = bool(said) and answer.headers.get("content-type", "").lower().startswith("text/csv")
     try:
-        body = answer.json() if answer.body.strip() else {}
+        body = answer.json() if said and not csv else {}
     except Refusal:
         if answer.status < 300:
             raise
         body = {}
     word = _job_in(body).get("status")
     word = str(word) if word else None
-    if word is None and (redirect or (isinstance(body, Mapping) and "entries" in body)):
-        # 'entries' is the file itself, as an endpoint that answers with it at once would send.
+    if word is None and (redirect or csv or (isinstance(body, Mapping) and "entries" in body)):
         return Status(state="ready", vendor_status=str(answer.status), reason=None), answer.link
     found = status_of(STATES, word)
     if redirect and found["state"] in ("queued", "running"):

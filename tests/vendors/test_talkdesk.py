@@ -460,6 +460,9 @@ def test_a_body_that_is_no_json_is_a_blip(said: bytes) -> None:
 
 def test_an_endpoint_that_answers_with_the_file_at_once_is_done() -> None:
     assert polled(answer(200, {"entries": [], "total": 0}))["state"] == "ready"
+    typed = {"content-type": "Text/CSV; charset=utf-8"}
+    assert polled(answer(200, b"call_id,notes\r\n", **typed))["state"] == "ready"
+    assert polled(answer(200, b"", **typed))["state"] == "running"
 
 
 @pytest.mark.parametrize("location", ["http://[bad", "https://h:99999/x", "https://h:x/", ""])
