@@ -130,6 +130,13 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
         headers={"Accept": "application/json"},
         idempotent=False,
     )
+    if answer.status >= 300:
+        raise Refusal(
+            "invalid",
+            f"the API redirects (HTTP {answer.status}) instead of taking the report: correct the "
+            "connection's host",
+            status=answer.status,
+        )
     try:
         envelope = _envelope(answer.json())
     except Refusal as refusal:

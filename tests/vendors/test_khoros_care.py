@@ -164,6 +164,13 @@ def test_an_envelope_without_pass_is_the_vendors_no_and_final() -> None:
     assert caught.value.kind == "invalid"
 
 
+@pytest.mark.parametrize("status", [301, 302, 307])
+def test_an_order_that_is_redirected_was_not_taken(status: int) -> None:
+    with pytest.raises(Refusal, match=r"redirects .* correct the connection's host") as caught:
+        run(khoros_care.submit(report(), None), answer(b"", status))
+    assert caught.value.kind == "invalid"
+
+
 @pytest.mark.parametrize("wrap", [lambda made: made, lambda made: {"jobInfo": made, "result": None}])
 @pytest.mark.parametrize("listed", [False, True])
 def test_the_new_job_is_found_in_every_shape_that_a_job_has(wrap: Any, listed: bool) -> None:
