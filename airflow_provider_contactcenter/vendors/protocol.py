@@ -416,9 +416,9 @@ def words_of(answer: Answer) -> str:
     except (ValueError, RecursionError):
         body = None
     said: list[str] = []
-    if answer.body.lstrip().startswith(b"<?xml"):
-        # Object storage; its other elements may repeat what was signed.
-        said = re.findall(r"<(?:Code|Message)>([^<]*)<", answer.body.decode("utf-8", "replace"))
+    if re.match(rb"\s*<(\?xml|error)\b", answer.body, re.IGNORECASE):
+        # Object storage, whose other elements may repeat what was signed; 8x8 speaks XML as well.
+        said = re.findall(r"(?i)<(?:code|message)>([^<]*)<", answer.body.decode("utf-8", "replace"))
     if isinstance(body, Mapping) and isinstance(body.get("fault"), Mapping):
         body = body["fault"]  # an API gateway's
     if isinstance(body, Mapping):

@@ -590,6 +590,11 @@ def test_a_file_that_resembles_a_job_passes_untouched(file_format: str, said: An
             b"<StringToSign>sentinel</StringToSign></Error>",
             "AccessDenied: Request has expired",
         ),
+        (
+            b"<Error><StringToSign>sentinel</StringToSign><Code>AccessDenied</Code></Error>",
+            "AccessDenied",
+        ),
+        (b"<?xml version='1.0'?><error><message>Bad request: size</message></error>", "Bad request: size"),
         (b"see https://x.example/a?X-Amz-Signature=sentinel-1", "see https://x.example/a?***"),
     ],
 )
