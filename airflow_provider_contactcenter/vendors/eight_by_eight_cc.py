@@ -224,7 +224,7 @@ def check_offered(kind: str, params: Mapping[str, Any], definition: Mapping[str,
         )
     wanted: list[tuple[str, Sequence[str], Collection[str]]] = [
         # The seed's prose calls the list "value", its example "metrics".
-        ("metrics", params["metrics"] or (), definition.get("metrics") or definition.get("value") or ()),
+        ("metrics", params["metrics"] or (), _names(definition.get("metrics") or definition.get("value"))),
     ]
     if kind == "summary":
         wanted.append(("group_by", [params["group_by"]], groupings))
@@ -234,14 +234,12 @@ def check_offered(kind: str, params: Mapping[str, Any], definition: Mapping[str,
                 raise _not_offered(f"with group_by={params['group_by']!r} the filter", name, filters)
     else:
         terms = params["search"] or ()
-        wanted.append(("search field", [term["field"] for term in terms], searches.get("fields") or ()))
-        wanted.append(
-            ("search operator", [term["operator"] for term in terms], searches.get("operators") or ())
-        )
+        for one, several in (("field", "fields"), ("operator", "operators")):
+            wanted.append((f"search {one}", [term[one] for term in terms], _names(searches.get(several))))
     for name, values, offered in wanted:
         for value in values:
             if offered and value not in offered:
-                raise _not_offered(name, value, [str(word) for word in offered])
+                raise _not_offered(name, value, offered)
 
 
 def _grouping(found: Any) -> tuple[str, list[str] | None]:
@@ -249,7 +247,12 @@ def _grouping(found: Any) -> tuple[str, list[str] | None]:
     if not isinstance(found, Mapping):
         return str(found), None
     filters = found.get("filters")
-    return str(found.get("name")), None if filters is None else [str(name) for name in filters]
+    return str(found.get("name")), None if filters is None else _names(filters)
+
+
+def _names(found: Any) -> list[str]:
+    """What a definition lists: plain strings, or objects with a name, as its groupings are."""
+    return [str(item.get("name") if isinstance(item, Mapping) else item) for item in found or ()]
 
 
 # --- ordering -----------------------------------------------------------------------------------------------
@@ -337,7 +340,7 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
         )
     )
     made = _object_in(answer)
-    if not made.get("id"):
+    if made.get("id") in (None, ""):  # 0 is an int64 like any other
         raise Refusal("lost", "the report was accepted, but the answer holds no id", status=answer.status)
     if _status_in(made)["state"] == "failed":
         reason = made.get("reason") or "the vendor gives no reason"

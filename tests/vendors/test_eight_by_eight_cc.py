@@ -327,6 +327,7 @@ def test_neighbouring_windows_share_no_millisecond_and_miss_none(
         ({"id": 5, "status": "DONE"}, "5"),
         ([{"id": 5, "status": "IN_PROGRESS", "reason": None}], "5"),
         ({"id": "5"}, "5"),
+        ({"id": 0}, "0"),
     ],
 )
 def test_the_new_report_is_an_object_or_a_list_of_one(body: Any, job_id: str) -> None:
@@ -424,6 +425,15 @@ def test_a_definition_that_leaves_something_out_forbids_nothing() -> None:
     order(detailed(), answer({"type": DETAILS["type"], "searchQuery": [], "more": 1}), answer({"id": 1}))
     order(summary(metrics=["any"]), answer({"type": QUEUES["type"]}), answer({"id": 1}))
     order(summary(), answer({"type": QUEUES["type"], "value": ["accepted"]}), answer({"id": 1}))
+
+
+def test_what_is_offered_may_be_objects_with_a_name_as_groupings_are() -> None:
+    grouping = {"name": "queue", "filters": [{"name": "queue"}]}
+    named = {"type": QUEUES["type"], "groupBy": [grouping], "metrics": [{"name": "accepted"}]}
+    asked = summary(group_by="queue", filters={"queue": "103"}, metrics="accepted")
+    order(asked, answer(named), answer({"id": 1}))
+    with pytest.raises(Refusal, match=r"metrics='parked' is not offered to this tenant, which has accepted$"):
+        order(summary(group_by="queue", metrics="parked"), answer(named))
 
 
 def test_the_seeds_prose_name_of_the_metrics_counts_too() -> None:
