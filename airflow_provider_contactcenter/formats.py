@@ -108,6 +108,10 @@ def _is_page(head: bytes) -> bool:
     return first.startswith((b"<!doctype", b"<html", b"<?xml"))
 
 
+#: how a workbook or another zip file starts, and a gzip file
+_PACKED: Final = (b"PK\3\4", b"\x1f\x8b")
+
+
 def _rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count} rows"
 
@@ -129,6 +133,10 @@ class _Head:
         if _is_page(self.bytes):
             raise Incomplete(f"the file is an HTML page or XML message, not {what}: {self}")
 
+    def refuse_packed(self, what: str) -> None:
+        if self.bytes.startswith(_PACKED):
+            raise Incomplete(f"the file is packed (a workbook, zip or gzip), not {what}: {self}")
+
 
 # --- CSV ----------------------------------------------------------------------------------------------------
 
@@ -147,6 +155,8 @@ class _CsvMeter:
 
     Blank lines before the header and at the end of the file are no rows. A blank line between records is one,
     as it is for Python's csv module: it is how a single empty column is written.
+
+    A file without even a header has no rows, but is never proved whole: no vendor documents one.
     """
 
     vendor_total: int | None = None
@@ -194,13 +204,14 @@ class _CsvMeter:
 
     def finish(self, *, framed: bool) -> bool | None:
         self._head.refuse_page("CSV")
+        self._head.refuse_packed("CSV")
         records = self._records - max(0, self._trailing - 1)
         unended = self._started and not self._trailing
         self.rows = max(0, records + unended - 1)
         if self._quoted:
             raise Incomplete(f"the CSV ends inside a quoted field after {_rows(max(0, records - 1))}")
         if framed:
-            return True
+            return True if self._started else None
         if unended:
             raise Incomplete(
                 f"the CSV ends in the middle of a line after {_rows(max(0, records - 1))},"
@@ -392,8 +403,8 @@ class _Document:
         elif key == self._rows_at and self._text[self._at] == "[":
             self.rows = self.rows or 0
             yield from self._array(self._row)
-        elif key == "total" and self._text[self._at] in "0123456789":
-            value = yield from self._value()
+        elif key == "total" and self._text[self._at] in '"0123456789':
+            value = (yield from self._value()).strip('"')  # numbers come as strings too
             self.vendor_total = int(value) if value.isdecimal() and len(value) < 20 else None
         else:
             yield from self._skip()

@@ -123,8 +123,15 @@ def test_csv_rows_at_the_edges(data: bytes, rows: int, size: int) -> None:
     meter = meter_for("csv")
     for chunk in chunks(data, size=size):
         meter.feed(chunk)
-    assert meter.finish(framed=True) is True
+    # The header proves that this is the file; without one, nothing does.
+    assert meter.finish(framed=True) is (True if data.strip(b"\xef\xbb\xbf\r\n") else None)
     assert meter.rows == rows
+
+
+@pytest.mark.parametrize("data", [b"PK\3\4rest\n", b"\x1f\x8b\x08rest\n"])
+@pytest.mark.parametrize("framed", [True, False])
+def test_what_is_packed_is_no_csv(data: bytes, framed: bool) -> None:
+    assert "is packed (a workbook, zip or gzip), not CSV" in str(verdict("csv", data, framed))
 
 
 @pytest.mark.parametrize("framed", [True, False])
@@ -266,7 +273,14 @@ def test_json_with_opaque_keys_and_none_of_them_has_no_rows() -> None:
     assert meter.rows == 0
 
 
-@pytest.mark.parametrize("data", [b'{"total":12345,"entries":[1,2]}', b'{"entries":[1,2],"total":12345}'])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"total":12345,"entries":[1,2]}',
+        b'{"entries":[1,2],"total":12345}',
+        b'{"entries":[1,2],"total":"12345"}',
+    ],
+)
 def test_json_total_must_equal_the_rows(data: bytes) -> None:
     sentence = "the vendor's total says 12345 rows, the document holds 2"
     assert verdict("json", data) == verdict("json_bulk", data) == sentence

@@ -28,9 +28,11 @@ from airflow_provider_contactcenter.vendors.protocol import (
     Request,
     Settings,
     Token,
+    is_json,
     quoted,
     status_of,
     token_in,
+    words_of,
 )
 
 TITLE = "8x8 Contact Center"
@@ -64,16 +66,19 @@ DOWNLOADS = {"csv": "text/csv", "xlsx": "text/xlsx"}
 _JSON = {"Accept": "application/json"}
 
 _PRODUCT = (
-    "the API key needs the product 'analytics realtime-api' (8x8 Admin Console, API keys), and a new key "
+    "The API key needs the product 'analytics realtime-api' (8x8 Admin Console, API keys), and a new key "
     "works after some minutes"
 )
 #: words of a refusal, or its status -> what to do about it
 _ADVICE = (
     (
         "x-tenant-info",
-        "the connection's extra 'tenant_id' (sent as X-Tenant-Info) has to hold the id of the tenant",
+        "The connection's extra 'tenant_id' (sent as X-Tenant-Info) has to hold the id of the tenant",
     ),
-    ("time ?zone", "timezone has to be the tenant's default zone or one of its configured optional zones"),
+    (
+        "time ?zone",
+        "The report's timezone has to be the tenant's default zone or one of its configured optional zones",
+    ),
     ("^http (401|403)", _PRODUCT),
 )
 
@@ -126,8 +131,9 @@ def authenticate(settings: Settings) -> Operation[Token]:
         # The token endpoint has 400 for what is wrong with the credentials too.
         if refusal.passing:
             raise
-        said = f"{refusal.words.rstrip('.')}; login is the API key, password its secret, and {_PRODUCT}"
-        raise Refusal("authentication", said, status=refusal.status) from None
+        raise refusal.advised(
+            f"Login is the API key, password its secret. {_PRODUCT}", "authentication"
+        ) from None
     return token_in(answer, 1799.0)  # the lifetime that the vendor's page shows
 
 
@@ -153,8 +159,7 @@ def _ask(request: Request) -> Operation[Answer]:
         advice = [text for words, text in _ADVICE if re.search(words, refusal.words, re.IGNORECASE)]
         if refusal.passing or not advice:
             raise
-        said = f"{refusal.words.rstrip('.')}; {advice[0]}"
-        raise Refusal(refusal.kind, said, status=refusal.status) from None
+        raise refusal.advised(advice[0]) from None
     if answer.status >= 300:
         raise Refusal(
             "invalid",
@@ -221,7 +226,7 @@ def check_offered(kind: str, params: Mapping[str, Any], definition: Mapping[str,
         )
     wanted: list[tuple[str, Sequence[str], Collection[str]]] = [
         # The seed's prose calls the list "value", its example "metrics".
-        ("metrics", params["metrics"] or (), definition.get("metrics") or definition.get("value") or ()),
+        ("metrics", params["metrics"] or (), _names(definition.get("metrics") or definition.get("value"))),
     ]
     if kind == "summary":
         wanted.append(("group_by", [params["group_by"]], groupings))
@@ -231,14 +236,12 @@ def check_offered(kind: str, params: Mapping[str, Any], definition: Mapping[str,
                 raise _not_offered(f"with group_by={params['group_by']!r} the filter", name, filters)
     else:
         terms = params["search"] or ()
-        wanted.append(("search field", [term["field"] for term in terms], searches.get("fields") or ()))
-        wanted.append(
-            ("search operator", [term["operator"] for term in terms], searches.get("operators") or ())
-        )
+        for one, several in (("field", "fields"), ("operator", "operators")):
+            wanted.append((f"search {one}", [term[one] for term in terms], _names(searches.get(several))))
     for name, values, offered in wanted:
         for value in values:
             if offered and value not in offered:
-                raise _not_offered(name, value, [str(word) for word in offered])
+                raise _not_offered(name, value, offered)
 
 
 def _grouping(found: Any) -> tuple[str, list[str] | None]:
@@ -246,7 +249,12 @@ def _grouping(found: Any) -> tuple[str, list[str] | None]:
     if not isinstance(found, Mapping):
         return str(found), None
     filters = found.get("filters")
-    return str(found.get("name")), None if filters is None else [str(name) for name in filters]
+    return str(found.get("name")), None if filters is None else _names(filters)
+
+
+def _names(found: Any) -> list[str]:
+    """What a definition lists: plain strings, or objects with a name, as its groupings are."""
+    return [str(item.get("name") if isinstance(item, Mapping) else item) for item in found or ()]
 
 
 # --- ordering -----------------------------------------------------------------------------------------------
@@ -334,7 +342,7 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
         )
     )
     made = _object_in(answer)
-    if not made.get("id"):
+    if made.get("id") in (None, ""):  # 0 is an int64 like any other
         raise Refusal("lost", "the report was accepted, but the answer holds no id", status=answer.status)
     if _status_in(made)["state"] == "failed":
         reason = made.get("reason") or "the vendor gives no reason"
@@ -407,17 +415,22 @@ def _download(job: Job, file_format: str) -> Operation[Answer]:
             stream=True,
         )
     )
-    if re.match(rb"\s*(\{\s*[\"}]|\[\s*[{\]])", answer.body):
-        raise Refusal("unavailable", "the download answered with JSON instead of the file")
+    if is_json(answer.body):
+        said = f"the download answered with JSON instead of the file: {words_of(answer)}"
+        raise Refusal("unavailable", said)
+    if answer.chunks is not None and not answer.body and next(answer.chunks, None) is None:
+        # Without rows there are still the columns' names ("6b", and the guide "download").
+        raise Refusal("unavailable", "the download is empty: not even the columns' names came")
     return answer
 
 
 def _summary_page(job: Job, cursor: str | None) -> Operation[Page]:
     """A page by its number.
 
-    The cursor holds that, the rows of the pages before, how many of them sum up others, and the first total.
+    The cursor holds that, the rows of the pages before, how many of them sum up others, whether a link led
+    here, and the first total.
     """
-    number, before, sums_before, *first = (int(part) for part in (cursor or "0:0:0").split(":"))
+    number, before, sums_before, linked, *first = (int(part) for part in (cursor or "0:0:0:0").split(":"))
     answer = yield from _page_asked(
         Request(
             "GET",
@@ -439,8 +452,10 @@ def _summary_page(job: Job, cursor: str | None) -> Operation[Page]:
         )
     if _number(answer, "x-page") not in (None, number):
         raise Refusal("incomplete", f"page {number} was asked for, page {answer.headers['x-page']} came")
+    link = "next" in _links_in(answer)
     signs = [
-        "next" in _links_in(answer) or None,
+        # "Will not be present if there are no more pages" ("6a"): true of a vendor that sends links at all.
+        link or (False if linked else None),
         None if pages is None else number + 1 < pages,
         None if total is None else walked < total,
     ]
@@ -451,7 +466,7 @@ def _summary_page(job: Job, cursor: str | None) -> Operation[Page]:
         raise Refusal("incomplete", f"page {number} is empty, though more rows were announced")
     totals = first or ([] if total is None else [total])
     if more:
-        return Page(rows, ":".join(map(str, (number + 1, walked, sums, *totals))))
+        return Page(rows, ":".join(map(str, (number + 1, walked, sums, int(link), *totals))))
     # No document says whether rows that sum up others are among the vendor's elements.
     announced = totals[0] if totals else None
     return Page(rows, None, walked if announced == walked - sums else announced)

@@ -54,14 +54,14 @@ RETENTION = 2
 #: the cursor behind the last page (seed 002)
 END = "no data"
 
-_USER = "the user must exist, have access to Work Analytics, and have opened it in a browser at least once"
-_ACCESS = "the user needs a licence for Work Analytics and access to every PBX that is asked for"
+_USER = "The user must exist, have access to Work Analytics, and have opened it in a browser at least once"
+_ACCESS = "The user needs a licence for Work Analytics and access to every PBX that is asked for"
 #: words of a refusal, in lower case -> its kind, what to do about it. The API has 400 for credentials too.
 _MEANINGS: tuple[tuple[str, RefusalKind, str], ...] = (
     (
         "8x8-apikey",
         "authentication",
-        "the connection's extra 'api_key' has to be a key with Work Analytics (8x8 Admin Console, API keys)",
+        "The connection's extra 'api_key' has to be a key with Work Analytics (8x8 Admin Console, API keys)",
     ),
     (
         "invalid_grant",
@@ -117,8 +117,9 @@ def authenticate(settings: Settings) -> Operation[Token]:
             raise
         # The vendor's words for a user who never opened Analytics are documented nowhere.
         explained = _explained(refusal)
-        said = explained.words if explained is not refusal else f"{refusal.words.rstrip('.')}; {_USER}"
-        raise Refusal("authentication", said, status=refusal.status) from None
+        if explained is refusal:
+            explained = refusal.advised(_USER)
+        raise Refusal("authentication", explained.words, status=refusal.status) from None
     return token_in(answer, 1800.0)  # the lifetime that the seed shows
 
 
@@ -142,8 +143,9 @@ def probe(settings: Settings) -> Operation[str]:
 
 def _explained(refusal: Refusal) -> Refusal:
     for words, kind, advice in _MEANINGS:
-        if words in refusal.words.lower() and not refusal.passing:
-            return Refusal(kind, f"{refusal.words.rstrip('.')}; {advice}", status=refusal.status)
+        # The token's refusal comes by here again with the request that wanted the token: explained once.
+        if words in refusal.words.lower() and not refusal.passing and advice not in refusal.words:
+            return refusal.advised(advice, kind)
     return refusal
 
 

@@ -31,6 +31,7 @@ from airflow_provider_contactcenter.vendors.protocol import (
     Settings,
     Token,
     excerpt,
+    is_json,
     quoted,
     status_of,
 )
@@ -129,6 +130,13 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
         headers={"Accept": "application/json"},
         idempotent=False,
     )
+    if answer.status >= 300:
+        raise Refusal(
+            "invalid",
+            f"the API redirects (HTTP {answer.status}) instead of taking the report: correct the "
+            "connection's host",
+            status=answer.status,
+        )
     try:
         envelope = _envelope(answer.json())
     except Refusal as refusal:
@@ -136,8 +144,11 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
         raise Refusal("lost", refusal.words, status=answer.status) from None
     if words := _no(envelope):
         raise Refusal("invalid", words, status=answer.status)
-    result = _mapping(envelope.get("result"))
-    workflow_id, run_id = result.get("workflowId"), result.get("runId")
+    # The seed's answer to a submit is bare; its answers about the same job wrap it in jobInfo and a list.
+    entries = _entries(envelope.get("result"))
+    entry = entries[0] if len(entries) == 1 else {}
+    made = _mapping(entry.get("jobInfo")) or entry
+    workflow_id, run_id = made.get("workflowId"), made.get("runId")
     if not workflow_id or not run_id or "/" in str(workflow_id):
         raise Refusal(
             "lost",
@@ -162,10 +173,10 @@ def _poll(job: Job) -> Operation[tuple[Status, str | None]]:
     entry = _entry_of(job, envelope.get("result"))
     runner = _mapping(entry.get("result"))
     state, detail = (str(runner.get(name) or "").strip() for name in ("runnerState", "detail"))
-    said = str(runner.get("reason") or "").strip() or None
+    said, message = (str(source or "").strip() for source in (runner.get("reason"), envelope.get("message")))
     if state.lower() != "closed":
         return status_of(STATES, state or None, said or detail or None), None
-    found = status_of(STATES, f"{state} {detail}".strip(), said)
+    found = status_of(STATES, f"{state} {detail}".strip(), said or message or None)
     if found["state"] == "running":  # no list has this word: whatever it is, nothing will come any more
         found["state"] = "failed"
     return found, _token_query(job, entry)
@@ -176,8 +187,7 @@ def _entry_of(job: Job, result: Any) -> Mapping[str, Any]:
 
     Nothing at all (null, an empty list) says nothing about the job: it counts as running.
     """
-    entries = [_mapping(entry) for entry in (result if isinstance(result, list) else [result])]
-    ids = _ids(job)
+    entries, ids = _entries(result), _ids(job)
     for entry in entries:
         info = _mapping(entry.get("jobInfo"))
         if (str(info.get("workflowId")), str(info.get("runId"))) == ids:
@@ -185,6 +195,10 @@ def _entry_of(job: Job, result: Any) -> Mapping[str, Any]:
     if len(entries) > 1:
         raise Refusal("unavailable", f"the answer tells of {len(entries)} jobs, and none of them is this one")
     return entries[0] if entries else {}
+
+
+def _entries(result: Any) -> list[Mapping[str, Any]]:
+    return [_mapping(entry) for entry in (result if isinstance(result, list) else [result])]
 
 
 def _token_query(job: Job, entry: Mapping[str, Any]) -> str | None:
@@ -292,7 +306,7 @@ def _checked(answer: Answer, file_format: str) -> Answer:
         if words := _no(_envelope(replace(answer, body=body.removeprefix(b"\xef\xbb\xbf")).json())):
             raise Refusal("failed", words, status=answer.status)
         raise Refusal("unavailable", "the download answered with the job instead of its file")
-    if file_format == "csv" and re.match(rb'\s*(\{\s*"|\[\s*[{\]])', head):
+    if file_format == "csv" and is_json(head):
         raise Refusal("incomplete", f"CSV was asked for and JSON came: it starts with {excerpt(head)!r}")
     if file_format == "jsonl" and re.match(rb"\s*\{", head):
         raise Refusal(

@@ -410,6 +410,11 @@ def quoted(value: str) -> str:
     return quote(value, safe="")
 
 
+def is_json(head: bytes) -> bool:
+    """Whether a file starts like a JSON document, as no CSV and no workbook does."""
+    return re.match(rb'(?:\xef\xbb\xbf)?\s*(\{\s*["}]|\[\s*[{\]])', head) is not None
+
+
 def excerpt(body: bytes, longest: int = 120) -> str:
     """The start of a body as one line of text, without the query of any URL: it may be signed."""
     return without_queries(" ".join(body[:4000].decode("utf-8", "replace").split()))[:longest]
@@ -437,9 +442,9 @@ def words_of(answer: Answer) -> str:
     except (ValueError, RecursionError):
         body = None
     said: list[str] = []
-    if answer.body.lstrip().startswith(b"<?xml"):
-        # Object storage; its other elements may repeat what was signed.
-        said = re.findall(r"<(?:Code|Message)>([^<]*)<", answer.body.decode("utf-8", "replace"))
+    if re.match(rb"\s*<(\?xml|error)\b", answer.body, re.IGNORECASE):
+        # Object storage, whose other elements may repeat what was signed; 8x8 speaks XML as well.
+        said = re.findall(r"(?i)<(?:code|message)>([^<]*)<", answer.body.decode("utf-8", "replace"))
     if isinstance(body, Mapping) and isinstance(body.get("fault"), Mapping):
         body = body["fault"]  # an API gateway's
     if isinstance(body, Mapping):

@@ -45,6 +45,11 @@ class Refusal(Exception):
         #: seconds that the vendor asked to wait, if it did
         self.retry_after = retry_after
 
+    def advised(self, advice: str, kind: RefusalKind | None = None) -> Refusal:
+        """The same refusal, with a sentence of advice behind its words, which stay as they are."""
+        said = self.words if advice in self.words else f"{self.words.rstrip('.')}. {advice}"
+        return Refusal(kind or self.kind, said, status=self.status, retry_after=self.retry_after)
+
     @property
     def passing(self) -> bool:
         """Whether asking again later may help without anything being changed."""

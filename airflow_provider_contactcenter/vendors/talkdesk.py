@@ -7,6 +7,7 @@ Sources: seed 004 ("check a report status", docs.talkdesk.com) and, for what it 
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,9 +27,11 @@ from airflow_provider_contactcenter.vendors.protocol import (
     Request,
     Settings,
     Token,
+    is_json,
     number,
     quoted,
     status_of,
+    words_of,
 )
 
 TITLE = "Talkdesk Explore"
@@ -214,16 +217,18 @@ def _poll(job: Job) -> Operation[tuple[Status, str | None]]:
     # A redirect to the job itself (another spelling of its address, a loop) says nothing about it.
     itself = _leads_to(answer.link, _path(job, "jobs"))
     redirect = 300 <= answer.status < 400 and not itself
+    # The file itself, as an endpoint (or a proxy that follows its redirect) would answer with it at once.
+    said = answer.body.strip()
+    csv = bool(said) and answer.headers.get("content-type", "").lower().startswith("text/csv")
     try:
-        body = answer.json() if answer.body.strip() else {}
+        body = answer.json() if said and not csv else {}
     except Refusal:
         if answer.status < 300:
             raise
         body = {}
     word = _job_in(body).get("status")
     word = str(word) if word else None
-    if word is None and (redirect or (isinstance(body, Mapping) and "entries" in body)):
-        # 'entries' is the file itself, as an endpoint that answers with it at once would send.
+    if word is None and (redirect or csv or (isinstance(body, Mapping) and "entries" in body)):
         return Status(state="ready", vendor_status=str(answer.status), reason=None), answer.link
     found = status_of(STATES, word)
     if redirect and found["state"] in ("queued", "running"):
@@ -247,13 +252,13 @@ def content(job: Job) -> File:
     """The report's file, byte for byte, or JSON lines made from json's ``entries``."""
     file_format = job["report"]["params"]["file_format"]
     return File(
-        open=lambda: _open(job),
+        open=lambda: _open(job, file_format),
         file_format=file_format,
         lines_from="entries" if file_format == "jsonl" else None,
     )
 
 
-def _open(job: Job) -> Operation[Answer]:
+def _open(job: Job, file_format: str) -> Operation[Answer]:
     """Follow the finished poll to the file.
 
     Each hop may name another host than the connection's (documents do). The files endpoint is always asked
@@ -268,10 +273,28 @@ def _open(job: Job) -> Operation[Answer]:
     if location and not _leads_to(location, target) and not _leads_to(location, _path(job, "jobs")):
         target = location
     answer = yield Request("GET", target, headers={"Accept": "*/*"}, follow=True, stream=True)
-    if re.match(rb'\s*\{\s*"(job|_links)"\s*:', answer.body):
+    if _is_job(answer.body):
         # "download a report" also lists a 200 whose body is the job, which can't be the file.
         raise Refusal("unavailable", "the files endpoint answered with the job instead of its file")
+    if file_format == "csv" and is_json(answer.body):
+        said = f"CSV was asked for and JSON came: {words_of(answer)}"
+        raise Refusal("unavailable", said, status=answer.status)
     return answer
+
+
+def _is_job(head: bytes) -> bool:
+    """Tell the job from its file: like an order's answer it may be wrapped, or stand at the top level."""
+    if re.match(rb'\s*\{\s*"(job|_links)"\s*:', head):
+        return True
+    try:
+        found = json.loads(head) if head.startswith(b"{") and head.rstrip().endswith(b"}") else None
+    except (ValueError, RecursionError):
+        return False  # longer than a job, or several lines
+    return isinstance(found, dict) and "entries" not in found and _job_in(found).keys() >= _JOB
+
+
+#: what a job has, and a row of a report doesn't
+_JOB = {"id", "status", "timespan"}
 
 
 def probe(settings: Settings) -> Operation[str]:

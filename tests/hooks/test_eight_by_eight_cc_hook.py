@@ -14,6 +14,7 @@ from typing import Any
 import openpyxl
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
+from wire import Wire, reply
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.hooks.eight_by_eight_cc import EightByEightContactCenterHook
@@ -290,8 +291,8 @@ def test_a_missing_or_wrong_tenant_is_named_word_for_word_with_what_to_do(
 ) -> None:
     sandbox.set_options(VENDOR, tenants=["northwind01"])
     for extra, words in (
-        ({}, "Bad request: X-Tenant-Info header is missing"),
-        ({"tenant_id": "elsewhere01"}, "Bad request: Invalid value for X-Tenant-Info header"),
+        ({}, r"Bad request: X-Tenant-Info header is missing\."),
+        ({"tenant_id": "elsewhere01"}, r"Bad request: Invalid value for X-Tenant-Info header\."),
     ):
         connection(**extra)
         with pytest.raises(exceptions.ContactCenterInvalidReportError, match=words) as refused:
@@ -307,6 +308,18 @@ def test_a_missing_or_wrong_tenant_is_named_word_for_word_with_what_to_do(
     assert {
         headers.get("x-tenant-info") for headers in names if "basic" not in headers["authorization"].lower()
     } == {"northwind01"}
+
+
+def test_a_refused_token_is_explained_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens.forget()
+    with Wire(lambda _: reply(401, {"ErrorCode": "invalid_client", "Error": "Unknown."})) as server:
+        own = {"conn_type": VENDOR, "host": server.origin, "login": "key-1", "password": "sentinel-secret"}
+        monkeypatch.setenv("AIRFLOW_CONN_EIGHT_BY_EIGHT_CC_DEFAULT", json.dumps(own))
+        with pytest.raises(
+            exceptions.ContactCenterAuthenticationError, match=r"invalid_client: Unknown\. "
+        ) as refused:
+            EightByEightContactCenterHook().submit(queues())
+    assert str(refused.value).count("analytics realtime-api") == 1
 
 
 def test_a_key_without_the_product_is_a_matter_of_permission(sandbox: Sandbox) -> None:

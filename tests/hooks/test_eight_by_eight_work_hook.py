@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from wire import Wire, reply
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.hooks.eight_by_eight_work import EightByEightWorkHook
@@ -236,6 +237,23 @@ def test_credentials_and_permissions_fail_with_the_vendors_words_and_advice(
     with pytest.raises(getattr(exceptions, error), match=words):
         land(legs())
     assert len(sandbox.journal(vendor=VENDOR)) <= 2  # a token and a page: nothing is tried again
+
+
+def test_a_refused_token_is_a_matter_of_credentials_and_explained_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tokens.forget()
+    with Wire(lambda _: reply(403, {"message": "No access to Analytics."})) as server:
+        own = {"conn_type": VENDOR, "host": server.origin, "login": "user-1", "password": "sentinel-password"}
+        monkeypatch.setenv(
+            "AIRFLOW_CONN_EIGHT_BY_EIGHT_WORK_DEFAULT",
+            json.dumps({**own, "extra": {"api_key": "sentinel-key"}}),
+        )
+        with pytest.raises(
+            exceptions.ContactCenterAuthenticationError, match=r"No access to Analytics\. "
+        ) as refused:
+            land(legs())
+    assert str(refused.value).count("needs a licence for Work Analytics") == 1
 
 
 def test_one_token_serves_all_pages(sandbox: Sandbox) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -219,7 +220,7 @@ def test_a_refusal_keeps_the_vendors_words_and_says_what_to_do(
     with pytest.raises(Refusal) as refused:
         play(vendor.report_types(), answer({"message": message}, status))
     assert refused.value.kind == kind
-    assert message.rstrip(".") in refused.value.words
+    assert f"{message.rstrip('.')}. " in refused.value.words  # the full stop is the vendor's own
     assert advice in refused.value.words
     assert not refused.value.passing
 
@@ -328,6 +329,7 @@ def test_neighbouring_windows_share_no_millisecond_and_miss_none(
         ({"id": 5, "status": "DONE"}, "5"),
         ([{"id": 5, "status": "IN_PROGRESS", "reason": None}], "5"),
         ({"id": "5"}, "5"),
+        ({"id": 0}, "0"),
     ],
 )
 def test_the_new_report_is_an_object_or_a_list_of_one(body: Any, job_id: str) -> None:
@@ -413,7 +415,7 @@ def test_an_unknown_type_may_be_answered_with_nothing(nothing: Any) -> None:
 
 def test_a_missing_tenant_is_told_by_the_first_refusal() -> None:
     body = {"message": "Bad request: X-Tenant-Info header is missing."}
-    with pytest.raises(Refusal, match=r"X-Tenant-Info header is missing; .*'tenant_id'") as refused:
+    with pytest.raises(Refusal, match=r"X-Tenant-Info header is missing\. .*'tenant_id'") as refused:
         order(summary(), answer(body, 400))
     assert refused.value.kind == "invalid"
 
@@ -425,6 +427,15 @@ def test_a_definition_that_leaves_something_out_forbids_nothing() -> None:
     order(detailed(), answer({"type": DETAILS["type"], "searchQuery": [], "more": 1}), answer({"id": 1}))
     order(summary(metrics=["any"]), answer({"type": QUEUES["type"]}), answer({"id": 1}))
     order(summary(), answer({"type": QUEUES["type"], "value": ["accepted"]}), answer({"id": 1}))
+
+
+def test_what_is_offered_may_be_objects_with_a_name_as_groupings_are() -> None:
+    grouping = {"name": "queue", "filters": [{"name": "queue"}]}
+    named = {"type": QUEUES["type"], "groupBy": [grouping], "metrics": [{"name": "accepted"}]}
+    asked = summary(group_by="queue", filters={"queue": "103"}, metrics="accepted")
+    order(asked, answer(named), answer({"id": 1}))
+    with pytest.raises(Refusal, match=r"metrics='parked' is not offered to this tenant, which has accepted$"):
+        order(summary(group_by="queue", metrics="parked"), answer(named))
 
 
 def test_the_seeds_prose_name_of_the_metrics_counts_too() -> None:
@@ -499,6 +510,8 @@ def test_an_empty_report_is_one_page() -> None:
         ([{"x-total-elements": "1003"}, {"x-total-elements": "1003"}], [1000, 3]),
         ([{"x-total-pages": "2"}, {"x-total-pages": "2"}], [1000, 3]),
         ([{"link": '<u?page=1; rel="next">'}, {}], [2, 3]),
+        ([{"link": '<u?page=1>; rel="next"'}, {}], [1000, 1000]),
+        ([{"link": '<u?page=1>; rel="next"'}, {"x-total-pages": "3"}, {}], [1000, 1000, 3]),
         ([{"x-total-elements": "1003"}, {"x-total-elements": "1003"}], [700, 303]),
         ([{"x-page-size": "100"}, {"x-page-size": "100"}], [100, 3]),
         ([{"x-page-size": "100"}, {"x-page-size": "100"}], [100, 0]),
@@ -711,12 +724,29 @@ def test_files_are_downloaded_with_the_accept_of_their_format(file_format: str, 
         assert (asked[0].target, asked[0].headers["Accept"], asked[0].stream) == ("/7/download", accept, True)
 
 
-@pytest.mark.parametrize("body", [b'{"message": "not yet"}', b"[]", b' [{"a": 1}]', b"{}"])
-def test_json_in_place_of_the_file_is_no_file(body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"message": "Bad request: not yet"}', "Bad request: not yet"),
+        (b"[]", r"\[\]"),
+        (b' [{"a": 1}]', '"a": 1'),
+        (b"{}", "{}"),
+    ],
+)
+def test_json_in_place_of_the_file_is_no_file(body: bytes, words: str) -> None:
     content = vendor.content(new_job(summary(), "7"))
     assert isinstance(content, File)
-    with pytest.raises(Refusal, match="JSON instead of the file"):
+    with pytest.raises(Refusal, match=f"JSON instead of the file: .*{words}"):
         play(content.open(), answer(body))
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_an_empty_body_is_no_file_for_its_first_row_names_the_columns(file_format: str) -> None:
+    content = vendor.content(new_job(summary(file_format=file_format), "7"))
+    assert isinstance(content, File)
+    with pytest.raises(Refusal, match="the download is empty") as refused:
+        play(content.open(), replace(answer(), chunks=iter(())))
+    assert refused.value.passing
 
 
 # --- detailed reports ---------------------------------------------------------------------------------------

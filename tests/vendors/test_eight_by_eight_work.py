@@ -119,10 +119,10 @@ def test_every_call_carries_the_token_and_the_key() -> None:
         ),
         (
             {"status": 400, "message": "Invalid 8x8-apikey", "code": "SHA001", "details": []},
-            "SHA001: Invalid 8x8-apikey; the connection's extra 'api_key'",
+            "SHA001: Invalid 8x8-apikey. The connection's extra 'api_key'",
         ),
-        ({"message": "First login is missing"}, "First login is missing; .*in a browser at least once"),
-        (b"", "no words; .*in a browser at least once"),
+        ({"message": "First login is missing"}, "First login is missing. .*in a browser at least once"),
+        (b"", "no words. .*in a browser at least once"),
     ],
 )
 def test_bad_credentials_come_as_400(body: Any, words: str) -> None:

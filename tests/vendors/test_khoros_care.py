@@ -164,8 +164,28 @@ def test_an_envelope_without_pass_is_the_vendors_no_and_final() -> None:
     assert caught.value.kind == "invalid"
 
 
+@pytest.mark.parametrize("status", [301, 302, 307])
+def test_an_order_that_is_redirected_was_not_taken(status: int) -> None:
+    with pytest.raises(Refusal, match=r"redirects .* correct the connection's host") as caught:
+        run(khoros_care.submit(report(), None), answer(b"", status))
+    assert caught.value.kind == "invalid"
+
+
+@pytest.mark.parametrize("wrap", [lambda made: made, lambda made: {"jobInfo": made, "result": None}])
+@pytest.mark.parametrize("listed", [False, True])
+def test_the_new_job_is_found_in_every_shape_that_a_job_has(wrap: Any, listed: bool) -> None:
+    result = wrap({"workflowId": WORKFLOW, "runId": RUN, "downloadUrl": "", "statusUrl": "x"})
+    made, _ = run(khoros_care.submit(report(), None), passed([result] if listed else result))
+    assert made["job_id"] == f"{WORKFLOW}/{RUN}"
+
+
 @pytest.mark.parametrize(
-    "body", [b"<html>login</html>", b"{", b"null", b"[]", b"{}", passed(None), passed({"runId": RUN})]
+    "body",
+    [
+        *(b"<html>login</html>", b"{", b"null", b"[]", b"{}"),
+        *(passed(None), passed([]), passed([None]), passed({"runId": RUN}), passed({"jobInfo": {}})),
+        passed([{"workflowId": WORKFLOW, "runId": run_id} for run_id in (RUN, "23other")]),
+    ],
 )
 def test_an_answer_to_a_submit_that_names_no_job_counts_as_lost(body: Any) -> None:
     with pytest.raises(Refusal) as caught:
@@ -237,6 +257,8 @@ def test_a_download_url_alone_means_nothing() -> None:
 def test_the_reason_is_the_runners_or_the_envelopes_message() -> None:
     found, _ = run(khoros_care.status(job()), passed(entry("CLOSED", "FAILED", reason="out of memory")))
     assert found["reason"] == "out of memory"
+    found, _ = run(khoros_care.status(job()), {**FAILED, "message": "the export was too large"})
+    assert found == Status(state="failed", vendor_status="CLOSED FAILED", reason="the export was too large")
     found, _ = run(khoros_care.status(job()), {"status": "ERROR", "message": "no such run"})
     assert found == Status(state="failed", vendor_status="ERROR", reason="no such run")
 

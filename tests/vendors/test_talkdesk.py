@@ -460,6 +460,9 @@ def test_a_body_that_is_no_json_is_a_blip(said: bytes) -> None:
 
 def test_an_endpoint_that_answers_with_the_file_at_once_is_done() -> None:
     assert polled(answer(200, {"entries": [], "total": 0}))["state"] == "ready"
+    typed = {"content-type": "Text/CSV; charset=utf-8"}
+    assert polled(answer(200, b"call_id,notes\r\n", **typed))["state"] == "ready"
+    assert polled(answer(200, b"", **typed))["state"] == "running"
 
 
 @pytest.mark.parametrize("location", ["http://[bad", "https://h:99999/x", "https://h:x/", ""])
@@ -515,11 +518,42 @@ def test_a_job_without_a_file_is_refused_by_its_word(word: str, kind: str) -> No
     assert refused.value.kind == kind
 
 
-@pytest.mark.parametrize("said", [body("done"), {"_links": {}, "job": {}}])
-def test_a_job_in_place_of_the_file_is_asked_for_again(said: Any) -> None:
+#: the job as "execute a report" has it, at the top level
+FLAT = {"id": ID, "name": "n", "timezone": "UTC", "status": "done", "format": "csv", "timespan": {}}
+
+
+def job_as(file_format: str) -> Job:
+    return new_job({**REPORT, "params": {**REPORT["params"], "file_format": file_format}}, ID)
+
+
+@pytest.mark.parametrize("file_format", ["csv", "json", "jsonl", "json_bulk"])
+@pytest.mark.parametrize("said", [body("done"), {"_links": {}, "job": {}}, {"ok": True, "job": FLAT}, FLAT])
+def test_a_job_in_place_of_the_file_is_asked_for_again(said: Any, file_format: str) -> None:
     with pytest.raises(Refusal, match=r"answered with the job instead of its file") as refused:
+        play(talkdesk.content(job_as(file_format)).open(), answer(200, body("done")), answer(200, said))
+    assert refused.value.passing
+
+
+def test_json_in_place_of_csv_is_no_file_and_its_words_are_passed_on() -> None:
+    said = {"code": "0001", "message": "The file is being restored"}
+    with pytest.raises(Refusal, match="CSV was asked for and JSON came: 0001: The file is being") as refused:
         play(talkdesk.content(JOB).open(), answer(200, body("done")), answer(200, said))
     assert refused.value.passing
+
+
+@pytest.mark.parametrize(
+    ("file_format", "said"),
+    [
+        ("csv", b'"{""a"": 1}",b\r\n1,2\r\n'),
+        ("json", {"entries": [FLAT], "id": 1, "status": "done", "timespan": {}}),
+        ("jsonl", {"type": "calls", "entries": []}),
+        ("json_bulk", b'{"id": 1, "status": "done"}\n'),
+        ("json_bulk", b'{"id": 1}\n{"id": 2}\n'),
+    ],
+)
+def test_a_file_that_resembles_a_job_passes_untouched(file_format: str, said: Any) -> None:
+    _, got = play(talkdesk.content(job_as(file_format)).open(), answer(200, body("done")), answer(200, said))
+    assert b"".join(got.chunks) == (said if isinstance(said, bytes) else json.dumps(said).encode())
 
 
 # -- errors ------------------------------------------------------------------------------------------------
@@ -556,6 +590,11 @@ def test_a_job_in_place_of_the_file_is_asked_for_again(said: Any) -> None:
             b"<StringToSign>sentinel</StringToSign></Error>",
             "AccessDenied: Request has expired",
         ),
+        (
+            b"<Error><StringToSign>sentinel</StringToSign><Code>AccessDenied</Code></Error>",
+            "AccessDenied",
+        ),
+        (b"<?xml version='1.0'?><error><message>Bad request: size</message></error>", "Bad request: size"),
         (b"see https://x.example/a?X-Amz-Signature=sentinel-1", "see https://x.example/a?***"),
     ],
 )
