@@ -86,6 +86,17 @@ def test_a_hook_class_says_what_its_connection_type_declares(vendor: str) -> Non
     # What Airflow 2.11 asks the class is what Airflow 3 reads.
     behaviour = hook_class.get_ui_field_behaviour()
     assert behaviour["relabeling"] == declared["ui-field-behaviour"]["relabeling"]
+    # It asks only what stands in the class itself.
+    assert {"get_ui_field_behaviour", "get_connection_form_widgets"} <= vars(hook_class).keys()
+
+
+@pytest.mark.parametrize("vendor", HOOKS)
+def test_airflow_2_gets_a_form_with_every_field(vendor: str) -> None:
+    pytest.importorskip("flask_appbuilder", reason="Airflow 3 has no such forms")
+    module, _, name = HOOKS[vendor].rpartition(".")
+    hook_class = getattr(importlib.import_module(module), name)
+    widgets = hook_class.get_connection_form_widgets()
+    assert widgets.keys() == CONNECTION_TYPES[hook_class.conn_type]["conn-fields"].keys()
 
 
 @pytest.mark.parametrize("conn_type", CONNECTION_TYPES)

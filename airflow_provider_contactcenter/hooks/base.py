@@ -84,6 +84,12 @@ class ContactCenterHook(HttpHook):
     vendor_name: ClassVar[str]
     conn_name_attr = "conn_id"
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # Airflow 2.11 looks for a form in a hook's own class and passes over what it inherits.
+        for name in ("get_ui_field_behaviour", "get_connection_form_widgets"):
+            setattr(cls, name, vars(cls).get(name, vars(ContactCenterHook)[name]))
+
     def __init__(self, conn_id: str | None = None, **options: Any) -> None:
         super().__init__(http_conn_id=conn_id or self.default_conn_name, **options)
         self.conn_id = self.http_conn_id
