@@ -96,7 +96,8 @@ def wait(
     sleep between any two looks.
 
     :param poll_interval: seconds before the second look; it grows by half with each look.
-    :param max_poll_interval: seconds between looks at the most, unless the vendor asks for more.
+    :param max_poll_interval: seconds between looks at the most, unless the vendor asks for more; a
+        ``poll_interval`` above it stays as it is.
     :param deadline: aware instant at which the wait ends with ``timeout``.
     :param first_look: seconds before the first look.
     :param note: is given a line for the log whenever the job's state changes or a look fails.
@@ -126,4 +127,4 @@ def wait(
         if now() >= deadline:
             return event(job, "timeout", last, trouble)
         pause = max(SHORTEST_PAUSE, asked, jittered(interval))
-        interval = min(interval * GROWTH, max_poll_interval)
+        interval = max(interval, min(interval * GROWTH, max_poll_interval))
