@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, conf
 
@@ -175,6 +175,7 @@ class ContactCenterBaseOperator(BaseOperator):
         try:
             report = rebuild(self.report, now=utcnow()) if self.job is None else None
             job = check_job(self.job) if self.job is not None else None
+            self.report, self.job = report, job
             self.before_submit(context)
         except InvalidValue as invalid:
             raise ContactCenterInvalidReportError(f"Task {self.task_id}: {invalid}") from None
@@ -346,6 +347,15 @@ class ContactCenterBaseOperator(BaseOperator):
             self._hook(job).close()
         memory.forget()
         return result
+
+    def _message(self, words: str, advice: str) -> str:
+        """What is whole in itself: vendor, connection, job if there is one, what happened, what to do."""
+        from airflow_provider_contactcenter.hooks.refusals import message
+
+        job: Job | None = getattr(self, "_job", None) or self.job
+        noun = cast("Report | Job", job or self.report)
+        hook = self._hook(noun)
+        return message(hook.vendor.TITLE, hook.conn_id, job["job_id"] if job else None, words, advice)
 
     def _hook(self, noun: Report | Job) -> ContactCenterHook:
         """The vendor's hook, one per task so that its session lives as long as the task."""

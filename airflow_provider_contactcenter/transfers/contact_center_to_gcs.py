@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import get_hook_lineage_collector
 
-from airflow_provider_contactcenter.exceptions import ContactCenterObjectExistsError
 from airflow_provider_contactcenter.fields import InvalidValue
-from airflow_provider_contactcenter.transfers.base import Body, ContactCenterTransferOperator, template_fields
+from airflow_provider_contactcenter.transfers.base import (
+    Body,
+    ContactCenterTransferOperator,
+    name_of,
+    template_fields,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -62,7 +66,9 @@ class ContactCenterToGCSOperator(ContactCenterTransferOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if chunk_size is not None and (chunk_size <= 0 or chunk_size % CHUNK_UNIT):
+        if chunk_size is not None and not (
+            isinstance(chunk_size, int) and chunk_size > 0 and chunk_size % CHUNK_UNIT == 0
+        ):
             raise InvalidValue(
                 f"chunk_size={chunk_size!r} is not allowed: give a multiple of 256 KiB ({CHUNK_UNIT})."
             )
@@ -93,18 +99,27 @@ class ContactCenterToGCSOperator(ContactCenterTransferOperator):
         return GCSHook(gcp_conn_id=self.gcp_conn_id, impersonation_chain=self.impersonation_chain)
 
     def before_submit(self, context: Context) -> None:
-        """A missing connection or extra shows before anything is ordered."""
+        """A name that can't be used, a missing connection or extra show before anything is ordered."""
+        self.place()
         _ = self.gcs_hook
         super().before_submit(context)
 
+    def place(self) -> tuple[str, str]:
+        """Bucket and name.
+
+        :raises InvalidValue: they can't be used.
+        """
+        return name_of("bucket_name", self.bucket_name), name_of("object_name", self.object_name)
+
     def uri(self) -> str:
         """``gs://bucket/name``."""
-        return f"gs://{self.bucket_name}/{self.object_name}"
+        bucket, name = self.place()
+        return f"gs://{bucket}/{name}"
 
     def refuse_existing(self) -> None:
         """Raise if there is an object under the name."""
         if self._blob().exists():
-            raise ContactCenterObjectExistsError(f"There is an object at {self.uri()} and replace=False.")
+            raise self._exists()
 
     def upload(self, body: Body, content_type: str) -> None:
         """Resumable upload by google-cloud-storage's writer, given up if reading the body raises."""
@@ -119,21 +134,17 @@ class ContactCenterToGCSOperator(ContactCenterTransferOperator):
             with all_or_nothing(opened) as writer:
                 shutil.copyfileobj(body, writer, PIECE)
         except PreconditionFailed:
-            raise ContactCenterObjectExistsError(
-                f"There is an object at {self.uri()} and replace=False."
-            ) from None
+            raise self._exists() from None
         # S3Hook does this by itself; here the hook is passed by.
+        bucket, name = self.place()
         get_hook_lineage_collector().add_output_asset(
-            context=self.gcs_hook,
-            scheme="gs",
-            asset_kwargs={"bucket": self.bucket_name, "key": self.object_name},
+            context=self.gcs_hook, scheme="gs", asset_kwargs={"bucket": bucket, "key": name}
         )
 
     def _blob(self) -> Any:
-        bucket = self.gcs_hook.get_conn().bucket(self.bucket_name, user_project=self.user_project)
-        return bucket.blob(
-            self.object_name, chunk_size=self.chunk_size or CHUNK_SIZE, kms_key_name=self.kms_key_name
-        )
+        bucket_name, name = self.place()
+        bucket = self.gcs_hook.get_conn().bucket(bucket_name, user_project=self.user_project)
+        return bucket.blob(name, chunk_size=self.chunk_size or CHUNK_SIZE, kms_key_name=self.kms_key_name)
 
 
 @contextmanager

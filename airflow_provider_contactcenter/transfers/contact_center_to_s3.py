@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_contactcenter.exceptions import (
-    ContactCenterInvalidReportError,
-    ContactCenterObjectExistsError,
+from airflow_provider_contactcenter.fields import InvalidValue
+from airflow_provider_contactcenter.transfers.base import (
+    Body,
+    ContactCenterTransferOperator,
+    name_of,
+    template_fields,
 )
-from airflow_provider_contactcenter.transfers.base import Body, ContactCenterTransferOperator, template_fields
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
@@ -94,17 +96,20 @@ class ContactCenterToS3Operator(ContactCenterTransferOperator):
         return hook
 
     def place(self) -> tuple[str, str]:
-        """Bucket and key."""
-        if self.s3_key.startswith("s3://"):
-            bucket, key = self.s3_hook.parse_s3_url(self.s3_key)
-            return bucket, key
-        bucket = self.s3_bucket or self.s3_hook.service_config.get("bucket_name")
-        if not bucket:
-            raise ContactCenterInvalidReportError(
-                f"s3_key={self.s3_key!r} is not allowed without s3_bucket: give a bucket, or a whole URL "
-                "such as 's3://bucket/key'."
+        """Bucket and key.
+
+        :raises InvalidValue: they can't be used.
+        """
+        bucket, key = self.s3_bucket, self.s3_key
+        if str(key).startswith("s3://"):
+            bucket, key = self.s3_hook.parse_s3_url(key)
+        bucket = bucket or self.s3_hook.service_config.get("bucket_name")
+        if not bucket or not key:
+            raise InvalidValue(
+                f"s3_key={self.s3_key!r} with s3_bucket={self.s3_bucket!r} is not allowed: give a bucket and "
+                "a key, or a whole URL such as 's3://bucket/key'."
             )
-        return bucket, self.s3_key
+        return name_of("s3_bucket", bucket), name_of("s3_key", key)
 
     def before_submit(self, context: Context) -> None:
         """A key without a bucket, or a missing extra, shows before anything is ordered."""
@@ -120,7 +125,7 @@ class ContactCenterToS3Operator(ContactCenterTransferOperator):
         """Raise if there is an object under the key."""
         bucket, key = self.place()
         if self.s3_hook.check_for_key(key, bucket):
-            raise ContactCenterObjectExistsError(f"There is an object at {self.uri()} and replace=False.")
+            raise self._exists()
 
     def upload(self, body: Body, content_type: str) -> None:
         """Multipart upload by boto3's transfer manager, which aborts it if reading the body raises."""
