@@ -5,15 +5,18 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import get_hook_lineage_collector
 
 from airflow_provider_contactcenter.fields import InvalidValue
+from airflow_provider_contactcenter.nouns import Job, Report
 from airflow_provider_contactcenter.transfers.base import (
     Body,
     ContactCenterTransferOperator,
+    OnEmpty,
     name_of,
     template_fields,
 )
@@ -52,9 +55,12 @@ class ContactCenterToGCSOperator(ContactCenterTransferOperator):
 
     template_fields = template_fields("bucket_name", "object_name", "gcp_conn_id", "impersonation_chain")
 
+    # What the bases take is repeated so that editors, type checkers and signatures show it.
     def __init__(
         self,
         *,
+        report: Report | None = None,
+        job: Job | None = None,
         bucket_name: str,
         object_name: str,
         gcp_conn_id: str = "google_cloud_default",
@@ -63,9 +69,31 @@ class ContactCenterToGCSOperator(ContactCenterTransferOperator):
         kms_key_name: str | None = None,
         user_project: str | None = None,
         metadata: dict[str, str] | None = None,
+        replace: bool = True,
+        compression: Literal["gzip"] | None = None,
+        on_empty: OnEmpty = "publish",
+        deferrable: bool | None = None,
+        poll_interval: float = 30.0,
+        max_poll_interval: float = 300.0,
+        report_timeout: timedelta = timedelta(hours=12),
+        settle_delay: timedelta | None = None,
+        durable: bool = True,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(
+            report=report,
+            job=job,
+            replace=replace,
+            compression=compression,
+            on_empty=on_empty,
+            deferrable=deferrable,
+            poll_interval=poll_interval,
+            max_poll_interval=max_poll_interval,
+            report_timeout=report_timeout,
+            settle_delay=settle_delay,
+            durable=durable,
+            **kwargs,
+        )
         if chunk_size is not None and not (
             isinstance(chunk_size, int) and chunk_size > 0 and chunk_size % CHUNK_UNIT == 0
         ):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_contactcenter.fields import InvalidValue
+from airflow_provider_contactcenter.nouns import Job, Report
 from airflow_provider_contactcenter.transfers.base import (
     Body,
     ContactCenterTransferOperator,
+    OnEmpty,
     name_of,
     template_fields,
 )
@@ -43,9 +46,12 @@ class ContactCenterToS3Operator(ContactCenterTransferOperator):
 
     template_fields = template_fields("s3_key", "s3_bucket", "aws_conn_id")
 
+    # What the bases take is repeated so that editors, type checkers and signatures show it.
     def __init__(
         self,
         *,
+        report: Report | None = None,
+        job: Job | None = None,
         s3_key: str,
         s3_bucket: str | None = None,
         aws_conn_id: str | None = "aws_default",
@@ -54,9 +60,31 @@ class ContactCenterToS3Operator(ContactCenterTransferOperator):
         acl_policy: str | None = None,
         s3_extra_args: dict[str, Any] | None = None,
         transfer_config_args: dict[str, Any] | None = None,
+        replace: bool = True,
+        compression: Literal["gzip"] | None = None,
+        on_empty: OnEmpty = "publish",
+        deferrable: bool | None = None,
+        poll_interval: float = 30.0,
+        max_poll_interval: float = 300.0,
+        report_timeout: timedelta = timedelta(hours=12),
+        settle_delay: timedelta | None = None,
+        durable: bool = True,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(
+            report=report,
+            job=job,
+            replace=replace,
+            compression=compression,
+            on_empty=on_empty,
+            deferrable=deferrable,
+            poll_interval=poll_interval,
+            max_poll_interval=max_poll_interval,
+            report_timeout=report_timeout,
+            settle_delay=settle_delay,
+            durable=durable,
+            **kwargs,
+        )
         self.s3_key = s3_key
         self.s3_bucket = s3_bucket
         self.aws_conn_id = aws_conn_id
