@@ -269,7 +269,10 @@ def _clock(name: str, value: Any) -> time:
             return time.fromisoformat(value.strip())
         except ValueError:
             pass
-    raise InvalidValue(f"{name}={value!r} is not allowed: give a time of day as hh:mm:ss.")
+    raise InvalidValue(
+        f"{name}={value!r} is not allowed: give a time of day as hh:mm:ss, in quotes (YAML takes "
+        "20:00:00 for a number)."
+    )
 
 
 def wall_clock(name: str, instant: str, timezone: str) -> str:

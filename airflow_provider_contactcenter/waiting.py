@@ -19,6 +19,9 @@ from airflow_provider_contactcenter.vendors.refusal import Refusal, RefusalKind
 #: seconds lost tasks to the scheduler's race between the executor's and the trigger's event.
 SHORTEST_DEFERRAL = timedelta(seconds=10)
 
+#: what the log says of a job whose task is ended
+RUNS_ON = "The task was ended; job %s runs on at the vendor, which has no way to cancel it."
+
 #: seconds between two looks at the least, whatever the arguments say
 SHORTEST_PAUSE = 0.05
 GROWTH = 1.5

@@ -118,6 +118,17 @@ def test_extra_body_is_the_same_after_a_way_through_xcom() -> None:
     assert built == json.loads(json.dumps(built)) == rebuild(built)
 
 
+def test_a_time_of_day_that_yaml_made_a_number_of_is_told_to_be_quoted() -> None:
+    with pytest.raises(InvalidValue, match=r"^intraday\['start'\]=72000 is not allowed: .* in quotes"):
+        eight_by_eight_summary_report(
+            "queues",
+            **DAY,
+            granularity="day",
+            group_by="queue",
+            intraday={"start": 72000, "end": "06:00:00"},  # type: ignore[dict-item]
+        )
+
+
 # -- normalisation -----------------------------------------------------------------------------------------
 
 

@@ -31,6 +31,7 @@ from airflow_provider_contactcenter.triggers.report import (
 )
 from airflow_provider_contactcenter.vendors.refusal import NO_FILE, Refusal
 from airflow_provider_contactcenter.waiting import (
+    RUNS_ON,
     SHORTEST_DEFERRAL,
     Event,
     Sleep,
@@ -163,10 +164,7 @@ class ContactCenterBaseOperator(BaseOperator):
         if job is None:
             return
         if job["job_id"] is not None:
-            self.log.warning(
-                "The task was ended; job %s runs on at the vendor, which has no way to cancel it.",
-                job["job_id"],
-            )
+            self.log.warning(RUNS_ON, job["job_id"])
         self._hook(job).close()
 
     # -- the steps -------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
@@ -19,7 +20,13 @@ from airflow_provider_contactcenter.operators.report import ContactCenterReportO
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
 from airflow_provider_contactcenter.transport import tokens
+from airflow_provider_contactcenter.waiting import RUNS_ON
 from tests.transfers.conftest import StateStore, calls, context
+
+try:
+    from airflow.sdk.exceptions import TaskDeferralError
+except ImportError:
+    from airflow.exceptions import TaskDeferralError
 
 #: the vendor's word -> what a task that waits for the job ends with
 ENDINGS: dict[str, type[Exception] | None] = {
@@ -399,6 +406,27 @@ class TestSensor:
         )
         with pytest.raises(exceptions.ContactCenterAuthenticationError, match="password is empty"):
             run(sensor(job, deferrable, soft_fail=True))
+
+
+@pytest.mark.parametrize(
+    ("error", "ending"),
+    [("Trigger timeout", AirflowSkipException), ("Trigger failure", TaskDeferralError)],
+)
+def test_a_trigger_that_crashed_is_no_timeout(sandbox: Sandbox, error: str, ending: type[Exception]) -> None:
+    task = sensor(JOB, True, soft_fail=True)()
+    with pytest.raises(ending):
+        task.resume_execution("__fail__", {"error": error}, context())
+
+
+@pytest.mark.parametrize("make", [lambda: sensor(JOB, False)(), waiting_report(False)])
+def test_ending_a_task_says_that_the_report_runs_on(
+    sandbox: Sandbox, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task, log = make(), Mock()
+    monkeypatch.setattr(type(task), "log", log)
+    task._job = JOB
+    task.on_kill()
+    assert log.warning.call_args.args == (RUNS_ON, JOB["job_id"])
 
 
 def test_the_sensors_execution_timeout_counts_while_deferred(sandbox: Sandbox) -> None:
