@@ -107,6 +107,7 @@ class ContactCenterHook(HttpHook):
         """
         try:
             report = rebuild(report, now=utcnow())
+            self._check_own(report)
         except InvalidValue as invalid:
             raise ContactCenterInvalidReportError(str(invalid)) from None
         try:
@@ -157,7 +158,7 @@ class ContactCenterHook(HttpHook):
             return True, self.driver.run(self.vendor.probe(self.settings), attempts=2)
         except Refusal as refusal:
             return False, str(self.error(refusal))
-        except ContactCenterError as error:
+        except (ContactCenterError, AirflowNotFoundException) as error:
             return False, str(error)
 
     @asynccontextmanager
@@ -224,9 +225,23 @@ class ContactCenterHook(HttpHook):
 
     def _checked(self, job: Job) -> Job:
         try:
-            return check_job(job)
+            job = check_job(job)
+            self._check_own(job)
+            return job
         except InvalidValue as invalid:
             raise ContactCenterInvalidReportError(str(invalid)) from None
+
+    def _check_own(self, noun: Report | Job) -> None:
+        """Refuse what belongs to another hook: its job would be looked for where it was never ordered."""
+        if noun["vendor"] != self.vendor_name:
+            raise InvalidValue(
+                f"vendor={noun['vendor']!r} is not allowed: {type(self).__name__} takes {self.vendor_name!r}."
+            )
+        if noun["conn_id"] != self.conn_id:
+            raise InvalidValue(
+                f"conn_id={noun['conn_id']!r} is not allowed: this hook is on connection {self.conn_id!r}; "
+                "give both the same."
+            )
 
     def _resolve(self, connection: Any, extra: Any) -> Settings:
         settings = self.vendor.settings(
