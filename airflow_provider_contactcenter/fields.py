@@ -225,6 +225,17 @@ def named(check: Check) -> Check:
     return named_check
 
 
+def plain(name: str, value: Any) -> Any:
+    """Whatever JSON can hold, as it comes back from there: a report is kept as JSON."""
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
+        raise InvalidValue(
+            f"{name}={value!r} is not allowed: give what JSON can hold, which is strings, numbers, booleans, "
+            "None, lists and dicts."
+        ) from None
+
+
 def clock_range(shortest: timedelta) -> Check:
     """A check for ``{"start": "20:00:00", "end": "06:00:00"}``, a range that may cross midnight."""
 
@@ -258,7 +269,10 @@ def _clock(name: str, value: Any) -> time:
             return time.fromisoformat(value.strip())
         except ValueError:
             pass
-    raise InvalidValue(f"{name}={value!r} is not allowed: give a time of day as hh:mm:ss.")
+    raise InvalidValue(
+        f"{name}={value!r} is not allowed: give a time of day as hh:mm:ss, in quotes (YAML takes "
+        "20:00:00 for a number)."
+    )
 
 
 def wall_clock(name: str, instant: str, timezone: str) -> str:

@@ -119,7 +119,7 @@ def _extra_body(taken: Mapping[str, str]) -> Check:
     """A check for further keys of a request's body: none that the builder's own parameters write."""
 
     def extra_body_check(name: str, value: Any) -> dict[str, Any]:
-        extra: dict[str, Any] = fields.named(lambda _, item: item)(name, value)
+        extra: dict[str, Any] = fields.named(fields.plain)(name, value)
         for key in extra.keys() & taken.keys():
             raise InvalidValue(f"{name}[{key!r}] is not allowed: give {taken[key]} instead.")
         return extra

@@ -19,6 +19,9 @@ from airflow_provider_contactcenter.vendors.refusal import Refusal, RefusalKind
 #: seconds lost tasks to the scheduler's race between the executor's and the trigger's event.
 SHORTEST_DEFERRAL = timedelta(seconds=10)
 
+#: what the log says of a job whose task is ended
+RUNS_ON = "The task was ended; job %s runs on at the vendor, which has no way to cancel it."
+
 #: seconds between two looks at the least, whatever the arguments say
 SHORTEST_PAUSE = 0.05
 GROWTH = 1.5
@@ -96,7 +99,8 @@ def wait(
     sleep between any two looks.
 
     :param poll_interval: seconds before the second look; it grows by half with each look.
-    :param max_poll_interval: seconds between looks at the most, unless the vendor asks for more.
+    :param max_poll_interval: seconds between looks at the most, unless the vendor asks for more; a
+        ``poll_interval`` above it stays as it is.
     :param deadline: aware instant at which the wait ends with ``timeout``.
     :param first_look: seconds before the first look.
     :param note: is given a line for the log whenever the job's state changes or a look fails.
@@ -126,4 +130,4 @@ def wait(
         if now() >= deadline:
             return event(job, "timeout", last, trouble)
         pause = max(SHORTEST_PAUSE, asked, jittered(interval))
-        interval = min(interval * GROWTH, max_poll_interval)
+        interval = max(interval, min(interval * GROWTH, max_poll_interval))

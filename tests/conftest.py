@@ -18,11 +18,15 @@ from airflow_provider_contactcenter.sandbox import Sandbox
 DAGS = Path(__file__).parent / "dags"
 
 
+#: Airflow writes to its home when it is imported: not to the user's. Set here and not in a hook, for the
+#: conftest of a folder that is named on the command line imports Airflow before any hook is called.
+AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="contactcenter-tests-")
+os.environ["AIRFLOW_HOME"] = AIRFLOW_HOME.name
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep Airflow, which writes to its home when it is imported, out of the user's."""
-    home = tempfile.TemporaryDirectory(prefix="contactcenter-tests-")
-    os.environ["AIRFLOW_HOME"] = home.name
-    config.add_cleanup(home.cleanup)
+    """Leave nothing of Airflow's home behind."""
+    config.add_cleanup(AIRFLOW_HOME.cleanup)
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,17 @@ def test_a_hook_class_says_what_its_connection_type_declares(vendor: str) -> Non
     # What Airflow 2.11 asks the class is what Airflow 3 reads.
     behaviour = hook_class.get_ui_field_behaviour()
     assert behaviour["relabeling"] == declared["ui-field-behaviour"]["relabeling"]
+    # It asks only what stands in the class itself.
+    assert {"get_ui_field_behaviour", "get_connection_form_widgets"} <= vars(hook_class).keys()
+
+
+@pytest.mark.parametrize("vendor", HOOKS)
+def test_airflow_2_gets_a_form_with_every_field(vendor: str) -> None:
+    pytest.importorskip("flask_appbuilder", reason="Airflow 3 has no such forms")
+    module, _, name = HOOKS[vendor].rpartition(".")
+    hook_class = getattr(importlib.import_module(module), name)
+    widgets = hook_class.get_connection_form_widgets()
+    assert widgets.keys() == CONNECTION_TYPES[hook_class.conn_type]["conn-fields"].keys()
 
 
 @pytest.mark.parametrize("conn_type", CONNECTION_TYPES)
@@ -156,6 +169,94 @@ def test_vendor_modules_know_no_airflow_and_no_http_library() -> None:
     loaded = loaded_by("import airflow_provider_contactcenter.vendors.registry")
     assert "airflow_provider_contactcenter.vendors.talkdesk" in loaded
     assert loaded & {"airflow", "requests", "aiohttp", "boto3"} == set()
+
+
+LANDING = {"replace": True, "compression": None, "on_empty": "publish"}
+WAITING = {
+    "deferrable": None,  # what [operators] default_deferrable says
+    "poll_interval": 30.0,
+    "max_poll_interval": 300.0,
+    "report_timeout": timedelta(hours=12),
+    "settle_delay": None,
+    "durable": True,
+}
+NEEDED = inspect.Parameter.empty
+#: other values than the defaults
+OTHERS = {
+    "replace": False,
+    "compression": "gzip",
+    "on_empty": "skip",
+    "deferrable": True,
+    "poll_interval": 7.0,
+    "max_poll_interval": 70.0,
+    "report_timeout": timedelta(hours=1),
+    "settle_delay": timedelta(minutes=1),
+    "durable": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        (
+            "operators.report.ContactCenterReportOperator",
+            {"report": NEEDED, "wait_for_completion": False, **WAITING},
+        ),
+        (
+            "sensors.report.ContactCenterReportSensor",
+            {"job": NEEDED, "deferrable": None, "max_poll_interval": 300.0},
+        ),
+        (
+            "transfers.contact_center_to_s3.ContactCenterToS3Operator",
+            {
+                "report": None,
+                "job": None,
+                "s3_key": NEEDED,
+                "s3_bucket": None,
+                "aws_conn_id": "aws_default",
+                "verify": None,
+                "encrypt": False,
+                "acl_policy": None,
+                "s3_extra_args": None,
+                "transfer_config_args": None,
+                **LANDING,
+                **WAITING,
+            },
+        ),
+        (
+            "transfers.contact_center_to_gcs.ContactCenterToGCSOperator",
+            {
+                "report": None,
+                "job": None,
+                "bucket_name": NEEDED,
+                "object_name": NEEDED,
+                "gcp_conn_id": "google_cloud_default",
+                "impersonation_chain": None,
+                "chunk_size": None,
+                "kms_key_name": None,
+                "user_project": None,
+                "metadata": None,
+                **LANDING,
+                **WAITING,
+            },
+        ),
+    ],
+)
+def test_a_public_class_shows_its_parameters_and_their_defaults(
+    name: str, parameters: dict[str, Any]
+) -> None:
+    module, _, class_name = name.rpartition(".")
+    public = getattr(importlib.import_module(f"airflow_provider_contactcenter.{module}"), class_name)
+    shown = dict(inspect.signature(public).parameters)
+    assert shown.pop("kwargs").kind is inspect.Parameter.VAR_KEYWORD
+    assert {each.kind for each in shown.values()} == {inspect.Parameter.KEYWORD_ONLY}
+    assert [(each.name, each.default) for each in shown.values()] == list(parameters.items())
+    # What is given arrives.
+    given = {key: value for key, value in OTHERS.items() if key in parameters}
+    noun = "job" if "report" not in parameters else "report"
+    places = {key: "x" for key in ("s3_key", "bucket_name", "object_name") if key in parameters}
+    task = public(task_id="a", **{noun: {}}, **places, **given)
+    assert {key: getattr(task, key) for key in given} == given
 
 
 def test_the_provider_info_imports_nothing_else() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
@@ -13,7 +14,13 @@ from hypothesis import strategies as st
 from airflow_provider_contactcenter.fields import InvalidValue, pending, unrendered
 from airflow_provider_contactcenter.memory import fingerprint
 from airflow_provider_contactcenter.nouns import new_job, window_of
-from airflow_provider_contactcenter.reports import BUILDERS, check_job, rebuild, talkdesk_report
+from airflow_provider_contactcenter.reports import (
+    BUILDERS,
+    check_job,
+    eight_by_eight_summary_report,
+    rebuild,
+    talkdesk_report,
+)
 
 DAY = {"start": "2024-05-01T00:00:00+00:00", "end": "2024-05-02T00:00:00+00:00"}
 NOW = dt.datetime(2024, 5, 3, tzinfo=dt.UTC)
@@ -90,6 +97,36 @@ def test_thirty_one_days_are_one_report_and_a_microsecond_more_is_not() -> None:
 def test_the_builders_arguments_are_keywords() -> None:
     with pytest.raises(TypeError):
         talkdesk_report("calls", DAY["start"], DAY["end"])  # type: ignore[misc]
+
+
+def summary(extra_body: Any) -> Any:
+    return eight_by_eight_summary_report(
+        "queues", **DAY, granularity="day", group_by="queue", extra_body=extra_body
+    )
+
+
+@pytest.mark.parametrize("value", [dt.datetime(2024, 5, 1, tzinfo=dt.UTC), {1}, float("nan"), b"x", object()])
+def test_extra_body_holds_what_json_can_hold_so_that_a_report_stays_plain(value: object) -> None:
+    with pytest.raises(InvalidValue, match=r"^extra_body\['x'\]=.* is not allowed: give what JSON can hold"):
+        summary({"x": value})
+    with pytest.raises(InvalidValue, match=r"^extra_body\['x'\]="):
+        summary({"x": [{"y": value}]})
+
+
+def test_extra_body_is_the_same_after_a_way_through_xcom() -> None:
+    built = summary({"x": {"y": (1, None, "z")}})
+    assert built == json.loads(json.dumps(built)) == rebuild(built)
+
+
+def test_a_time_of_day_that_yaml_made_a_number_of_is_told_to_be_quoted() -> None:
+    with pytest.raises(InvalidValue, match=r"^intraday\['start'\]=72000 is not allowed: .* in quotes"):
+        eight_by_eight_summary_report(
+            "queues",
+            **DAY,
+            granularity="day",
+            group_by="queue",
+            intraday={"start": 72000, "end": "06:00:00"},  # type: ignore[dict-item]
+        )
 
 
 # -- normalisation -----------------------------------------------------------------------------------------

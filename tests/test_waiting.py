@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_contactcenter.nouns import Status, new_job
@@ -172,6 +172,12 @@ def test_the_interval_grows_by_half_to_its_limit_ten_per_cent_more_or_less() -> 
     assert len({round(gap, 3) for gap in clock.gaps[7:20]}) > 5, "jitter keeps triggers apart"
 
 
+def test_an_interval_above_the_limit_is_never_shortened() -> None:
+    clock = Clock()
+    clock.run(lambda: RUNNING, poll_interval=600.0)
+    assert min(clock.gaps[:-1]) >= 540
+
+
 def test_the_first_look_is_taken_at_once_or_when_it_is_due() -> None:
     clock = Clock()
     clock.run([READY])
@@ -249,6 +255,7 @@ seconds = st.floats(min_value=0, max_value=1000, allow_nan=False)
     max_poll_interval=seconds,
     minutes=st.integers(-10, 10),
 )
+@settings(deadline=None)  # ten minutes of the shortest pauses are thousands of steps
 def test_no_path_lacks_a_sleep_and_the_looks_are_bounded_by_the_time(
     status: int,
     retry_after: str | None,

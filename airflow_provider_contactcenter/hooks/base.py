@@ -85,6 +85,12 @@ class ContactCenterHook(HttpHook):
     vendor_name: ClassVar[str]
     conn_name_attr = "conn_id"
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # Airflow 2.11 looks for a form in a hook's own class and passes over what it inherits.
+        for name in ("get_ui_field_behaviour", "get_connection_form_widgets"):
+            setattr(cls, name, vars(cls).get(name, vars(ContactCenterHook)[name]))
+
     def __init__(self, conn_id: str | None = None, **options: Any) -> None:
         super().__init__(http_conn_id=conn_id or self.default_conn_name, **options)
         self.conn_id = self.http_conn_id
@@ -102,6 +108,7 @@ class ContactCenterHook(HttpHook):
         """
         try:
             report = rebuild(report, now=utcnow())
+            self._check_own(report)
         except InvalidValue as invalid:
             raise ContactCenterInvalidReportError(str(invalid)) from None
         try:
@@ -152,7 +159,7 @@ class ContactCenterHook(HttpHook):
             return True, self.driver.run(self.vendor.probe(self.settings), attempts=2)
         except Refusal as refusal:
             return False, str(self.error(refusal))
-        except ContactCenterError as error:
+        except (ContactCenterError, AirflowNotFoundException) as error:
             return False, str(error)
 
     @asynccontextmanager
@@ -241,9 +248,23 @@ class ContactCenterHook(HttpHook):
 
     def _checked(self, job: Job) -> Job:
         try:
-            return check_job(job)
+            job = check_job(job)
+            self._check_own(job)
+            return job
         except InvalidValue as invalid:
             raise ContactCenterInvalidReportError(str(invalid)) from None
+
+    def _check_own(self, noun: Report | Job) -> None:
+        """Refuse what belongs to another hook: its job would be looked for where it was never ordered."""
+        if noun["vendor"] != self.vendor_name:
+            raise InvalidValue(
+                f"vendor={noun['vendor']!r} is not allowed: {type(self).__name__} takes {self.vendor_name!r}."
+            )
+        if noun["conn_id"] != self.conn_id:
+            raise InvalidValue(
+                f"conn_id={noun['conn_id']!r} is not allowed: this hook is on connection {self.conn_id!r}; "
+                "give both the same."
+            )
 
     def _resolve(self, connection: Any, extra: Any) -> Settings:
         settings = self.vendor.settings(

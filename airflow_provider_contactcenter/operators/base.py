@@ -6,12 +6,13 @@ Subclasses say what finishing means. The waiting itself is
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from airflow.providers.common.compat.sdk import BaseOperator, conf
+from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, conf
 
 from airflow_provider_contactcenter import fields
 from airflow_provider_contactcenter.exceptions import (
@@ -30,9 +31,11 @@ from airflow_provider_contactcenter.triggers.report import (
 )
 from airflow_provider_contactcenter.vendors.refusal import NO_FILE, Refusal
 from airflow_provider_contactcenter.waiting import (
+    RUNS_ON,
     SHORTEST_DEFERRAL,
     Event,
     Sleep,
+    event,
     jittered,
     utcnow,
     wait,
@@ -45,6 +48,10 @@ if TYPE_CHECKING:
 
 #: Airflow's own timeout of a deferral comes this much after the deadline, for when no trigger runs at all.
 BACKSTOP = timedelta(minutes=30)
+#: the deadline of a task that has none
+NEVER = datetime.max.replace(tzinfo=UTC)
+#: how a waiting may end, by its event
+ENDINGS = ("ready", "timeout", "refused", *NO_FILE)
 #: seconds between two tries to order a report at a vendor that is full; doubled each time
 QUOTA_PAUSE, LONGEST_QUOTA_PAUSE = 60.0, 900.0
 
@@ -62,7 +69,7 @@ class ContactCenterBaseOperator(BaseOperator):
     :param deferrable: wait in the triggerer instead of on a worker; ``[operators] default_deferrable``
         unless given.
     :param poll_interval: seconds between the first looks; grows by half with each look.
-    :param max_poll_interval: seconds between looks at the most.
+    :param max_poll_interval: seconds between looks at the most; a ``poll_interval`` above it stays as it is.
     :param report_timeout: how long after its submission a report may take (after the start of this try if
         the job was ordered before it). ``execution_timeout`` counts too, deferred or not.
     :param settle_delay: the report is ordered no earlier than the window's end plus this; the vendor's own
@@ -98,6 +105,9 @@ class ContactCenterBaseOperator(BaseOperator):
         self.settle_delay = settle_delay
         self.durable = durable
         check_waiting(poll_interval, max_poll_interval)
+        check_span("report_timeout", report_timeout, timedelta(microseconds=1))
+        if settle_delay is not None:
+            check_span("settle_delay", settle_delay, timedelta(0))
         if (report is None) == (job is None):
             raise InvalidValue(
                 f"{'neither' if report is None else 'both'} of report and job given to task "
@@ -113,7 +123,10 @@ class ContactCenterBaseOperator(BaseOperator):
     waits: bool = True
 
     def before_submit(self, context: Context) -> None:
-        """Refuse what can be refused before anything is ordered."""
+        """Refuse what can be refused before anything is ordered.
+
+        :raises InvalidValue: in one sentence.
+        """
 
     def finish(self, job: Job, context: Context) -> Any:
         """Make the task's result of a job that is ready (or just ordered, if the task doesn't wait)."""
@@ -125,9 +138,9 @@ class ContactCenterBaseOperator(BaseOperator):
         """Order, wait, finish; may defer."""
         return self._start(context, waited_since=None, waits=0)
 
-    def execute_again(self, context: Context, event: dict[str, Any]) -> Any:
+    def execute_again(self, context: Context, event: dict[str, Any] | None = None) -> Any:
         """Resume after a timer: the window has settled, or the vendor may take the report now."""
-        payload = event.get("payload") or {}
+        payload = (event or {}).get("payload") or {}
         since = payload.get("waited_since")
         return self._start(
             context,
@@ -137,9 +150,7 @@ class ContactCenterBaseOperator(BaseOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:
         """Resume after the trigger's event; an event that isn't one fails the task."""
-        if not event or "status" not in event or "job" not in event:
-            raise ContactCenterError(f"The trigger's event {event!r} does not say how the waiting ended.")
-        job = self._conclude(cast("Event", event), Memory(context, self.durable, self.log))
+        job = self._conclude(ending(event), Memory(context, self.durable, self.log))
         return self._finish(job, context)
 
     def on_kill(self) -> None:
@@ -153,10 +164,7 @@ class ContactCenterBaseOperator(BaseOperator):
         if job is None:
             return
         if job["job_id"] is not None:
-            self.log.warning(
-                "The task was ended; job %s runs on at the vendor, which has no way to cancel it.",
-                job["job_id"],
-            )
+            self.log.warning(RUNS_ON, job["job_id"])
         self._hook(job).close()
 
     # -- the steps -------------------------------------------------------------------------------------
@@ -165,9 +173,10 @@ class ContactCenterBaseOperator(BaseOperator):
         try:
             report = rebuild(self.report, now=utcnow()) if self.job is None else None
             job = check_job(self.job) if self.job is not None else None
+            self.report, self.job = report, job
+            self.before_submit(context)
         except InvalidValue as invalid:
             raise ContactCenterInvalidReportError(f"Task {self.task_id}: {invalid}") from None
-        self.before_submit(context)
         memory = Memory(context, self.durable, self.log)
         started = utcnow()
         ti = context["ti"]
@@ -175,8 +184,9 @@ class ContactCenterBaseOperator(BaseOperator):
         if report is not None:
             job = self._remembered(report, memory)
             if job is None:
-                self._settle(report)
-                job = self._submit(report, memory, waited_since or started, waits)
+                over = execution_deadline(self, context)
+                self._settle(report, over)
+                job = self._submit(report, memory, waited_since or started, waits, over)
                 started = datetime.fromisoformat(job["submitted_at"])
         assert job is not None  # noqa: S101 - exactly one of report and job is given
         self._job = job
@@ -206,28 +216,39 @@ class ContactCenterBaseOperator(BaseOperator):
         self.log.info("Taking up job %s, which an earlier try of this task ordered.", job["job_id"])
         return job
 
-    def _settle(self, report: Report) -> None:
+    def _settle(self, report: Report, over: datetime) -> None:
         delay = self._hook(report).settle_delay if self.settle_delay is None else self.settle_delay
         settled = datetime.fromisoformat(report["params"]["end"]) + delay
         left = (settled - utcnow()).total_seconds()
         if left <= 0:
             return
+        if settled > over:
+            raise ContactCenterTimeoutError(
+                f"Task {self.task_id}: the window settles at {settled.isoformat()}, and execution_timeout "
+                f"ends the task at {over.isoformat()}. Nothing was ordered; raise execution_timeout, or "
+                "lower settle_delay."
+            )
         self.log.info("Waiting until %s, when the window's last rows have arrived.", settled.isoformat())
         if self.deferrable:
             self._defer_until(settled)
         self._sleep(left)
 
-    def _submit(self, report: Report, memory: Memory, waited_since: datetime, waits: int) -> Job:
-        """Order the report; while the vendor is full, wait and ask again, but no longer than the timeout."""
+    def _submit(
+        self, report: Report, memory: Memory, waited_since: datetime, waits: int, over: datetime
+    ) -> Job:
+        """Order the report; while the vendor is full, wait and ask again, but no longer than the timeouts."""
         hook = self._hook(report)
+        last_try = min(waited_since + self.report_timeout, over)
         while True:
             memory.intend(report)
             try:
                 job = hook.submit(report, self._label)
             except ContactCenterQuotaError as full:
                 memory.forget()
-                pause = max(min(QUOTA_PAUSE * 2**waits, LONGEST_QUOTA_PAUSE), full.retry_after or 0.0)
-                if utcnow() + timedelta(seconds=pause) > waited_since + self.report_timeout:
+                pause = max(
+                    min(QUOTA_PAUSE * 2 ** min(waits, 9), LONGEST_QUOTA_PAUSE), full.retry_after or 0.0
+                )
+                if utcnow() + timedelta(seconds=pause) > last_try:
                     raise
                 self.log.info("%s Asking again in %.0f s.", full, pause)
                 waits += 1
@@ -252,11 +273,7 @@ class ContactCenterBaseOperator(BaseOperator):
             raise ContactCenterError("The task was ended while it waited.")
 
     def _deadline(self, started: datetime, context: Context) -> datetime:
-        deadline = started + self.report_timeout
-        if self.execution_timeout is not None:
-            began = getattr(context["ti"], "start_date", None) or utcnow()
-            deadline = min(deadline, began + self.execution_timeout)
-        return deadline
+        return min(started + self.report_timeout, execution_deadline(self, context))
 
     def _wait(self, job: Job, deadline: datetime, memory: Memory) -> Job:
         """Look once on the worker, then wait: deferred, or here."""
@@ -318,10 +335,25 @@ class ContactCenterBaseOperator(BaseOperator):
         raise error
 
     def _finish(self, job: Job, context: Context) -> Any:
-        result = self.finish(job, context)
-        Memory(context, self.durable, self.log).forget()
-        self._hook(job).close()
+        memory = Memory(context, self.durable, self.log)
+        try:
+            result = self.finish(job, context)
+        except AirflowSkipException:
+            memory.forget()  # a task that is skipped is finished too
+            raise
+        finally:
+            self._hook(job).close()
+        memory.forget()
         return result
+
+    def _message(self, words: str, advice: str) -> str:
+        """What is whole in itself: vendor, connection, job if there is one, what happened, what to do."""
+        from airflow_provider_contactcenter.hooks.refusals import message
+
+        job: Job | None = getattr(self, "_job", None) or self.job
+        noun = cast("Report | Job", job or self.report)
+        hook = self._hook(noun)
+        return message(hook.vendor.TITLE, hook.conn_id, job["job_id"] if job else None, words, advice)
 
     def _hook(self, noun: Report | Job) -> ContactCenterHook:
         """The vendor's hook, one per task so that its session lives as long as the task."""
@@ -334,13 +366,39 @@ class ContactCenterBaseOperator(BaseOperator):
         return hooks[key]
 
 
-def conclusion(hook: ContactCenterHook, ended: Event) -> ContactCenterError:
-    """The error that a waiting which did not end in ``ready`` stands for."""
-    from airflow_provider_contactcenter.hooks.refusals import message
+def ending(fired: dict[str, Any] | None) -> Event:
+    """A trigger's event as it came back; keys that a later release added are passed over.
+
+    :raises ContactCenterError: it doesn't say how the waiting ended, so the task can't go on.
+    """
+    try:
+        if not isinstance(fired, Mapping) or fired.get("status") not in ENDINGS:
+            raise InvalidValue("no known status")
+        return event(
+            check_job(fired.get("job")),
+            fired["status"],
+            *(fired.get(name) for name in ("vendor_status", "reason", "refusal")),
+        )
+    except InvalidValue:
+        raise ContactCenterError(
+            f"The trigger's event {fired!r} does not say how the waiting ended. Let worker and triggerer run "
+            "the same release; a retry waits again."
+        ) from None
+
+
+def conclusion(
+    hook: ContactCenterHook, ended: Event, limits: str = "report_timeout or execution_timeout"
+) -> ContactCenterError:
+    """The error that a waiting which did not end in ``ready`` stands for.
+
+    :param limits: the parameters that may have ended it.
+    """
+    from airflow_provider_contactcenter.hooks.refusals import ERRORS, message
 
     job, words = ended["job"], ended["reason"] or "the vendor gives no reason"
     if ended["status"] == "refused":
-        return hook.error(Refusal(ended["refusal"] or "invalid", words), job)
+        # Another release's triggerer may tell more kinds apart.
+        return hook.error(Refusal(ended["refusal"] if ended["refusal"] in ERRORS else "invalid", words), job)
     if ended["status"] != "timeout":
         return hook.error(
             Refusal(NO_FILE[ended["status"]], f"the vendor says {ended['vendor_status']}: {words}"), job
@@ -354,14 +412,30 @@ def conclusion(hook: ContactCenterHook, ended: Event) -> ContactCenterError:
             hook.conn_id,
             job["job_id"],
             f"the report ordered at {job['submitted_at']} was not ready before the deadline; {said}",
-            "The report runs on at the vendor, which has no way to cancel it; raise report_timeout or "
-            "execution_timeout if such reports take longer.",
+            f"The report runs on at the vendor, which has no way to cancel it; raise {limits} if such "
+            "reports take longer.",
         )
     )
+
+
+def execution_deadline(task: BaseOperator, context: Context) -> datetime:
+    """When ``execution_timeout`` is over, which Airflow 3 doesn't look at while a task is deferred."""
+    allowed: timedelta | None = task.execution_timeout
+    began: datetime = getattr(context["ti"], "start_date", None) or utcnow()
+    return NEVER if allowed is None else began + allowed
 
 
 def check_waiting(poll_interval: float, max_poll_interval: float) -> None:
     """Refuse intervals that would hammer the vendor or never grow."""
     for name, value in (("poll_interval", poll_interval), ("max_poll_interval", max_poll_interval)):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
             raise InvalidValue(f"{name}={value!r} is not allowed: give a number of seconds above 0.")
+
+
+def check_span(name: str, value: timedelta, least: timedelta) -> None:
+    """Refuse what is no timedelta, or too short a one."""
+    if not isinstance(value, timedelta) or value < least:
+        allowed = "of at least nothing" if not least else "above 0"
+        raise InvalidValue(
+            f"{name}={value!r} is not allowed: give a timedelta {allowed}, such as timedelta(hours=1)."
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_contactcenter.nouns import Job, Report
@@ -23,8 +24,30 @@ class ContactCenterReportOperator(ContactCenterBaseOperator):
 
     template_fields = ("report",)
 
-    def __init__(self, *, report: Report, wait_for_completion: bool = False, **kwargs: Any) -> None:
-        super().__init__(report=report, **kwargs)
+    # What the base takes is repeated so that editors, type checkers and signatures show it.
+    def __init__(
+        self,
+        *,
+        report: Report,
+        wait_for_completion: bool = False,
+        deferrable: bool | None = None,
+        poll_interval: float = 30.0,
+        max_poll_interval: float = 300.0,
+        report_timeout: timedelta = timedelta(hours=12),
+        settle_delay: timedelta | None = None,
+        durable: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            report=report,
+            deferrable=deferrable,
+            poll_interval=poll_interval,
+            max_poll_interval=max_poll_interval,
+            report_timeout=report_timeout,
+            settle_delay=settle_delay,
+            durable=durable,
+            **kwargs,
+        )
         self.wait_for_completion = wait_for_completion
         self.waits = wait_for_completion
 

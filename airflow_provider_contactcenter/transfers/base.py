@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,8 +18,10 @@ from airflow_provider_contactcenter import fields
 from airflow_provider_contactcenter.exceptions import (
     ContactCenterEmptyError,
     ContactCenterError,
+    ContactCenterObjectExistsError,
     ContactCenterStoreError,
 )
+from airflow_provider_contactcenter.fields import InvalidValue
 from airflow_provider_contactcenter.nouns import Delivery, Job, Report, window_of
 from airflow_provider_contactcenter.operators.base import ContactCenterBaseOperator
 
@@ -36,14 +38,16 @@ class Body(io.RawIOBase):
 
     Counts and hashes what is read. The end is only reported after the report is proved whole; what stands
     in the way is raised from ``read`` and kept in ``error``, for an uploader that wraps it.
+
+    :param on_no_rows: called at the end of a report without rows; may raise.
     """
 
-    def __init__(self, stream: ReportStream, compression: str | None, on_empty: OnEmpty) -> None:
+    def __init__(self, stream: ReportStream, compression: str | None, on_no_rows: Callable[[], None]) -> None:
         super().__init__()
         self.bytes = 0
         self.error: BaseException | None = None
         self._stream = stream
-        self._on_empty = on_empty
+        self._on_no_rows = on_no_rows
         self._compressed_hash: Any = None
         self._pieces = self._compressed() if compression else iter(stream)
         self._left = memoryview(b"")
@@ -97,21 +101,11 @@ class Body(io.RawIOBase):
                 if piece:
                     return piece
             if self._stream.rows == 0:
-                self._refuse_empty()
+                self._on_no_rows()
         except BaseException as error:
             self.error = error
             raise
         return b""
-
-    def _refuse_empty(self) -> None:
-        if self._on_empty == "skip":
-            raise AirflowSkipException(
-                "The report holds no rows, and on_empty='skip'; nothing was published."
-            )
-        if self._on_empty == "fail":
-            raise ContactCenterEmptyError(
-                "The report holds no rows, and on_empty='fail'; nothing was published."
-            )
 
     def _compressed(self) -> Iterator[bytes]:
         from airflow_provider_contactcenter.formats import Gzip
@@ -179,7 +173,7 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
 
         stream = self._hook(job).stream(job)
         file_type = content_type(stream.file_format, self.compression)
-        self._body = body = Body(stream, self.compression, self.on_empty)
+        self._body = body = Body(stream, self.compression, self._refuse_empty)
         try:
             with self._storing():
                 if not self.replace:
@@ -217,6 +211,23 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
             body.stop()
         super().on_kill()
 
+    def _refuse_empty(self) -> None:
+        if self.on_empty == "publish":
+            return
+        sentence = self._message(
+            f"the report holds no rows, and on_empty={self.on_empty!r}",
+            "Nothing was published; on_empty='publish' would land the empty file.",
+        )
+        raise AirflowSkipException(sentence) if self.on_empty == "skip" else ContactCenterEmptyError(sentence)
+
+    def _exists(self) -> ContactCenterObjectExistsError:
+        return ContactCenterObjectExistsError(
+            self._message(
+                f"there is an object at {self.uri()}, and replace=False",
+                "Remove the object, or take another key.",
+            )
+        )
+
     @contextmanager
     def _storing(self) -> Iterator[None]:
         """Within the block, what the store's own libraries raise becomes one typed error."""
@@ -225,9 +236,12 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         except AirflowException:
             raise  # says what it is: ours, a connection that is missing, an extra that isn't installed
         except Exception as error:
+            said = " ".join(f"{type(error).__name__}: {error}".split())
             raise ContactCenterStoreError(
-                f"{self.uri()} could not be written ({type(error).__name__}: {error}). Nothing new is under "
-                "the key; a retry of the task uploads the report again."
+                self._message(
+                    f"{self.uri()} could not be written ({said})",
+                    "Nothing new is under the key; a retry of the task uploads the report again.",
+                )
             ) from error
 
     def _tell_assets(self, delivery: Delivery, context: Context) -> None:
@@ -268,6 +282,23 @@ def _name(report: Report) -> str:
     params = report["params"]
     named = [params[name] for name in ("report_type", "export_id", "summary") if params.get(name)]
     return "/".join([report["kind"], *named])
+
+
+def name_of(parameter: str, value: Any) -> str:
+    """A bucket's or an object's name as it is used; native rendering makes a number of ``20240501``.
+
+    :raises InvalidValue: it is empty, a URL, or a template that nobody rendered.
+    """
+    if fields.pending(value):
+        raise InvalidValue(
+            f"{parameter}={value!r} is not allowed: it holds a template that was never rendered; Airflow "
+            "renders templates in an operator's arguments, but not in values that come out of XCom: write "
+            "them already rendered."
+        )
+    name = fields.text(parameter, value)
+    if "://" in name:
+        raise InvalidValue(f"{parameter}={value!r} is not allowed: give the name alone, without '://'.")
+    return name
 
 
 def template_fields(*own: str) -> Sequence[str]:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import get_hook_lineage_collector
 
-from airflow_provider_contactcenter.exceptions import ContactCenterObjectExistsError
 from airflow_provider_contactcenter.fields import InvalidValue
-from airflow_provider_contactcenter.transfers.base import Body, ContactCenterTransferOperator, template_fields
+from airflow_provider_contactcenter.nouns import Job, Report
+from airflow_provider_contactcenter.transfers.base import (
+    Body,
+    ContactCenterTransferOperator,
+    OnEmpty,
+    name_of,
+    template_fields,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -48,9 +55,12 @@ class ContactCenterToGCSOperator(ContactCenterTransferOperator):
 
     template_fields = template_fields("bucket_name", "object_name", "gcp_conn_id", "impersonation_chain")
 
+    # What the bases take is repeated so that editors, type checkers and signatures show it.
     def __init__(
         self,
         *,
+        report: Report | None = None,
+        job: Job | None = None,
         bucket_name: str,
         object_name: str,
         gcp_conn_id: str = "google_cloud_default",
@@ -59,10 +69,34 @@ class ContactCenterToGCSOperator(ContactCenterTransferOperator):
         kms_key_name: str | None = None,
         user_project: str | None = None,
         metadata: dict[str, str] | None = None,
+        replace: bool = True,
+        compression: Literal["gzip"] | None = None,
+        on_empty: OnEmpty = "publish",
+        deferrable: bool | None = None,
+        poll_interval: float = 30.0,
+        max_poll_interval: float = 300.0,
+        report_timeout: timedelta = timedelta(hours=12),
+        settle_delay: timedelta | None = None,
+        durable: bool = True,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        if chunk_size is not None and (chunk_size <= 0 or chunk_size % CHUNK_UNIT):
+        super().__init__(
+            report=report,
+            job=job,
+            replace=replace,
+            compression=compression,
+            on_empty=on_empty,
+            deferrable=deferrable,
+            poll_interval=poll_interval,
+            max_poll_interval=max_poll_interval,
+            report_timeout=report_timeout,
+            settle_delay=settle_delay,
+            durable=durable,
+            **kwargs,
+        )
+        if chunk_size is not None and not (
+            isinstance(chunk_size, int) and chunk_size > 0 and chunk_size % CHUNK_UNIT == 0
+        ):
             raise InvalidValue(
                 f"chunk_size={chunk_size!r} is not allowed: give a multiple of 256 KiB ({CHUNK_UNIT})."
             )
@@ -93,18 +127,27 @@ class ContactCenterToGCSOperator(ContactCenterTransferOperator):
         return GCSHook(gcp_conn_id=self.gcp_conn_id, impersonation_chain=self.impersonation_chain)
 
     def before_submit(self, context: Context) -> None:
-        """A missing connection or extra shows before anything is ordered."""
+        """A name that can't be used, a missing connection or extra show before anything is ordered."""
+        self.place()
         _ = self.gcs_hook
         super().before_submit(context)
 
+    def place(self) -> tuple[str, str]:
+        """Bucket and name.
+
+        :raises InvalidValue: they can't be used.
+        """
+        return name_of("bucket_name", self.bucket_name), name_of("object_name", self.object_name)
+
     def uri(self) -> str:
         """``gs://bucket/name``."""
-        return f"gs://{self.bucket_name}/{self.object_name}"
+        bucket, name = self.place()
+        return f"gs://{bucket}/{name}"
 
     def refuse_existing(self) -> None:
         """Raise if there is an object under the name."""
         if self._blob().exists():
-            raise ContactCenterObjectExistsError(f"There is an object at {self.uri()} and replace=False.")
+            raise self._exists()
 
     def upload(self, body: Body, content_type: str) -> None:
         """Resumable upload by google-cloud-storage's writer, given up if reading the body raises."""
@@ -119,21 +162,17 @@ class ContactCenterToGCSOperator(ContactCenterTransferOperator):
             with all_or_nothing(opened) as writer:
                 shutil.copyfileobj(body, writer, PIECE)
         except PreconditionFailed:
-            raise ContactCenterObjectExistsError(
-                f"There is an object at {self.uri()} and replace=False."
-            ) from None
+            raise self._exists() from None
         # S3Hook does this by itself; here the hook is passed by.
+        bucket, name = self.place()
         get_hook_lineage_collector().add_output_asset(
-            context=self.gcs_hook,
-            scheme="gs",
-            asset_kwargs={"bucket": self.bucket_name, "key": self.object_name},
+            context=self.gcs_hook, scheme="gs", asset_kwargs={"bucket": bucket, "key": name}
         )
 
     def _blob(self) -> Any:
-        bucket = self.gcs_hook.get_conn().bucket(self.bucket_name, user_project=self.user_project)
-        return bucket.blob(
-            self.object_name, chunk_size=self.chunk_size or CHUNK_SIZE, kms_key_name=self.kms_key_name
-        )
+        bucket_name, name = self.place()
+        bucket = self.gcs_hook.get_conn().bucket(bucket_name, user_project=self.user_project)
+        return bucket.blob(name, chunk_size=self.chunk_size or CHUNK_SIZE, kms_key_name=self.kms_key_name)
 
 
 @contextmanager

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from airflow_provider_contactcenter.exceptions import (
-    ContactCenterInvalidReportError,
-    ContactCenterObjectExistsError,
+from airflow_provider_contactcenter.fields import InvalidValue
+from airflow_provider_contactcenter.nouns import Job, Report
+from airflow_provider_contactcenter.transfers.base import (
+    Body,
+    ContactCenterTransferOperator,
+    OnEmpty,
+    name_of,
+    template_fields,
 )
-from airflow_provider_contactcenter.transfers.base import Body, ContactCenterTransferOperator, template_fields
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
@@ -41,9 +46,12 @@ class ContactCenterToS3Operator(ContactCenterTransferOperator):
 
     template_fields = template_fields("s3_key", "s3_bucket", "aws_conn_id")
 
+    # What the bases take is repeated so that editors, type checkers and signatures show it.
     def __init__(
         self,
         *,
+        report: Report | None = None,
+        job: Job | None = None,
         s3_key: str,
         s3_bucket: str | None = None,
         aws_conn_id: str | None = "aws_default",
@@ -52,9 +60,31 @@ class ContactCenterToS3Operator(ContactCenterTransferOperator):
         acl_policy: str | None = None,
         s3_extra_args: dict[str, Any] | None = None,
         transfer_config_args: dict[str, Any] | None = None,
+        replace: bool = True,
+        compression: Literal["gzip"] | None = None,
+        on_empty: OnEmpty = "publish",
+        deferrable: bool | None = None,
+        poll_interval: float = 30.0,
+        max_poll_interval: float = 300.0,
+        report_timeout: timedelta = timedelta(hours=12),
+        settle_delay: timedelta | None = None,
+        durable: bool = True,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(
+            report=report,
+            job=job,
+            replace=replace,
+            compression=compression,
+            on_empty=on_empty,
+            deferrable=deferrable,
+            poll_interval=poll_interval,
+            max_poll_interval=max_poll_interval,
+            report_timeout=report_timeout,
+            settle_delay=settle_delay,
+            durable=durable,
+            **kwargs,
+        )
         self.s3_key = s3_key
         self.s3_bucket = s3_bucket
         self.aws_conn_id = aws_conn_id
@@ -94,17 +124,20 @@ class ContactCenterToS3Operator(ContactCenterTransferOperator):
         return hook
 
     def place(self) -> tuple[str, str]:
-        """Bucket and key."""
-        if self.s3_key.startswith("s3://"):
-            bucket, key = self.s3_hook.parse_s3_url(self.s3_key)
-            return bucket, key
-        bucket = self.s3_bucket or self.s3_hook.service_config.get("bucket_name")
-        if not bucket:
-            raise ContactCenterInvalidReportError(
-                f"s3_key={self.s3_key!r} is not allowed without s3_bucket: give a bucket, or a whole URL "
-                "such as 's3://bucket/key'."
+        """Bucket and key.
+
+        :raises InvalidValue: they can't be used.
+        """
+        bucket, key = self.s3_bucket, self.s3_key
+        if str(key).startswith("s3://"):
+            bucket, key = self.s3_hook.parse_s3_url(key)
+        bucket = bucket or self.s3_hook.service_config.get("bucket_name")
+        if not bucket or not key:
+            raise InvalidValue(
+                f"s3_key={self.s3_key!r} with s3_bucket={self.s3_bucket!r} is not allowed: give a bucket and "
+                "a key, or a whole URL such as 's3://bucket/key'."
             )
-        return bucket, self.s3_key
+        return name_of("s3_bucket", bucket), name_of("s3_key", key)
 
     def before_submit(self, context: Context) -> None:
         """A key without a bucket, or a missing extra, shows before anything is ordered."""
@@ -120,7 +153,7 @@ class ContactCenterToS3Operator(ContactCenterTransferOperator):
         """Raise if there is an object under the key."""
         bucket, key = self.place()
         if self.s3_hook.check_for_key(key, bucket):
-            raise ContactCenterObjectExistsError(f"There is an object at {self.uri()} and replace=False.")
+            raise self._exists()
 
     def upload(self, body: Body, content_type: str) -> None:
         """Multipart upload by boto3's transfer manager, which aborts it if reading the body raises."""

@@ -18,7 +18,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_contactcenter.nouns import Job, Status
 from airflow_provider_contactcenter.vendors.refusal import Refusal
-from airflow_provider_contactcenter.waiting import Event, Sleep, event, utcnow, wait
+from airflow_provider_contactcenter.waiting import RUNS_ON, Event, Sleep, event, utcnow, wait
 
 #: After a restart all triggers of a triggerer start at once; their first looks spread over so many seconds.
 SPREAD = 10.0
@@ -125,10 +125,7 @@ class ContactCenterReportTrigger(BaseTrigger):
 
     async def on_kill(self) -> None:
         """Tell the user who ends the task: no vendor here documents a way to cancel a report."""
-        self.log.warning(
-            "The task was ended; job %s runs on at the vendor, which has no way to cancel it.",
-            self.job["job_id"],
-        )
+        self.log.warning(RUNS_ON, self.job["job_id"])
 
 
 class ContactCenterTimerTrigger(BaseTrigger):

@@ -17,15 +17,17 @@ from airflow_provider_contactcenter import exceptions as ex
 from airflow_provider_contactcenter.hooks import hook_for
 from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.nouns import Job, new_job
-from airflow_provider_contactcenter.reports import talkdesk_report
+from airflow_provider_contactcenter.reports import khoros_care_report, talkdesk_report
 from airflow_provider_contactcenter.sandbox import Sandbox
 
 Start = Callable[..., tuple[Sandbox, TalkdeskHook]]
 
 
+WINDOW: dict[str, Any] = {"start": "2024-05-01T00:00Z", "end": "2024-05-02T00:00Z"}
+
+
 def report(**changes: Any) -> Any:
-    window = {"start": "2024-05-01T00:00Z", "end": "2024-05-02T00:00Z"}
-    return talkdesk_report(**{"report_type": "calls", **window, "conn_id": "wire", **changes})
+    return talkdesk_report(**{"report_type": "calls", **WINDOW, "conn_id": "wire", **changes})
 
 
 @pytest.fixture(autouse=True)
@@ -374,6 +376,32 @@ def test_a_connection_that_cannot_be_used_is_one_typed_sentence(
     complaint(raised.value, None)
     working, said = TalkdeskHook("wire").test_connection()
     assert not working and (words in said)
+
+
+@pytest.mark.parametrize(
+    ("other", "sentence"),
+    [
+        (
+            khoros_care_report("c", **WINDOW, conn_id="wire"),
+            "vendor='khoros_care' is not allowed: TalkdeskHook",
+        ),
+        (report(conn_id="north"), "conn_id='north' is not allowed: this hook is on connection 'wire'"),
+    ],
+)
+def test_what_belongs_to_another_hook_is_refused_before_anything_is_sent(
+    start: Start, other: Any, sentence: str
+) -> None:
+    sandbox, hook = start()
+    job = new_job(other, "369f88a5")
+    for use in (lambda: hook.submit(other), lambda: hook.get_status(job), lambda: hook.stream(job)):
+        with pytest.raises(ex.ContactCenterInvalidReportError, match=f"^{sentence}"):
+            use()
+    assert sandbox.journal() == []
+
+
+def test_a_connection_that_is_not_there_is_told_and_not_raised() -> None:
+    working, said = TalkdeskHook("nowhere").test_connection()
+    assert not working and "nowhere" in said
 
 
 def test_a_connection_that_works_says_so(start: Start) -> None:

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
 
 from airflow_provider_contactcenter import exceptions
+from airflow_provider_contactcenter.fields import InvalidValue
+from airflow_provider_contactcenter.nouns import new_job
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
 from airflow_provider_contactcenter.transport import tokens
+from airflow_provider_contactcenter.waiting import RUNS_ON
 from tests.transfers.conftest import StateStore, calls, context
+
+try:
+    from airflow.sdk.exceptions import TaskDeferralError
+except ImportError:
+    from airflow.exceptions import TaskDeferralError
 
 #: the vendor's word -> what a task that waits for the job ends with
 ENDINGS: dict[str, type[Exception] | None] = {
@@ -145,8 +155,6 @@ def test_a_vendor_that_stays_full_fails_the_task_in_the_end(
 def test_a_report_is_ordered_no_earlier_than_its_window_has_settled(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from datetime import UTC, datetime
-
     end = datetime.now(UTC)
     report = calls(start=(end - timedelta(hours=1)).isoformat(), end=end.isoformat())
 
@@ -173,13 +181,54 @@ def test_a_window_that_ends_in_the_future_is_refused_before_anything_is_sent(san
     assert sandbox.journal() == []
 
 
+JOB = new_job(calls(), "369f88a5")
+
+
 @pytest.mark.parametrize(
-    ("event", "words"),
-    [(None, "does not say"), ({}, "does not say"), ({"status": "success"}, "does not say")],
+    "event",
+    [
+        None,
+        {},
+        [],
+        {"status": "success"},
+        {"status": "success", "job": JOB},
+        {"status": "ready", "job": None},
+    ],
 )
-def test_an_event_that_says_nothing_fails_the_task(sandbox: Sandbox, event: Any, words: str) -> None:
-    with pytest.raises(exceptions.ContactCenterError, match=words):
-        waiting_report(True)().execute_complete(context(), event)
+def test_an_event_that_says_nothing_fails_the_task(sandbox: Sandbox, event: Any) -> None:
+    for task in (waiting_report(True)(), sensor(JOB, True)()):
+        with pytest.raises(exceptions.ContactCenterError, match="does not say how the waiting ended"):
+            task.execute_complete(context(), event)
+
+
+def test_an_event_of_another_release_is_understood(sandbox: Sandbox) -> None:
+    later = {"version": 9, "status": "refused", "refusal": "bankrupt", "reason": "closed", "job": JOB}
+    with pytest.raises(exceptions.ContactCenterInvalidReportError, match="closed"):
+        waiting_report(True)().execute_complete(context(), later)
+    assert waiting_report(True)().execute_complete(context(), {"status": "ready", "job": JOB}) == JOB
+
+
+def test_a_timer_without_a_payload_is_understood(sandbox: Sandbox) -> None:
+    operator = ContactCenterReportOperator(task_id="calls", report=calls())
+    assert operator.execute_again(context(), None)["job_id"]
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"report_timeout": 3600}, "report_timeout=3600 is not allowed: give a timedelta above 0"),
+        ({"report_timeout": timedelta(0)}, "is not allowed: give a timedelta above 0"),
+        ({"settle_delay": 300}, "settle_delay=300 is not allowed: give a timedelta of at least nothing"),
+        ({"settle_delay": timedelta(-1)}, "is not allowed: give a timedelta of at least nothing"),
+        ({"poll_interval": float("inf")}, "poll_interval=inf is not allowed: give a number of seconds"),
+        ({"max_poll_interval": 0}, "max_poll_interval=0 is not allowed: give a number of seconds above 0"),
+    ],
+)
+def test_a_waiting_parameter_that_cannot_be_used_is_refused_when_the_dag_is_parsed(
+    values: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(InvalidValue, match=re.escape(sentence)):
+        ContactCenterReportOperator(task_id="calls", report=calls(), **values)
 
 
 def test_execution_timeout_counts_while_deferred(sandbox: Sandbox) -> None:
@@ -195,6 +244,28 @@ def test_execution_timeout_counts_while_deferred(sandbox: Sandbox) -> None:
         operator.execute(task_context)
     deadline = deferral.value.trigger.serialize()[1]["deadline"]
     assert deadline == (task_context["ti"].start_date + timedelta(minutes=7)).isoformat()
+
+
+def test_nothing_is_ordered_that_execution_timeout_would_not_let_land(sandbox: Sandbox) -> None:
+    end = datetime.now(UTC)
+    operator = ContactCenterReportOperator(
+        task_id="calls",
+        report=calls(start=(end - timedelta(hours=1)).isoformat(), end=end.isoformat()),
+        deferrable=True,
+        execution_timeout=timedelta(minutes=4),
+    )
+    with pytest.raises(exceptions.ContactCenterTimeoutError, match=r"execution_timeout.*lower settle_delay"):
+        operator.execute(context())
+    assert sandbox.journal() == []
+
+
+def test_a_full_vendor_is_not_waited_for_beyond_execution_timeout(sandbox: Sandbox) -> None:
+    sandbox.add_fault(vendor="talkdesk", operation="create", fault="status", status=429, retry_after=300)
+    operator = ContactCenterReportOperator(
+        task_id="calls", report=calls(), deferrable=True, execution_timeout=timedelta(minutes=4)
+    )
+    with pytest.raises(exceptions.ContactCenterQuotaError):
+        operator.execute(context())
 
 
 class TestRetries:
@@ -295,6 +366,14 @@ class TestSensor:
         with pytest.raises(AirflowSensorTimeout):
             run(sensor(self.ordered(), deferrable))
 
+    def test_says_of_which_job_it_has_waited_too_long(self, sandbox: Sandbox, deferrable: bool) -> None:
+        job = self.ordered()
+        with pytest.raises(AirflowSensorTimeout) as failure:
+            run(sensor(job, deferrable))
+        assert f"(connection talkdesk_default, job {job['job_id']})" in str(failure.value)
+        assert "it last said processing" in str(failure.value)
+        assert "raise timeout or execution_timeout" in str(failure.value)
+
     def test_soft_fail_skips_on_a_timeout(self, sandbox: Sandbox, deferrable: bool) -> None:
         with pytest.raises(AirflowSkipException):
             run(sensor(self.ordered(), deferrable, soft_fail=True))
@@ -316,3 +395,48 @@ class TestSensor:
         sandbox.forget(job["job_id"])
         with pytest.raises(exceptions.ContactCenterNotFoundError):
             run(sensor(job, deferrable, soft_fail=soft_fail))
+
+    def test_a_connection_that_cannot_be_used_fails_it_soft_fail_or_not(
+        self, sandbox: Sandbox, deferrable: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job = self.ordered()
+        monkeypatch.setenv(
+            "AIRFLOW_CONN_TALKDESK_DEFAULT",
+            json.dumps({**sandbox.connections["talkdesk_default"], "password": ""}),
+        )
+        with pytest.raises(exceptions.ContactCenterAuthenticationError, match="password is empty"):
+            run(sensor(job, deferrable, soft_fail=True))
+
+
+@pytest.mark.parametrize(
+    ("error", "ending"),
+    [("Trigger timeout", AirflowSkipException), ("Trigger failure", TaskDeferralError)],
+)
+def test_a_trigger_that_crashed_is_no_timeout(sandbox: Sandbox, error: str, ending: type[Exception]) -> None:
+    task = sensor(JOB, True, soft_fail=True)()
+    with pytest.raises(ending):
+        task.resume_execution("__fail__", {"error": error}, context())
+
+
+@pytest.mark.parametrize("make", [lambda: sensor(JOB, False)(), waiting_report(False)])
+def test_ending_a_task_says_that_the_report_runs_on(
+    sandbox: Sandbox, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task, log = make(), Mock()
+    monkeypatch.setattr(type(task), "log", log)
+    task._job = JOB
+    task.on_kill()
+    assert log.warning.call_args.args == (RUNS_ON, JOB["job_id"])
+
+
+def test_the_sensors_execution_timeout_counts_while_deferred(sandbox: Sandbox) -> None:
+    job = ContactCenterReportOperator(task_id="order", report=calls()).execute(context())
+    task = sensor(job, True, soft_fail=True, execution_timeout=timedelta(seconds=0.5))
+    task_context = context()
+    with pytest.raises(TaskDeferred) as deferral:
+        task().execute(task_context)
+    deadline = deferral.value.trigger.serialize()[1]["deadline"]
+    assert deadline == (task_context["ti"].start_date + timedelta(seconds=0.5)).isoformat()
+    # It is no timeout of the sensor's own: retried, and never skipped.
+    with pytest.raises(exceptions.ContactCenterTimeoutError):
+        run(task)

@@ -149,9 +149,14 @@ def test_an_empty_report_can_skip_or_fail(
     sandbox.set_options("talkdesk", rows=0)
     name = key(file_format)
     operator = store.operator(name, report=calls(file_format=file_format), on_empty=on_empty)
-    with pytest.raises(error, match="no rows"):
-        operator.execute(context())
+    memory = StateStore()
+    with pytest.raises(error, match="no rows") as ended:
+        operator.execute(context(memory))
     assert not store.exists(name)
+    [job] = sandbox.jobs("talkdesk")
+    assert f"Talkdesk Explore (connection talkdesk_default, job {job['id']})" in str(ended.value)
+    # A task that is skipped is over; one that failed takes its job up again.
+    assert bool(memory) is (on_empty == "fail")
 
 
 @pytest.mark.parametrize("file_format", ["csv", "jsonl"])
