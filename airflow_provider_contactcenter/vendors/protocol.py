@@ -238,8 +238,8 @@ class ConnectionFields:
             if seconds is None or isinstance(timeout, bool) or not 0 < seconds <= LONGEST_TIMEOUT:
                 raise Refusal(
                     "invalid",
-                    f"the connection's timeout {timeout!r} is no number of seconds from 0 to "
-                    f"{LONGEST_TIMEOUT:g}",
+                    f"the connection's timeout {timeout!r} is no number of seconds above 0, "
+                    f"{LONGEST_TIMEOUT:g} at the most",
                 )
             options["timeout"] = seconds
         verify = self.extra.get("verify", True)

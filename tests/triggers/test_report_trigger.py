@@ -227,6 +227,33 @@ async def test_a_connection_that_cannot_be_read_for_now_is_a_blip(
     assert len(calls) == 3
 
 
+async def test_triggers_that_start_together_look_their_connection_up_once(
+    started: Callable[..., tuple[Sandbox, Job]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow_provider_contactcenter.hooks import base
+
+    _, job = await asyncio.to_thread(started)
+    real, calls = base.get_async_connection, []
+
+    async def slow(*args: Any, **kwargs: Any) -> Any:
+        calls.append(args)
+        await asyncio.sleep(0.5)
+        return await real(*args, **kwargs)
+
+    monkeypatch.setattr(base, "get_async_connection", slow)
+    first, *others = [asyncio.create_task(fired(trigger(job))) for _ in range(20)]
+    while not calls:
+        await asyncio.sleep(0.01)
+    first.cancel()  # who asked for all of them may leave
+    events = await asyncio.gather(*others)
+    assert {event["status"] for event in events} == {"ready"}
+    assert len(calls) == 1
+
+    monkeypatch.setattr(base, "SAME_LOOKUP", 0.0)
+    assert (await fired(trigger(job)))["status"] == "ready"
+    assert len(calls) == 2, "a connection that was changed has to be seen"
+
+
 # -- time --------------------------------------------------------------------------------------------------
 
 
