@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from typing import TYPE_CHECKING
 
@@ -23,12 +24,24 @@ HOOKS = {
 
 def hook_for(noun: Report | Job) -> ContactCenterHook:
     """The hook that talks to the vendor of a report or job, on its connection."""
-    if noun["vendor"] not in HOOKS:
+    return _hook(noun["vendor"], noun["conn_id"])
+
+
+def shared_hook_for(noun: Report | Job) -> ContactCenterHook:
+    """The same for triggers: one for all on a connection, of which they use what keeps nothing."""
+    return _shared_hook(noun["vendor"], noun["conn_id"])
+
+
+def _hook(vendor: str, conn_id: str) -> ContactCenterHook:
+    if vendor not in HOOKS:
         from airflow_provider_contactcenter.exceptions import ContactCenterInvalidReportError
 
         raise ContactCenterInvalidReportError(
-            f"vendor={noun['vendor']!r} is not known: this release has {', '.join(HOOKS)}."
+            f"vendor={vendor!r} is not known: this release has {', '.join(HOOKS)}."
         )
-    module_name, class_name = HOOKS[noun["vendor"]].rsplit(".", 1)
+    module_name, class_name = HOOKS[vendor].rsplit(".", 1)
     hook_class: type[ContactCenterHook] = getattr(importlib.import_module(module_name), class_name)
-    return hook_class(noun["conn_id"])
+    return hook_class(conn_id)
+
+
+_shared_hook = functools.cache(_hook)

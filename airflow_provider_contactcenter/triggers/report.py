@@ -78,7 +78,7 @@ class ContactCenterReportTrigger(BaseTrigger):
 
     async def _wait(self) -> Event:
         from airflow_provider_contactcenter.exceptions import ContactCenterError
-        from airflow_provider_contactcenter.hooks import hook_for
+        from airflow_provider_contactcenter.hooks import shared_hook_for
 
         looks: list[Callable[[Job], Awaitable[Status]]] = []
         found: Status | Refusal | None = None
@@ -105,7 +105,7 @@ class ContactCenterReportTrigger(BaseTrigger):
                     async with asyncio.timeout(self._longest_look()):
                         if not looks:
                             # The first hook of a process is imported, which takes half a second.
-                            hook = await asyncio.to_thread(hook_for, self.job)
+                            hook = await asyncio.to_thread(shared_hook_for, self.job)
                             looks.append(await opened.enter_async_context(hook.polling()))
                         found = await looks[0](self.job)
                 except Refusal as refusal:
