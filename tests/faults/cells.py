@@ -134,9 +134,9 @@ STEPS = {
     "body": "file",
     "page": "page",
 }
-#: steps that may be repeated without doing anything twice
 #: Where nothing is uploaded yet the store makes no difference, and GCS costs less time.
 NEAREST = dict.fromkeys(("token", "credentials", "order", "poll"), "GCS")
+#: steps that may be repeated without doing anything twice
 READS = ("token", "poll", "fetch", "body", "page")
 
 
