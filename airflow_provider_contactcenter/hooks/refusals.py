@@ -63,4 +63,5 @@ def error_of(
 def message(title: str, conn_id: str, job_id: str | None, words: str, advice: str) -> str:
     """One line that stands alone in a log."""
     job = f", job {job_id}" if job_id else ""
-    return f"{title} (connection {conn_id}{job}): {words.rstrip('.')}. {advice}"
+    sentence = words if words.endswith(("?", "!")) else f"{words.rstrip('.')}."
+    return f"{title} (connection {conn_id}{job}): {sentence} {advice}"
