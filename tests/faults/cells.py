@@ -447,7 +447,7 @@ def _redirects() -> Iterator[Fault]:
         there = to == "elsewhere"
         fault = {"fault": "redirect", "to": to, "count": None}
         for step in ("token", "order"):
-            yield Fault(step, what, nowhere, script=(fault,), but={KHOROS.name: ends(LOST, jobs=0)})
+            yield Fault(step, what, nowhere, script=(fault,))
         # At Talkdesk a redirect says that the report is ready, and where; to itself, it says nothing.
         talkdesk = ends(INCOMPLETE, words="Another host") if there else ends(TIMEOUT)
         yield Fault(
