@@ -498,7 +498,7 @@ def _stores() -> Iterator[Fault]:
     yield Fault("store", "refuses (403)", ends(STORE, words=named), store="403", stores=both)
     yield Fault("store", "fails (500)", ends(STORE, words=named), store="500", stores=both)
     yield Fault("store", "fails (500) twice", store="500 twice", stores=both)
-    yield Fault("store", "slow", store="slow", stores=both, large=True, subjects=(TALKDESK, CALL_LEGS))
+    yield Fault("store", "slow", store="slow", stores=both, large=True)
     yield Fault("store", "dies in mid-upload, once", store="dies once", stores=both, large=True)
     yield Fault(
         "store",
