@@ -262,14 +262,19 @@ class _Scrolled(msgspec.Struct):
     data: list[msgspec.Raw] | None = None
 
 
+# Rows stay as they are written.
 _PAGE = msgspec.json.Decoder(_Scrolled)
-_OBJECT = ord("{")
+_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def _are_objects(rows: Sequence[msgspec.Raw]) -> bool:
+    return all(memoryview(row)[0] == ord("{") for row in rows)
 
 
 def _scrolled(answer: Answer) -> tuple[Mapping[str, Any], Sequence[Any]]:
-    """The ``meta`` and the rows of a page; the rows stay as they are written."""
+    """The ``meta`` and the rows of a page."""
     page = answer.decoded(_PAGE)
-    if page is not None and all(memoryview(row)[0] == _OBJECT for row in page.data or ()):
+    if page is not None and _are_objects(page.data or ()):
         return page.meta, page.data or ()
     body = answer.json()
     meta, rows = (body.get("meta"), body.get("data")) if isinstance(body, Mapping) else (None, None)
@@ -283,6 +288,9 @@ def _scrolled(answer: Answer) -> tuple[Mapping[str, Any], Sequence[Any]]:
 def _summary(report: Report) -> Operation[Page]:
     """One array; the company's is said to be a single record in one place."""
     answer = yield from _ask(SUMMARIES[report["params"]["summary"]], parameters(report))
+    written = answer.decoded(_ROWS)
+    if written is not None and _are_objects(written):
+        return Page(written, None)
     body = answer.json()
     rows = [body] if isinstance(body, Mapping) else body
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):

@@ -257,6 +257,8 @@ def test_a_row_is_one_line_and_its_numbers_keep_their_digits() -> None:
     written = b'{"meta": {"scrollId": "x"}, "data": [{"callTime":\n 1.50}, {"callId": 98765432109876543210}]}'
     page = scroll(legs(), None, written)[1]
     assert lines_of(page) == b'{"callTime":1.50}\n{"callId":98765432109876543210}\n'
+    page = scroll(summary(), None, b'[{"averageTalkTime":\n 1.50}]')[1]
+    assert lines_of(page) == b'{"averageTalkTime":1.50}\n'
 
 
 @pytest.mark.parametrize("odd", [codecs.BOM_UTF8, b""])
