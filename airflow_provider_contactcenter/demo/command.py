@@ -89,8 +89,7 @@ def demo(dags_folder: Path, *, keep: bool = False) -> int:
             s3 = stack.enter_context(S3Server([BUCKET]))
             gcs = stack.enter_context(GCSServer([BUCKET]))
             # V-Spark's Sundays are without calls, and the DAGs ask for yesterday.
-            busy = {"vspark": {"quiet_weekdays": []}}
-            sandbox = stack.enter_context(Sandbox(rows=1000, options=busy))
+            sandbox = stack.enter_context(Sandbox(rows=1000, options={"vspark": {"quiet_weekdays": []}}))
             # Once more, so that what uses the others ends before them.
             stack.callback(airflow.stop)
             airflow.start({**BUCKET_VARIABLES, **s3.environ, **gcs.environ, **sandbox.environ})
