@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -237,12 +238,14 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
             raise  # says what it is: ours, a connection that is missing, an extra that isn't installed
         except Exception as error:
             said = " ".join(f"{type(error).__name__}: {error}".split())
+            # Whoever knows the query of an upload under way may write to it: not shown, not chained either.
+            said = re.sub(r"\?[^\s'\"()]+", "?***", said)
             raise ContactCenterStoreError(
                 self._message(
                     f"{self.uri()} could not be written ({said})",
                     "Nothing new is under the key; a retry of the task uploads the report again.",
                 )
-            ) from error
+            ) from None
 
     def _tell_assets(self, delivery: Delivery, context: Context) -> None:
         """Put the numbers into the events of the task's outlets, and the object into its lineage."""

@@ -418,7 +418,8 @@ def _download(job: Job, file_format: str) -> Operation[Answer]:
     if is_json(answer.body):
         said = f"the download answered with JSON instead of the file: {words_of(answer)}"
         raise Refusal("unavailable", said)
-    if answer.chunks is not None and not answer.body and next(answer.chunks, None) is None:
+    if answer.chunks is not None and not answer.body:
+        next(answer.chunks, None)  # raises what broke the body off, if something did
         # Without rows there are still the columns' names ("6b", and the guide "download").
         raise Refusal("unavailable", "the download is empty: not even the columns' names came")
     return answer

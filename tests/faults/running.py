@@ -100,7 +100,7 @@ def attempt(make: Callable[[], Any], task_context: dict[str, Any], seen: Seen) -
                 task_context, event=event
             )
         except Exception as error:
-            seen.stored += _texts(error)
+            seen.stored += texts(error)
             return Try(error=error)
         else:
             seen.stored.append(json.dumps(delivery))
@@ -125,7 +125,7 @@ def _event(deferred: TaskDeferred, seen: Seen) -> Any:
     return json.loads(payload)
 
 
-def _texts(error: BaseException) -> list[str]:
+def texts(error: BaseException) -> list[str]:
     """The text of an exception and of all that a traceback would show beneath it."""
     texts: list[str] = []
     shown: BaseException | None = error

@@ -146,6 +146,8 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
     found = [secret for secret in running.secrets(sandbox, subject) if secret in seen.everything]
     assert found == []
     assert "sentinel-wrong-password" not in seen.everything
+    # The query of an upload under way lets anybody write to it.
+    assert "uploadType=" not in "".join(running.texts(last.error) if last.error else ())
     abroad = "\n".join(f"{asked.line} {asked.headers} {asked.body!r}" for asked in elsewhere.asked)
     assert [secret for secret in running.secrets(sandbox, subject) if secret in abroad] == []
 
