@@ -12,31 +12,31 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from airflow_provider_contactcenter import fields
-from airflow_provider_contactcenter.fields import Check, InvalidValue, pending
+from airflow_provider_contactcenter import checks
+from airflow_provider_contactcenter.checks import Check, InvalidValue, pending
 from airflow_provider_contactcenter.nouns import Job, Report
 
 
-def _report(vendor: str, kind: str, checks: Mapping[str, Check], arguments: Mapping[str, Any]) -> Report:
+def _report(vendor: str, kind: str, table: Mapping[str, Check], arguments: Mapping[str, Any]) -> Report:
     """Make the report of a builder's arguments: its ``locals()`` before it has any other.
 
     Each value that is there is normalised by its check; what Airflow fills in later stays as it is.
     """
-    checks = {**checks, "conn_id": fields.text}
+    table = {**table, "conn_id": checks.text}
     params = {
-        name: value if pending(value) else checks[name](name, value) for name, value in arguments.items()
+        name: value if pending(value) else table[name](name, value) for name, value in arguments.items()
     }
     return Report(vendor=vendor, kind=kind, conn_id=params.pop("conn_id"), params=params)
 
 
 TALKDESK_LONGEST_WINDOW = timedelta(days=31)
 _TALKDESK_CHECKS: dict[str, Check] = {
-    "report_type": fields.segment,
-    "start": fields.instant,
-    "end": fields.instant,
-    "file_format": fields.one_of(("csv", "json", "json_bulk", "jsonl")),
-    "timezone": fields.zone,
-    "name": fields.optional(fields.limited(fields.text, 256)),
+    "report_type": checks.segment,
+    "start": checks.instant,
+    "end": checks.instant,
+    "file_format": checks.one_of(("csv", "json", "json_bulk", "jsonl")),
+    "timezone": checks.zone,
+    "name": checks.optional(checks.limited(checks.text, 256)),
 }
 
 
@@ -66,12 +66,12 @@ def talkdesk_report(
     :raises InvalidValue: a value that can't be used, in one sentence.
     """
     report = _report("talkdesk", "report", _TALKDESK_CHECKS, locals())
-    fields.check_window(report["params"], TALKDESK_LONGEST_WINDOW)
+    checks.check_window(report["params"], TALKDESK_LONGEST_WINDOW)
     return report
 
 
 #: what a title may hold (seed 000, "Body")
-_EIGHT_BY_EIGHT_TITLE = fields.matching(
+_EIGHT_BY_EIGHT_TITLE = checks.matching(
     r"[A-Za-z0-9 \t!\-_.*'()]+",
     "letters A to Z and a to z, digits, spaces and ! - _ . * ' ( ) only: the vendor makes it the file's name",
 )
@@ -92,7 +92,7 @@ EIGHT_BY_EIGHT_GRANULARITIES = (
 def _check_granularity(params: Mapping[str, Any]) -> None:
     if any(pending(params[name]) for name in ("start", "end", "granularity")):
         return
-    span = fields.moment(params["end"]) - fields.moment(params["start"])
+    span = checks.moment(params["end"]) - checks.moment(params["start"])
     rows = [row for row in EIGHT_BY_EIGHT_GRANULARITIES if row[1] < span <= row[2]]
     if any(params["granularity"] in granularities for *_, granularities in rows):
         return
@@ -105,7 +105,7 @@ def _check_granularity(params: Mapping[str, Any]) -> None:
 
 def _wrap_up_pairs(name: str, value: Any) -> dict[str, list[str]]:
     """Filters; wrap-up codes are named by list and item (seed 000, "filters")."""
-    filters: dict[str, list[str]] = fields.named(fields.listed(fields.text, least=1))(name, value)
+    filters: dict[str, list[str]] = checks.named(checks.listed(checks.text, least=1))(name, value)
     for code in filters.get("wrap-up-code", ()):
         if not re.fullmatch(r"[^\s-]+-[^\s-]+", code):
             raise InvalidValue(
@@ -119,7 +119,7 @@ def _extra_body(taken: Mapping[str, str]) -> Check:
     """A check for further keys of a request's body: none that the builder's own parameters write."""
 
     def extra_body_check(name: str, value: Any) -> dict[str, Any]:
-        extra: dict[str, Any] = fields.named(fields.plain)(name, value)
+        extra: dict[str, Any] = checks.named(checks.plain)(name, value)
         for key in extra.keys() & taken.keys():
             raise InvalidValue(f"{name}[{key!r}] is not allowed: give {taken[key]} instead.")
         return extra
@@ -136,22 +136,22 @@ _EIGHT_BY_EIGHT_BODY = {
     "metrics": "metrics",
 }
 _EIGHT_BY_EIGHT_CC_CHECKS: dict[str, Check] = {
-    "report_type": fields.segment,
-    "start": fields.instant,
-    "end": fields.instant,
-    "metrics": fields.optional(fields.listed(fields.text)),
-    "timezone": fields.optional(fields.zone),
-    "title": fields.optional(_EIGHT_BY_EIGHT_TITLE),
+    "report_type": checks.segment,
+    "start": checks.instant,
+    "end": checks.instant,
+    "metrics": checks.optional(checks.listed(checks.text)),
+    "timezone": checks.optional(checks.zone),
+    "title": checks.optional(_EIGHT_BY_EIGHT_TITLE),
 }
 _EIGHT_BY_EIGHT_SUMMARY_CHECKS: dict[str, Check] = {
     **_EIGHT_BY_EIGHT_CC_CHECKS,
-    "granularity": fields.one_of(("15m", "30m", "hour", "day", "week", "month", "year", "none")),
-    "group_by": fields.text,
-    "filters": fields.optional(_wrap_up_pairs),
-    "intraday": fields.optional(fields.clock_range(timedelta(minutes=15))),
-    "include_subtotals": fields.flag,
-    "include_grand_total": fields.flag,
-    "extra_body": fields.optional(
+    "granularity": checks.one_of(("15m", "30m", "hour", "day", "week", "month", "year", "none")),
+    "group_by": checks.text,
+    "filters": checks.optional(_wrap_up_pairs),
+    "intraday": checks.optional(checks.clock_range(timedelta(minutes=15))),
+    "include_subtotals": checks.flag,
+    "include_grand_total": checks.flag,
+    "extra_body": checks.optional(
         _extra_body(
             {
                 **_EIGHT_BY_EIGHT_BODY,
@@ -162,7 +162,7 @@ _EIGHT_BY_EIGHT_SUMMARY_CHECKS: dict[str, Check] = {
             }
         )
     ),
-    "file_format": fields.one_of(("csv", "xlsx", "jsonl")),
+    "file_format": checks.one_of(("csv", "xlsx", "jsonl")),
 }
 
 
@@ -215,7 +215,7 @@ def eight_by_eight_summary_report(
     :raises InvalidValue: a value that can't be used, in one sentence.
     """
     report = _report("eight_by_eight_cc", "summary", _EIGHT_BY_EIGHT_SUMMARY_CHECKS, locals())
-    fields.check_window(report["params"])
+    checks.check_window(report["params"])
     _check_granularity(report["params"])
     return report
 
@@ -227,7 +227,7 @@ _SEARCH_OPERATORS = ("=", "!=", ">", ">=", "<", "<=", "contains", "not-in", "in"
 
 def _search(name: str, value: Any) -> list[dict[str, Any]]:
     """Search terms, each ``{"field", "operator", "value"}``; values are strings, or lists of them."""
-    terms = fields.unquoted(value)
+    terms = checks.unquoted(value)
     if not isinstance(terms, list | tuple):
         raise InvalidValue(f"{name}={value!r} is not allowed: give a list of dicts.")
     return [_search_term(f"{name}[{index}]", term) for index, term in enumerate(terms)]
@@ -244,8 +244,8 @@ def _search_term(name: str, value: Any) -> dict[str, Any]:
             "{'field': 'queueName', 'operator': 'in', 'value': ['Sales']}."
         )
     term: dict[str, Any] = {
-        "field": fields.text(f"{name}['field']", value["field"]),
-        "operator": fields.one_of(_SEARCH_OPERATORS)(f"{name}['operator']", value["operator"]),
+        "field": checks.text(f"{name}['field']", value["field"]),
+        "operator": checks.one_of(_SEARCH_OPERATORS)(f"{name}['operator']", value["operator"]),
     }
     if term["operator"] in {"is-empty", "is-not-empty"}:
         if value.get("value") is not None:
@@ -254,25 +254,25 @@ def _search_term(name: str, value: Any) -> dict[str, Any]:
                 "none."
             )
         return term
-    operand = fields.unquoted(value.get("value"))
+    operand = checks.unquoted(value.get("value"))
     several = isinstance(operand, list | tuple)
     if several and term["operator"] not in {"in", "not-in"}:
         raise InvalidValue(
             f"{name}['value']={operand!r} is not allowed: the operator {term['operator']!r} takes one "
             "string; a list goes with 'in' and 'not-in'."
         )
-    check = fields.listed(fields.text, least=1) if several else fields.text
+    check = checks.listed(checks.text, least=1) if several else checks.text
     return {**term, "value": check(f"{name}['value']", operand)}
 
 
 _EIGHT_BY_EIGHT_DETAILED_CHECKS: dict[str, Check] = {
     **_EIGHT_BY_EIGHT_CC_CHECKS,
-    "search": fields.optional(_search),
-    "intraday": fields.optional(fields.clock_range(timedelta(minutes=5))),
-    "include_participants": fields.flag,
-    "show_ongoing": fields.flag,
-    "show_state_in_time": fields.flag,
-    "extra_body": fields.optional(
+    "search": checks.optional(_search),
+    "intraday": checks.optional(checks.clock_range(timedelta(minutes=5))),
+    "include_participants": checks.flag,
+    "show_ongoing": checks.flag,
+    "show_state_in_time": checks.flag,
+    "extra_body": checks.optional(
         _extra_body(
             {
                 **_EIGHT_BY_EIGHT_BODY,
@@ -282,7 +282,7 @@ _EIGHT_BY_EIGHT_DETAILED_CHECKS: dict[str, Check] = {
             }
         )
     ),
-    "file_format": fields.one_of(("csv", "xlsx", "jsonl")),
+    "file_format": checks.one_of(("csv", "xlsx", "jsonl")),
 }
 #: the fields of script-paths' searches, in this spelling ("Script paths", the vendor's v8 guide)
 _SCRIPT_PATH_FIELDS = ("script", "queue", "agent", "channel")
@@ -335,7 +335,7 @@ def eight_by_eight_detailed_report(
     :raises InvalidValue: a value that can't be used, in one sentence.
     """
     report = _report("eight_by_eight_cc", "detailed", _EIGHT_BY_EIGHT_DETAILED_CHECKS, locals())
-    fields.check_window(report["params"])
+    checks.check_window(report["params"])
     _check_detailed(report["params"])
     return report
 
@@ -398,8 +398,8 @@ def _khoros_instant(name: str, value: Any) -> str:
             "such as '2024-05-01T00:00:00+00:00'; it is sent as epoch milliseconds, so give neither those "
             "nor seconds."
         )
-    instant = fields.instant(name, value)
-    if fields.moment(instant) < _KHOROS_EARLIEST:
+    instant = checks.instant(name, value)
+    if checks.moment(instant) < _KHOROS_EARLIEST:
         raise InvalidValue(
             f"{name}={value!r} is not allowed: it lies before {_KHOROS_EARLIEST:%Y-%m-%d}, like an instant "
             "that was made of seconds where milliseconds were meant; give a later one."
@@ -408,7 +408,7 @@ def _khoros_instant(name: str, value: Any) -> str:
 
 
 def _khoros_filters(name: str, value: Any) -> dict[str, list[str]]:
-    filters: dict[str, list[str]] = fields.named(fields.listed(fields.text, least=1))(name, value)
+    filters: dict[str, list[str]] = checks.named(checks.listed(checks.text, least=1))(name, value)
     for key, values in filters.items():
         if key.lower() in _KHOROS_TAKEN:
             raise InvalidValue(
@@ -426,15 +426,15 @@ def _khoros_filters(name: str, value: Any) -> dict[str, list[str]]:
 
 
 _KHOROS_CHECKS: dict[str, Check] = {
-    "export_id": fields.segment,
+    "export_id": checks.segment,
     "start": _khoros_instant,
     "end": _khoros_instant,
-    "file_format": fields.one_of(("csv", "json", "jsonl")),
-    "locale": fields.matching("[a-z]{2,3}_[A-Z]{2}", "a language and a country, such as 'en_US'"),
-    "metrics": fields.optional(fields.listed(fields.text)),
-    "filters": fields.optional(_khoros_filters),
-    "method": fields.one_of(("GET", "POST")),
-    "path": fields.matching(
+    "file_format": checks.one_of(("csv", "json", "jsonl")),
+    "locale": checks.matching("[a-z]{2,3}_[A-Z]{2}", "a language and a country, such as 'en_US'"),
+    "metrics": checks.optional(checks.listed(checks.text)),
+    "filters": checks.optional(_khoros_filters),
+    "method": checks.one_of(("GET", "POST")),
+    "path": checks.matching(
         r"\w[\w.-]*(/\w[\w.-]*)*",
         "what stands between '/api/public/reports/' and the export id, as 'report' or 'report/marketing'",
     ),
@@ -478,13 +478,13 @@ def khoros_care_report(
     :raises InvalidValue: a value that can't be used, in one sentence.
     """
     report = _report("khoros_care", "report", _KHOROS_CHECKS, locals())
-    fields.check_window(report["params"])
+    checks.check_window(report["params"])
     return report
 
 
 def _vspark_folder(name: str, value: Any) -> str:
     """A folder's name. People give it, so ``?`` and ``#`` pass: they are encoded like any other letter."""
-    folder = fields.text(name, value)
+    folder = checks.text(name, value)
     if folder in {".", ".."} or re.search(r"[/\\\x00-\x1f\x7f\ud800-\udfff]", folder):
         raise InvalidValue(
             f"{name}={value!r} is not allowed: it becomes one path segment of a URL, so give a folder's name "
@@ -494,13 +494,13 @@ def _vspark_folder(name: str, value: Any) -> str:
 
 
 _VSPARK_CHECKS: dict[str, Check] = {
-    "company": fields.segment,
-    "organization": fields.segment,
-    "folder": fields.optional(_vspark_folder),
-    "start": fields.instant,
-    "end": fields.instant,
-    "timezone": fields.zone,
-    "file_format": fields.one_of(("json", "jsonl")),
+    "company": checks.segment,
+    "organization": checks.segment,
+    "folder": checks.optional(_vspark_folder),
+    "start": checks.instant,
+    "end": checks.instant,
+    "timezone": checks.zone,
+    "file_format": checks.one_of(("json", "jsonl")),
 }
 
 
@@ -533,10 +533,10 @@ def vspark_stats(
     """
     report = _report("vspark", "stats", _VSPARK_CHECKS, locals())
     params = report["params"]
-    fields.check_window(params)
+    checks.check_window(params)
     for name in ("start", "end"):
         if not pending(params[name]) and not pending(params["timezone"]):
-            fields.check_midnight(name, params[name], params["timezone"])
+            checks.check_midnight(name, params[name], params["timezone"])
     return report
 
 
@@ -550,9 +550,9 @@ def _names(most: int | None = None) -> Check:
     """A check for one name or several, also separated by commas, as the vendor writes them."""
 
     def names_check(name: str, value: Any) -> list[str]:
-        values = fields.listed(fields.text)(name, value)
+        values = checks.listed(checks.text)(name, value)
         parts = [part.strip() for item in values for part in item.split(",")]
-        checked: list[str] = fields.listed(fields.text, least=1, most=most)(name, parts)
+        checked: list[str] = checks.listed(checks.text, least=1, most=most)(name, parts)
         return checked
 
     return names_check
@@ -565,26 +565,26 @@ def _pbxes(name: str, value: Any) -> list[str]:
     return names
 
 
-_EXTENSIONS = fields.optional(_names(_EIGHT_BY_EIGHT_WORK_FILTER))
+_EXTENSIONS = checks.optional(_names(_EIGHT_BY_EIGHT_WORK_FILTER))
 _EIGHT_BY_EIGHT_WORK_CHECKS: dict[str, Check] = {
     "pbx_id": _pbxes,
-    "start": fields.instant,
-    "end": fields.instant,
-    "timezone": fields.zone,
+    "start": checks.instant,
+    "end": checks.instant,
+    "timezone": checks.zone,
     "caller": _EXTENSIONS,
     "callee": _EXTENSIONS,
     "caller_or_callee": _EXTENSIONS,
-    "page_size": fields.integer(1, EIGHT_BY_EIGHT_WORK_PAGE),
-    "by_connect_time": fields.flag,
-    "simplified": fields.flag,
+    "page_size": checks.integer(1, EIGHT_BY_EIGHT_WORK_PAGE),
+    "by_connect_time": checks.flag,
+    "simplified": checks.flag,
 }
 
 
 def _check_work(params: Mapping[str, Any]) -> None:
-    fields.check_window(params)
+    checks.check_window(params)
     for name in ("start", "end"):
         if not pending(params[name]) and not pending(params["timezone"]):
-            fields.wall_clock(name, params[name], params["timezone"])
+            checks.wall_clock(name, params[name], params["timezone"])
     if params.get("caller_or_callee") is not None:
         for name in ("caller", "callee"):
             if params[name] is not None:
@@ -660,8 +660,8 @@ def eight_by_eight_call_records(
 
 _EIGHT_BY_EIGHT_WORK_SUMMARY_CHECKS: dict[str, Check] = {
     **_EIGHT_BY_EIGHT_WORK_CHECKS,
-    "summary": fields.one_of(("company", "extension", "ring-group", "ring-group-member")),
-    "extension": fields.optional(fields.text),
+    "summary": checks.one_of(("company", "extension", "ring-group", "ring-group-member")),
+    "extension": checks.optional(checks.text),
 }
 
 
@@ -726,7 +726,7 @@ def rebuild(report: object, *, now: datetime | None = None) -> Report:
             f"report={report!r} is not allowed: give the dict that a builder in "
             "airflow_provider_contactcenter.reports returns."
         )
-    if path := fields.unrendered(report, "report"):
+    if path := checks.unrendered(report, "report"):
         raise InvalidValue(
             f"{path} holds a template that was never rendered; Airflow renders templates in an operator's "
             "arguments, but not in values that come out of XCom: write them already rendered."
@@ -751,7 +751,7 @@ def rebuild(report: object, *, now: datetime | None = None) -> Report:
         raise InvalidValue(f"report['params'] is not allowed: {builder.__name__} says {error}.") from None
     rebuilt = builder(**params, conn_id=report["conn_id"])
     end = rebuilt["params"]["end"]
-    if now is not None and fields.moment(end) > now:
+    if now is not None and checks.moment(end) > now:
         raise InvalidValue(
             f"end={end!r} is not allowed: it lies in the future (it is {now.astimezone(UTC).isoformat()} "
             "now), and what has not happened yet would be missing; let the task run after the window's end."
@@ -769,7 +769,7 @@ def check_job(job: object) -> Job:
             f"job={job!r} is not allowed: give the dict that ContactCenterReportOperator returns, with the "
             "keys vendor, kind, conn_id, job_id, report and submitted_at."
         )
-    if path := fields.unrendered(job, "job"):
+    if path := checks.unrendered(job, "job"):
         raise InvalidValue(
             f"{path} holds a template that was never rendered; give the dict that "
             "ContactCenterReportOperator returns."
@@ -784,8 +784,8 @@ def check_job(job: object) -> Job:
         "Job",
         {
             **job,
-            "job_id": fields.optional(fields.text)("job['job_id']", job["job_id"]),
-            "submitted_at": fields.instant("job['submitted_at']", job["submitted_at"]),
+            "job_id": checks.optional(checks.text)("job['job_id']", job["job_id"]),
+            "submitted_at": checks.instant("job['submitted_at']", job["submitted_at"]),
             "report": report,
         },
     )

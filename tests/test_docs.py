@@ -18,16 +18,17 @@ from typing import Any, NamedTuple
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_contactcenter import exceptions, formats
+from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.get_provider_info import get_provider_info
 from airflow_provider_contactcenter.hooks import HOOKS, hook_for
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
+from airflow_provider_contactcenter.pipeline import formats
 from airflow_provider_contactcenter.reports import BUILDERS
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
-from airflow_provider_contactcenter.vendors import talkdesk
+from airflow_provider_contactcenter.vendors.talkdesk import api as talkdesk
 
 PACKAGE = "airflow_provider_contactcenter"
 #: an import at the top level: one inside a fixture is for another file's life

@@ -11,8 +11,8 @@ from airflow.providers.common.compat.sdk import DAG, BaseOperator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_contactcenter.fields import InvalidValue, pending, unrendered
-from airflow_provider_contactcenter.memory import fingerprint
+from airflow_provider_contactcenter.checks import InvalidValue, pending, unrendered
+from airflow_provider_contactcenter.life.memory import fingerprint
 from airflow_provider_contactcenter.nouns import new_job, window_of
 from airflow_provider_contactcenter.reports import (
     BUILDERS,

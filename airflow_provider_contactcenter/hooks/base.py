@@ -19,25 +19,27 @@ from airflow.providers.http.hooks.http import HttpHook
 from requests.adapters import HTTPAdapter
 from requests_toolbelt.adapters.socket_options import TCPKeepAliveAdapter
 
+from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import (
     ContactCenterError,
     ContactCenterInvalidReportError,
     ContactCenterQuotaError,
     ContactCenterSubmitLostError,
 )
-from airflow_provider_contactcenter.fields import InvalidValue
 from airflow_provider_contactcenter.hooks import form
 from airflow_provider_contactcenter.hooks.refusals import error_of, message
-from airflow_provider_contactcenter.hooks.stream import ReportStream
+from airflow_provider_contactcenter.life.waiting import utcnow
 from airflow_provider_contactcenter.nouns import Job, Report, Status
+from airflow_provider_contactcenter.pipeline.stream import ReportStream
 from airflow_provider_contactcenter.reports import check_job, rebuild
 from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.transport.on_aiohttp import shared_driver
 from airflow_provider_contactcenter.transport.on_requests import RequestsDriver
 from airflow_provider_contactcenter.transport.tls import ca_bundle, tls_context
-from airflow_provider_contactcenter.vendors.protocol import ConnectionFields, Refusal, Settings, Vendor
+from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
 from airflow_provider_contactcenter.vendors.registry import VENDORS
-from airflow_provider_contactcenter.waiting import utcnow
 
 
 class _TlsAdapter(TCPKeepAliveAdapter):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_contactcenter.hooks.base import ContactCenterHook
-from airflow_provider_contactcenter.vendors import eight_by_eight_cc
-from airflow_provider_contactcenter.vendors.protocol import Refusal
+from airflow_provider_contactcenter.vendors.eight_by_eight_cc import api as eight_by_eight_cc
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 
 class EightByEightContactCenterHook(ContactCenterHook):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_contactcenter import exceptions
-from airflow_provider_contactcenter.vendors.protocol import RefusalKind
+from airflow_provider_contactcenter.vendors.protocol.refusals import RefusalKind
 
 ORDER_ANEW = "A retry orders the report anew; if another task ordered it, clear that one."
 

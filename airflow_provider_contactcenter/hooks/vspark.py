@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from airflow_provider_contactcenter import fields
+from airflow_provider_contactcenter import checks
+from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import ContactCenterInvalidReportError
-from airflow_provider_contactcenter.fields import InvalidValue
 from airflow_provider_contactcenter.hooks.base import ContactCenterHook
-from airflow_provider_contactcenter.vendors import vspark
-from airflow_provider_contactcenter.vendors.protocol import Refusal
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from airflow_provider_contactcenter.vendors.vspark import api as vspark
 
 
 class VSparkHook(ContactCenterHook):
@@ -30,7 +30,7 @@ class VSparkHook(ContactCenterHook):
         :raises ContactCenterError: the vendor's refusal, by its class.
         """
         try:
-            names = fields.segment("company", company), fields.segment("organization", organization)
+            names = checks.segment("company", company), checks.segment("organization", organization)
         except InvalidValue as invalid:
             raise ContactCenterInvalidReportError(str(invalid)) from None
         try:

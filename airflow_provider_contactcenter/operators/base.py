@@ -1,7 +1,7 @@
 """The life of a report in one task: checked, ordered once, waited for, finished.
 
 Subclasses say what finishing means. The waiting itself is
-:func:`airflow_provider_contactcenter.waiting.wait`, here as in the trigger.
+:func:`airflow_provider_contactcenter.life.waiting.wait`, here as in the trigger.
 """
 
 from __future__ import annotations
@@ -14,23 +14,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, conf
 
-from airflow_provider_contactcenter import fields
+from airflow_provider_contactcenter import checks
+from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import (
     ContactCenterError,
     ContactCenterInvalidReportError,
     ContactCenterQuotaError,
     ContactCenterTimeoutError,
 )
-from airflow_provider_contactcenter.fields import InvalidValue
-from airflow_provider_contactcenter.memory import Memory
-from airflow_provider_contactcenter.nouns import Job, Report
-from airflow_provider_contactcenter.reports import check_job, rebuild
-from airflow_provider_contactcenter.triggers.report import (
-    ContactCenterReportTrigger,
-    ContactCenterTimerTrigger,
-)
-from airflow_provider_contactcenter.vendors.refusal import NO_FILE, Refusal
-from airflow_provider_contactcenter.waiting import (
+from airflow_provider_contactcenter.life.memory import Memory
+from airflow_provider_contactcenter.life.waiting import (
     RUNS_ON,
     SHORTEST_DEFERRAL,
     Event,
@@ -40,6 +33,13 @@ from airflow_provider_contactcenter.waiting import (
     utcnow,
     wait,
 )
+from airflow_provider_contactcenter.nouns import Job, Report
+from airflow_provider_contactcenter.reports import check_job, rebuild
+from airflow_provider_contactcenter.triggers.report import (
+    ContactCenterReportTrigger,
+    ContactCenterTimerTrigger,
+)
+from airflow_provider_contactcenter.vendors.protocol.refusals import NO_FILE, Refusal
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -114,7 +114,7 @@ class ContactCenterBaseOperator(BaseOperator):
                 f"{self.task_id!r}: give exactly one of them."
             )
         for name, value in (("report", report), ("job", job)):
-            if value is not None and not isinstance(value, dict) and not fields.pending(value):
+            if value is not None and not isinstance(value, dict) and not checks.pending(value):
                 raise InvalidValue(f"{name}={value!r} is not allowed: give a dict.")
 
     # -- what subclasses say ---------------------------------------------------------------------------

@@ -13,8 +13,16 @@ from airflow.providers.common.compat.sdk import (
     BaseSensorOperator,
 )
 
+from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import ContactCenterError, ContactCenterInvalidReportError
-from airflow_provider_contactcenter.fields import InvalidValue
+from airflow_provider_contactcenter.life.waiting import (
+    RUNS_ON,
+    SHORTEST_DEFERRAL,
+    Event,
+    event,
+    jittered,
+    utcnow,
+)
 from airflow_provider_contactcenter.nouns import Job
 from airflow_provider_contactcenter.operators.base import (
     BACKSTOP,
@@ -26,8 +34,7 @@ from airflow_provider_contactcenter.operators.base import (
 )
 from airflow_provider_contactcenter.reports import check_job
 from airflow_provider_contactcenter.triggers.report import ContactCenterReportTrigger
-from airflow_provider_contactcenter.vendors.refusal import Refusal
-from airflow_provider_contactcenter.waiting import RUNS_ON, SHORTEST_DEFERRAL, Event, event, jittered, utcnow
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException
 
-from airflow_provider_contactcenter import fields
+from airflow_provider_contactcenter import checks
+from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import (
     ContactCenterEmptyError,
     ContactCenterError,
     ContactCenterObjectExistsError,
     ContactCenterStoreError,
 )
-from airflow_provider_contactcenter.fields import InvalidValue
 from airflow_provider_contactcenter.nouns import Delivery, Job, Report, window_of
 from airflow_provider_contactcenter.operators.base import ContactCenterBaseOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_contactcenter.hooks.stream import ReportStream
+    from airflow_provider_contactcenter.pipeline.stream import ReportStream
 
 OnEmpty = Literal["publish", "skip", "fail"]
 
@@ -109,7 +109,7 @@ class Body(io.RawIOBase):
         return b""
 
     def _compressed(self) -> Iterator[bytes]:
-        from airflow_provider_contactcenter.formats import Gzip
+        from airflow_provider_contactcenter.pipeline.formats import Gzip
 
         gzip, packed_hash = Gzip(), hashlib.sha256()
         self._compressed_hash = packed_hash
@@ -143,8 +143,8 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.replace = replace
-        self.compression = fields.optional(fields.one_of(("gzip",)))("compression", compression)
-        self.on_empty: OnEmpty = fields.one_of(("publish", "skip", "fail"))("on_empty", on_empty)
+        self.compression = checks.optional(checks.one_of(("gzip",)))("compression", compression)
+        self.on_empty: OnEmpty = checks.one_of(("publish", "skip", "fail"))("on_empty", on_empty)
 
     # -- what subclasses say ---------------------------------------------------------------------------
 
@@ -170,7 +170,7 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
 
     def finish(self, job: Job, context: Context) -> Delivery:
         """Stream the report into the store; return what landed."""
-        from airflow_provider_contactcenter.formats import content_type
+        from airflow_provider_contactcenter.pipeline.formats import content_type
 
         stream = self._hook(job).stream(job)
         file_type = content_type(stream.file_format, self.compression)
@@ -292,13 +292,13 @@ def name_of(parameter: str, value: Any) -> str:
 
     :raises InvalidValue: it is empty, a URL, or a template that nobody rendered.
     """
-    if fields.pending(value):
+    if checks.pending(value):
         raise InvalidValue(
             f"{parameter}={value!r} is not allowed: it holds a template that was never rendered; Airflow "
             "renders templates in an operator's arguments, but not in values that come out of XCom: write "
             "them already rendered."
         )
-    name = fields.text(parameter, value)
+    name = checks.text(parameter, value)
     if "://" in name:
         raise InvalidValue(f"{parameter}={value!r} is not allowed: give the name alone, without '://'.")
     return name

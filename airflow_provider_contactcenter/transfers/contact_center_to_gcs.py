@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import get_hook_lineage_collector
 
-from airflow_provider_contactcenter.fields import InvalidValue
+from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.nouns import Job, Report
 from airflow_provider_contactcenter.transfers.base import (
     Body,

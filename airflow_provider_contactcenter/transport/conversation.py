@@ -11,15 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from airflow_provider_contactcenter.transport import policy
-from airflow_provider_contactcenter.vendors.protocol import (
-    Answer,
-    Operation,
-    Refusal,
-    Request,
-    Settings,
-    Token,
-    Vendor,
-)
+from airflow_provider_contactcenter.vendors.protocol.connection import Settings, Token
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
 
 T = TypeVar("T")
 

@@ -16,15 +16,10 @@ from yarl import URL
 from airflow_provider_contactcenter.transport import policy, tokens
 from airflow_provider_contactcenter.transport.conversation import Reply, TokenWanted, converse
 from airflow_provider_contactcenter.transport.tls import tls_context
-from airflow_provider_contactcenter.vendors.protocol import (
-    Answer,
-    Operation,
-    Refusal,
-    Request,
-    Settings,
-    Token,
-    Vendor,
-)
+from airflow_provider_contactcenter.vendors.protocol.connection import Settings, Token
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
 
 T = TypeVar("T")
 

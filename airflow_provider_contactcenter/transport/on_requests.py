@@ -15,15 +15,10 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 
 from airflow_provider_contactcenter.transport import policy, tokens
 from airflow_provider_contactcenter.transport.conversation import Reply, TokenWanted, converse
-from airflow_provider_contactcenter.vendors.protocol import (
-    Answer,
-    Operation,
-    Refusal,
-    Request,
-    Settings,
-    Token,
-    Vendor,
-)
+from airflow_provider_contactcenter.vendors.protocol.connection import Settings, Token
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
 
 T = TypeVar("T")
 

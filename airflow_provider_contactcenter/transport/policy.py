@@ -14,14 +14,9 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import quote, unquote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from airflow_provider_contactcenter.vendors.protocol import (
-    Answer,
-    Refusal,
-    RefusalKind,
-    Request,
-    Settings,
-    words_of,
-)
+from airflow_provider_contactcenter.vendors.protocol.connection import Settings
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Request, words_of
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 
 #: tries of one request, where nothing else waits around it
 ATTEMPTS = 5

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import ssl
 
-from airflow_provider_contactcenter.vendors.protocol import Refusal, Settings
+from airflow_provider_contactcenter.vendors.protocol.connection import Settings
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 
 def ca_bundle(settings: Settings) -> str:

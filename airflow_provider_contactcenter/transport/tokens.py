@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from airflow_provider_contactcenter.vendors.protocol import Refusal, Settings, Token
+from airflow_provider_contactcenter.vendors.protocol.connection import Settings, Token
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 #: seconds before its end at which a token is renewed; half its life if that is shorter
 LEAD = 60.0

@@ -16,9 +16,9 @@ from typing import Any, cast
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from airflow_provider_contactcenter.life.waiting import RUNS_ON, Event, Sleep, event, utcnow, wait
 from airflow_provider_contactcenter.nouns import Job, Status
-from airflow_provider_contactcenter.vendors.refusal import Refusal
-from airflow_provider_contactcenter.waiting import RUNS_ON, Event, Sleep, event, utcnow, wait
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 #: After a restart all triggers of a triggerer start at once; their first looks spread over so many seconds.
 SPREAD = 10.0
@@ -30,7 +30,7 @@ SHORTEST_LOOK = 10.0
 class ContactCenterReportTrigger(BaseTrigger):
     """Polls one job until it is over, the vendor's answer ends the wait, or the deadline passes.
 
-    Fires one event: see :class:`airflow_provider_contactcenter.waiting.Event`.
+    Fires one event: see :class:`airflow_provider_contactcenter.life.waiting.Event`.
 
     :param job: the job, as ``ContactCenterReportOperator`` returns it.
     :param poll_interval: seconds between the first looks.

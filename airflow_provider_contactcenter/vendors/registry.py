@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import cast
 
-from airflow_provider_contactcenter.vendors import (
-    eight_by_eight_cc,
-    eight_by_eight_work,
-    khoros_care,
-    talkdesk,
-    vspark,
-)
-from airflow_provider_contactcenter.vendors.protocol import Vendor
+from airflow_provider_contactcenter.vendors.eight_by_eight_cc import api as eight_by_eight_cc
+from airflow_provider_contactcenter.vendors.eight_by_eight_work import api as eight_by_eight_work
+from airflow_provider_contactcenter.vendors.khoros_care import api as khoros_care
+from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
+from airflow_provider_contactcenter.vendors.talkdesk import api as talkdesk
+from airflow_provider_contactcenter.vendors.vspark import api as vspark
 
 #: a report's ``vendor`` -> its module
 VENDORS: dict[str, Vendor] = {

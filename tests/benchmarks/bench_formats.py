@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from airflow_provider_contactcenter.formats import Gzip, JsonLines, meter_for
+from airflow_provider_contactcenter.pipeline.formats import Gzip, JsonLines, meter_for
 
 CHUNK = 256 * 1024
 RUNS = 5

@@ -22,7 +22,7 @@ from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import tokens
 from airflow_provider_contactcenter.transport.tls import tls_context
-from airflow_provider_contactcenter.vendors.protocol import Settings
+from airflow_provider_contactcenter.vendors.protocol.connection import Settings
 from tests.faults import table
 from tests.faults.relay import Relay
 from tests.faults.subjects import OPTIONS
@@ -89,8 +89,8 @@ def sandbox(matrix_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox
     """As at the start, its connections in the environment."""
     matrix_sandbox.reset()
     tokens.forget()
-    monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_work.RETENTION", 100)
-    monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_cc.PAGE_SIZE", 50)
+    monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_work.api.RETENTION", 100)
+    monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_cc.api.PAGE_SIZE", 50)
     for name, value in matrix_sandbox.environ.items():
         monkeypatch.setenv(name, value)
     # Reading the world's certificates takes longer than many a cell.

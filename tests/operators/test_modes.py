@@ -14,13 +14,13 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
 
 from airflow_provider_contactcenter import exceptions
-from airflow_provider_contactcenter.fields import InvalidValue
+from airflow_provider_contactcenter.checks import InvalidValue
+from airflow_provider_contactcenter.life.waiting import RUNS_ON
 from airflow_provider_contactcenter.nouns import new_job
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
 from airflow_provider_contactcenter.transport import tokens
-from airflow_provider_contactcenter.waiting import RUNS_ON
 from tests.transfers.conftest import StateStore, calls, context
 
 try:

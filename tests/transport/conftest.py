@@ -12,7 +12,7 @@ from wire import connection, fresh_process, pauses  # noqa: F401 - fixtures
 from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.transport.on_aiohttp import shared_driver
-from airflow_provider_contactcenter.vendors.protocol import Operation
+from airflow_provider_contactcenter.vendors.protocol.messages import Operation
 
 
 class Client:

@@ -15,7 +15,8 @@ from wire import TOKEN, Asked, Wire, reply, talkdesk
 
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import policy
-from airflow_provider_contactcenter.vendors.protocol import Answer, Operation, Refusal, Request
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 from .conftest import Connect
 

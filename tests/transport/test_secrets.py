@@ -13,7 +13,8 @@ import pytest
 from wire import TOKEN, Wire, connection, reply, talkdesk
 
 from airflow_provider_contactcenter.transport import policy
-from airflow_provider_contactcenter.vendors.protocol import Answer, Refusal
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 from .conftest import Client, Connect
 from .test_drivers import get, post

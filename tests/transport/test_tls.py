@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from wire import Wire, reply, talkdesk
 
 from airflow_provider_contactcenter.exceptions import ContactCenterInvalidReportError
-from airflow_provider_contactcenter.vendors.protocol import Refusal
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 from .conftest import Connect
 from .test_drivers import get, post, refused

@@ -13,23 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_contactcenter.fields import InvalidValue
+from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.nouns import Job, Report, Window, new_job
 from airflow_provider_contactcenter.reports import (
     eight_by_eight_detailed_report,
     eight_by_eight_summary_report,
     rebuild,
 )
-from airflow_provider_contactcenter.vendors import eight_by_eight_cc as vendor
-from airflow_provider_contactcenter.vendors.protocol import (
-    ConnectionFields,
-    File,
-    Page,
-    Pages,
-    Refusal,
-    Request,
-    Token,
-)
+from airflow_provider_contactcenter.vendors.eight_by_eight_cc import api as vendor
+from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Token
+from airflow_provider_contactcenter.vendors.protocol.content import File, Page, Pages
+from airflow_provider_contactcenter.vendors.protocol.messages import Request
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from tests.vendors.play import answer, lines_of, play, rows_of
 
 #: seed 000, "Create Report Request"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_provider_contactcenter.fields import InvalidValue
+from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.nouns import Job, Report, Window, new_job
 from airflow_provider_contactcenter.reports import (
     eight_by_eight_call_legs,
@@ -20,16 +20,11 @@ from airflow_provider_contactcenter.reports import (
     eight_by_eight_work_summary,
     rebuild,
 )
-from airflow_provider_contactcenter.vendors import eight_by_eight_work as vendor
-from airflow_provider_contactcenter.vendors.protocol import (
-    ConnectionFields,
-    Page,
-    Pages,
-    Refusal,
-    Request,
-    Settings,
-    Token,
-)
+from airflow_provider_contactcenter.vendors.eight_by_eight_work import api as vendor
+from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings, Token
+from airflow_provider_contactcenter.vendors.protocol.content import Page, Pages
+from airflow_provider_contactcenter.vendors.protocol.messages import Request
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from tests.vendors.play import answer, lines_of, play, rows_of
 
 WINDOW = {"start": "2022-02-03T05:00:00Z", "end": "2022-02-03T15:00:00Z"}

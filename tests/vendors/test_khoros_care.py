@@ -12,19 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_contactcenter.fields import InvalidValue
+from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.nouns import Job, Status, Window, new_job
 from airflow_provider_contactcenter.reports import khoros_care_report, rebuild
-from airflow_provider_contactcenter.vendors import khoros_care
-from airflow_provider_contactcenter.vendors.protocol import (
-    Answer,
-    ConnectionFields,
-    File,
-    Operation,
-    Refusal,
-    Request,
-    Settings,
-)
+from airflow_provider_contactcenter.vendors.khoros_care import api as khoros_care
+from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings
+from airflow_provider_contactcenter.vendors.protocol.content import File
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 BASE = "https://analytics.example.com/prefix"
 WORKFLOW = "cc645bd3-9def-3d5c-bf05-20efeb11f453"

@@ -17,16 +17,10 @@ from hypothesis import strategies as st
 from airflow_provider_contactcenter.nouns import Job, Report, Window, new_job
 from airflow_provider_contactcenter.reports import talkdesk_report
 from airflow_provider_contactcenter.transport.policy import refusal_of
-from airflow_provider_contactcenter.vendors import talkdesk
-from airflow_provider_contactcenter.vendors.protocol import (
-    Answer,
-    ConnectionFields,
-    Refusal,
-    Request,
-    Settings,
-    Token,
-    words_of,
-)
+from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings, Token
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Request, words_of
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from airflow_provider_contactcenter.vendors.talkdesk import api as talkdesk
 
 BASE = "https://api.talkdeskapp.com/prefix"
 ID = "369f88a5-0000-4000-8000-8aec4215553e"

@@ -13,18 +13,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_provider_contactcenter.fields import InvalidValue
+from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.nouns import Window, new_job
 from airflow_provider_contactcenter.reports import rebuild, vspark_stats
-from airflow_provider_contactcenter.vendors import vspark
-from airflow_provider_contactcenter.vendors.protocol import (
-    Answer,
-    ConnectionFields,
-    File,
-    Refusal,
-    Request,
-    Settings,
-)
+from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings
+from airflow_provider_contactcenter.vendors.protocol.content import File
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Request
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from airflow_provider_contactcenter.vendors.vspark import api as vspark
 from tests.vendors.test_khoros_care import run
 
 

@@ -14,19 +14,16 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
-from airflow_provider_contactcenter.vendors.protocol import (
+from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings, Token
+from airflow_provider_contactcenter.vendors.protocol.content import File
+from airflow_provider_contactcenter.vendors.protocol.messages import (
     Answer,
-    ConnectionFields,
-    File,
     Operation,
-    Refusal,
-    RefusalKind,
     Request,
-    Settings,
-    Token,
     excerpt,
     quoted,
 )
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 
 TITLE = "V-Spark"
 

@@ -14,22 +14,18 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from airflow_provider_contactcenter.fields import wall_clock
+from airflow_provider_contactcenter.checks import wall_clock
 from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
-from airflow_provider_contactcenter.vendors.protocol import (
-    Answer,
+from airflow_provider_contactcenter.vendors.protocol.connection import (
     ConnectionFields,
-    Operation,
-    Page,
-    Pages,
-    Refusal,
-    RefusalKind,
-    Request,
     Settings,
     Token,
     number,
     token_in,
 )
+from airflow_provider_contactcenter.vendors.protocol.content import Page, Pages
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 
 TITLE = "8x8 Work Analytics"
 

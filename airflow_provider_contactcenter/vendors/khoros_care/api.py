@@ -20,21 +20,18 @@ from typing import Any
 from urllib.parse import unquote
 
 from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
-from airflow_provider_contactcenter.vendors.protocol import (
-    NO_FILE,
+from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings, Token
+from airflow_provider_contactcenter.vendors.protocol.content import File
+from airflow_provider_contactcenter.vendors.protocol.messages import (
     Answer,
-    ConnectionFields,
-    File,
     Operation,
-    Refusal,
     Request,
-    Settings,
-    Token,
     excerpt,
     is_json,
     quoted,
-    status_of,
 )
+from airflow_provider_contactcenter.vendors.protocol.refusals import NO_FILE, Refusal
+from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
 
 TITLE = "Khoros Care Analytics Reports"
 

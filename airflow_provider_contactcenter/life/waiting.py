@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, TypedDict
 
 from airflow_provider_contactcenter.nouns import Job, State, Status
-from airflow_provider_contactcenter.vendors.refusal import Refusal, RefusalKind
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 
 #: A trigger's first event comes no sooner than this after the deferral: triggers that fired within a few
 #: seconds lost tasks to the scheduler's race between the executor's and the trigger's event.

@@ -6,10 +6,18 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 
-from airflow_provider_contactcenter.formats import Incomplete, JsonLines, Meter, json_lines, meter_for
+from airflow_provider_contactcenter.pipeline.formats import (
+    Incomplete,
+    JsonLines,
+    Meter,
+    json_lines,
+    meter_for,
+)
 from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.transport.on_requests import RequestsDriver
-from airflow_provider_contactcenter.vendors.protocol import Answer, File, Page, Pages, Refusal
+from airflow_provider_contactcenter.vendors.protocol.content import File, Page, Pages
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 #: how often a file whose link died or whose body broke off is asked for again
 REOPENINGS = 4

@@ -17,22 +17,23 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
-from airflow_provider_contactcenter.vendors.protocol import (
-    NO_FILE,
-    Answer,
+from airflow_provider_contactcenter.vendors.protocol.connection import (
     ConnectionFields,
-    File,
-    Operation,
-    Refusal,
-    Request,
     Settings,
     Token,
-    is_json,
     number,
+)
+from airflow_provider_contactcenter.vendors.protocol.content import File
+from airflow_provider_contactcenter.vendors.protocol.messages import (
+    Answer,
+    Operation,
+    Request,
+    is_json,
     quoted,
-    status_of,
     words_of,
 )
+from airflow_provider_contactcenter.vendors.protocol.refusals import NO_FILE, Refusal
+from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
 
 TITLE = "Talkdesk Explore"
 

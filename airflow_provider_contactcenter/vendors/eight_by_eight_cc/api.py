@@ -17,23 +17,23 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import msgspec
 
 from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
-from airflow_provider_contactcenter.vendors.protocol import (
-    Answer,
+from airflow_provider_contactcenter.vendors.protocol.connection import (
     ConnectionFields,
-    File,
-    Operation,
-    Page,
-    Pages,
-    Refusal,
-    Request,
     Settings,
     Token,
+    token_in,
+)
+from airflow_provider_contactcenter.vendors.protocol.content import File, Page, Pages
+from airflow_provider_contactcenter.vendors.protocol.messages import (
+    Answer,
+    Operation,
+    Request,
     is_json,
     quoted,
-    status_of,
-    token_in,
     words_of,
 )
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
 
 TITLE = "8x8 Contact Center"
 

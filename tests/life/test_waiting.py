@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_contactcenter.life.waiting import Event, Look, Sleep, wait
 from airflow_provider_contactcenter.nouns import Status, new_job
 from airflow_provider_contactcenter.reports import talkdesk_report
 from airflow_provider_contactcenter.transport import policy
-from airflow_provider_contactcenter.vendors.protocol import Answer, Refusal, status_of
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
 from airflow_provider_contactcenter.vendors.registry import VENDORS
-from airflow_provider_contactcenter.waiting import Event, Look, Sleep, wait
 
 START = datetime(2024, 5, 2, tzinfo=UTC)
 JOB = new_job(talkdesk_report("calls", start="2024-05-01T00:00:00Z", end="2024-05-02T00:00:00Z"), "369f88a5")

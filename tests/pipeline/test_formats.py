@@ -16,7 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_contactcenter.formats import Gzip, Incomplete, JsonLines, Meter, content_type, meter_for
+from airflow_provider_contactcenter.pipeline.formats import (
+    Gzip,
+    Incomplete,
+    JsonLines,
+    Meter,
+    content_type,
+    meter_for,
+)
 
 FORMATS = ("csv", "xlsx", "json", "jsonl", "json_bulk")
 

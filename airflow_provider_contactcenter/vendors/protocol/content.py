@@ -1,0 +1,51 @@
+"""How the rows of a ready job are fetched: as one body, or in pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A report that comes as one body; ``open`` ends with a streamed answer.
+
+    ``lines_from`` is set where JSON lines are made of the vendor's JSON document: the key that holds
+    the rows, or "" for the document itself; ``rows_at`` names the same key where JSON lands as it is, for
+    counting (None: there is none). ``blank`` is set where an empty body isn't damage but the vendor's way to
+    say that there are no rows, and says so, for the log. ``caveat`` says why rows may be missing that nobody
+    can prove: it is logged, and the delivery isn't called complete.
+    """
+
+    open: Callable[[], Operation[Answer]]
+    file_format: str
+    lines_from: str | None = None
+    rows_at: str | None = "entries"
+    blank: str | None = None
+    caveat: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows, the cursor of the next page (None: this was the last) and the vendor's own total.
+
+    A row, or a value of a row, may be ``msgspec.Raw``: JSON as the vendor wrote it.
+    """
+
+    rows: Sequence[Any]
+    cursor: str | None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """A report that comes in pages; ``page`` asks for the one behind a cursor (None: the first).
+
+    ``caveat`` is a :class:`File`'s.
+    """
+
+    page: Callable[[str | None], Operation[Page]]
+    caveat: str | None = None
