@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .clock import Clock
 from .data import Content
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class VendorState:
         vendor: Vendor,
         base_url: str,
         storage: Storage,
+        clock: Clock,
         seed: int,
         rows: int,
         options: Mapping[str, Any],
@@ -109,6 +111,7 @@ class VendorState:
         self.vendor = vendor
         self.base_url = base_url
         self.storage = storage
+        self.clock = clock
         self.seed = seed
         self._default_rows = rows
         self._initial_options = vendor.checked(options)
@@ -133,7 +136,7 @@ class VendorState:
 
     def now(self) -> datetime:
         """The sandbox's clock, in UTC."""
-        return datetime.now(UTC)
+        return self.clock.now()
 
     def new_id(self, version: int = 4) -> str:
         """A UUID, the same in every sandbox with this seed."""

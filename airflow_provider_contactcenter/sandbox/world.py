@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from .clock import Clock
 from .data import Content
 from .faults import BEFOREHAND, INSTEAD, Fault, Faults
 from .journal import Journal
@@ -68,14 +69,22 @@ class World:
         seed: int,
         rows: int,
         options: Mapping[str, Mapping[str, Any]],
+        clock: Clock,
     ) -> None:
+        self.clock = clock
         self.storage = Storage(storage_url)
         self.journal = Journal()
         self.served: list[Served] = []
         check_vendors(vendors, options)
         self.states = {
             vendor.name: VendorState(
-                vendor, api_url + vendor.prefix, self.storage, seed, rows, options.get(vendor.name, {})
+                vendor,
+                api_url + vendor.prefix,
+                self.storage,
+                clock,
+                seed,
+                rows,
+                options.get(vendor.name, {}),
             )
             for vendor in vendors
         }
@@ -117,7 +126,7 @@ class World:
         """The answer, as it is before the connection is tampered with."""
         state = target.state
         if fault and fault.kind in INSTEAD:
-            return INSTEAD[fault.kind](fault, request)
+            return INSTEAD[fault.kind](fault, request, self.clock.now())
         if fault and state and fault.kind in BEFOREHAND:
             BEFOREHAND[fault.kind](fault, state)
         try:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin
@@ -177,10 +176,13 @@ def test_a_poll_walks_through_the_words_and_ends_with_a_redirect(
 
 
 def test_words_may_also_last_for_seconds(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    sandbox.set_options("talkdesk", ladder=[["created", 0, 0], ["processing", 0.3, 0]])
+    sandbox.set_options("talkdesk", ladder=[["created", 0, 0], ["processing", 3600, 0]])
     job_id = talkdesk.ordered()
     assert talkdesk.poll(job_id).json()["job"]["status"] == "processing"
-    time.sleep(0.35)
+    sandbox.clock.advance(3590)
+    talkdesk.renew()
+    assert talkdesk.poll(job_id).json()["job"]["status"] == "processing"
+    sandbox.clock.advance(10)
     assert talkdesk.poll(job_id).status_code == 303
 
 

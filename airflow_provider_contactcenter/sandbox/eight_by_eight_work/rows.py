@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from . import data
-from .data import Content, Layout
-from .eight_by_eight_clock import Clock
+from .. import data
+from ..data import Content, Layout
+from ..instants import Stamp
 
 #: so many legs differ in more than ids and times; a multiple of `BLOCK`
 UNIT = 500
@@ -417,8 +417,8 @@ def rendered(query: Query, keys: Iterable[Key]) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _clocks(timezone: str) -> Clock:
-    return Clock(timezone, colon=False)
+def _clocks(timezone: str) -> Stamp:
+    return Stamp(timezone, colon=False)
 
 
 # Summaries (openapi): arrays, whose durations are milliseconds.
