@@ -69,8 +69,6 @@ with DAG(
 
     ContactCenterToS3Operator.partial(
         task_id="folder_to_s3",
-        s3_key=(
-            f"s3://{S3_BUCKET}/vspark/folders/{DAY}/{{{{ task.report['params']['folder'] }}}}.jsonl"
-        ),
+        s3_key=(f"s3://{S3_BUCKET}/vspark/folders/{DAY}/{{{{ task.report['params']['folder'] }}}}.jsonl"),
         deferrable=True,
     ).expand(report=folder_reports())

@@ -118,6 +118,7 @@ LAYERS: dict[str, set[str]] = {
     "exceptions": set(),
     "get_provider_info": set(),
     "reports": {"checks", "nouns"},
+    "windows": {"checks", "nouns", "reports"},
     "vendors": {"checks", "nouns", "reports"},
     "transport": {"nouns", "vendors"},
     "pipeline": {"nouns", "transport", "vendors"},

@@ -1,4 +1,4 @@
-"""Windows and names of days: each template is rendered as Airflow renders it, with what its timetables give."""
+"""Windows and names of days: templates are rendered as Airflow does it, with what its timetables give."""
 
 from __future__ import annotations
 
@@ -36,8 +36,10 @@ ZONES = (
 DAYS = sorted(
     {
         date.fromisoformat(day) + timedelta(days=near)
-        for day in ("2024-05-01", "2024-02-29", "2024-03-10", "2024-03-31", "2024-04-07", "2024-04-26")
-        + ("2024-09-08", "2024-09-29", "2024-10-27", "2024-10-31", "2024-11-03", "2025-01-01")
+        for day in (
+            *("2024-05-01", "2024-02-29", "2024-03-10", "2024-03-31", "2024-04-07", "2024-04-26"),
+            *("2024-09-08", "2024-09-29", "2024-10-27", "2024-10-31", "2024-11-03", "2025-01-01"),
+        )
         for near in (-1, 0, 1)
     }
 )
@@ -186,7 +188,9 @@ def test_a_run_without_interval_and_partition_leaves_a_name_undefined(template: 
 def test_native_rendering_gives_the_same_strings() -> None:
     env = DAG("native", schedule=None, render_template_as_native_obj=True).get_template_env()
     context = interval(scheduled(date(2024, 5, 1), "Europe/Berlin"))
-    texts = {name: env.from_string(text).render(context) for name, text in day_window("Europe/Berlin").items()}
+    texts = {
+        name: env.from_string(text).render(context) for name, text in day_window("Europe/Berlin").items()
+    }
     assert texts == {"start": "2024-04-30 22:00:00+00:00", "end": "2024-05-01 22:00:00+00:00"}
     assert env.from_string(day_key("Europe/Berlin")).render(context) == "2024-05-01"
 
@@ -194,12 +198,12 @@ def test_native_rendering_gives_the_same_strings() -> None:
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "", None, "'); x"])
 def test_an_unknown_zone_is_refused_in_a_sentence(zone: Any) -> None:
     for make in (day_window, day_key):
-        with pytest.raises(InvalidValue, match="^timezone="):
+        with pytest.raises(InvalidValue, match=r"^timezone="):
             make(zone)
 
 
 def test_a_key_is_of_the_run_or_of_the_report() -> None:
-    with pytest.raises(InvalidValue, match="^of='task' is not allowed: give one of 'run', 'report'"):
+    with pytest.raises(InvalidValue, match=r"^of='task' is not allowed: give one of 'run', 'report'"):
         day_key(of="task")  # type: ignore[arg-type]
     assert inspect.signature(day_key).parameters["of"].default == "run"
 

@@ -122,7 +122,9 @@ class ContactCenterBaseOperator(BaseOperator):
         """The day in which the report (or the job's) begins, for templates: see :func:`.windows.day_key`."""
         try:
             report = self.report if self.report is not None else cast("Job", self.job)["report"]
-            return day_of(checks.instant("start", report["params"]["start"]), checks.zone("timezone", timezone))
+            return day_of(
+                checks.instant("start", report["params"]["start"]), checks.zone("timezone", timezone)
+            )
         except InvalidValue as invalid:
             raise ContactCenterInvalidReportError(f"Task {self.task_id}: {invalid}") from None
 
