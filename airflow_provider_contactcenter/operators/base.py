@@ -40,6 +40,7 @@ from airflow_provider_contactcenter.triggers.report import (
 )
 from airflow_provider_contactcenter.vendors.intake import check_job, check_report
 from airflow_provider_contactcenter.vendors.protocol.refusals import NO_FILE, Refusal
+from airflow_provider_contactcenter.windows import day_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -116,6 +117,16 @@ class ContactCenterBaseOperator(BaseOperator):
         for name, value in (("report", report), ("job", job)):
             if value is not None and not isinstance(value, dict) and not checks.pending(value):
                 raise InvalidValue(f"{name}={value!r} is not allowed: give a dict.")
+
+    def report_day(self, timezone: str = "UTC") -> str:
+        """The day in which the report (or the job's) begins, for templates: see :func:`.windows.day_key`."""
+        try:
+            report = self.report if self.report is not None else cast("Job", self.job)["report"]
+            return day_of(
+                checks.instant("start", report["params"]["start"]), checks.zone("timezone", timezone)
+            )
+        except InvalidValue as invalid:
+            raise ContactCenterInvalidReportError(f"Task {self.task_id}: {invalid}") from None
 
     # -- what subclasses say ---------------------------------------------------------------------------
 

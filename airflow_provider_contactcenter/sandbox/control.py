@@ -43,7 +43,7 @@ def _set_options(world: World, request: Request, name: str) -> Any:
 
 
 def _journal(world: World, request: Request, name: str) -> Any:
-    return world.journal.entries(**dict(request.query))
+    return world.journal.asked(dict(request.query))
 
 
 def _jobs(world: World, request: Request, name: str) -> Any:

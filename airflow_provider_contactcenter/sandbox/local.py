@@ -109,7 +109,7 @@ class Sandbox:
         self._ask(lambda world: world.faults.clear())
 
     def set_options(self, vendor: str, **options: Any) -> None:
-        """Change options of a vendor; jobs that were ordered before keep their course."""
+        """Change options of a vendor; jobs that were submitted before keep their course."""
         self._ask(lambda world: world.set_options(vendor, options))
 
     def served(self, **filters: Any) -> list[dict[str, Any]]:
@@ -123,7 +123,7 @@ class Sandbox:
         return self._ask(lambda world: world.jobs(vendor))
 
     def hold(self, job_id: str, state: str) -> None:
-        """Make a job answer `state` until `release`."""
+        """Make a job answer `state` until `release`; one that is over can't be brought back to life."""
         self._ask(lambda world: world.hold(job_id, state))
 
     def release(self, job_id: str) -> None:

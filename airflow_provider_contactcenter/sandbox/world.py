@@ -161,7 +161,7 @@ class World:
     def set_options(self, vendor: str, options: Mapping[str, Any]) -> None:
         """Change options of one vendor; what was ordered before keeps its course."""
         check_vendors([state.vendor for state in self.states.values()], {vendor: options})
-        self.states[vendor].options |= options
+        self.states[vendor].set_options(options)
 
     def jobs(self, vendor: str | None = None) -> list[dict[str, Any]]:
         """The jobs, oldest first."""
@@ -189,7 +189,8 @@ class World:
 
     def hold(self, job_id: str, word: str | None) -> None:
         """Make a job answer `word` until further notice; with None it goes its own way again."""
-        self.find_job(job_id)[1].held = word
+        state, job = self.find_job(job_id)
+        state.hold(job, word)
 
     def forget(self, job_id: str) -> None:
         """Drop a job, as if it had never been ordered."""

@@ -354,8 +354,8 @@ def test_the_result_is_an_object_or_a_list_of_one(khoros: Khoros, sandbox: Sandb
     sandbox.set_options("khoros_care", status_result="list")
     (element,) = khoros.status(job)
     assert element["result"]["detail"] == "COMPLETED"
-    sandbox.set_options("khoros_care", status_result="object")
-    sandbox.hold(job["workflowId"], "RUNNING")
+    sandbox.set_options("khoros_care", status_result="object", ladder=[["RUNNING", 0, 1]])
+    job = khoros.ordered()
     assert khoros.status(job)["result"]["runnerState"] == "RUNNING"
 
 

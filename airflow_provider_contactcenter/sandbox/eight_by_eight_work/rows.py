@@ -463,9 +463,8 @@ MEMBER_FIELDS = _names(
 
 def _figures(draw: random.Random, names: Iterable[str]) -> dict[str, Any]:
     return {
-        name: round(draw.random() * 100, 2)
-        if name.startswith("percent")
-        else draw.randrange(3_600_000 if "Time" in name else 500)
+        # openapi: percentages are integers, too
+        name: draw.randrange(101 if name.startswith("percent") else 3_600_000 if "Time" in name else 500)
         for name in names
     }
 
