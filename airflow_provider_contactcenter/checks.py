@@ -18,7 +18,14 @@ Check = Callable[[str, Any], Any]
 
 
 class InvalidValue(ValueError):
-    """A parameter that can't be used: one sentence with its name, its value and what is allowed."""
+    """Parameters that can't be used: a sentence for each, with its name, its value and what is allowed."""
+
+    def __init__(self, *complaints: str) -> None:
+        super().__init__(*complaints)
+        self.complaints = complaints
+
+    def __str__(self) -> str:
+        return " ".join(self.complaints)
 
 
 def pending(value: object) -> bool:
@@ -29,21 +36,18 @@ def pending(value: object) -> bool:
         return any(pending(item) for item in value.values())
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return any(pending(item) for item in value)
-    # XComArg, MappedArgument and DagParam have no common base on all supported versions; all resolve.
-    return callable(getattr(value, "resolve", None))
+    # XComArg, MappedArgument and DagParam have no common base on all supported versions; all have these two.
+    return all(callable(getattr(value, method, None)) for method in ("resolve", "iter_references"))
 
 
-def unrendered(value: object, path: str) -> str | None:
-    """Return the path of the first value in ``value`` that Airflow should have filled in, if any."""
-    if isinstance(value, str):
-        return path if "{{" in value or "{%" in value else None
-    children: list[tuple[str, Any]] = []
-    if not isinstance(value, Mapping | Sequence) and pending(value):
-        return path
+def unrendered(value: object, path: str) -> tuple[str, object] | None:
+    """The first value in ``value`` that Airflow should have filled in, with its path, if there is one."""
     if isinstance(value, Mapping):
         children = [(f"{path}[{key!r}]", item) for key, item in value.items()]
-    elif isinstance(value, Sequence) and not isinstance(value, bytes):
+    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
         children = [(f"{path}[{index}]", item) for index, item in enumerate(value)]
+    else:
+        return (path, value) if pending(value) else None
     return next((found for name, item in children if (found := unrendered(item, name))), None)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -169,26 +169,26 @@ class Faults:
         self._faults.clear()
 
 
-def _status(fault: Fault, request: Request) -> Reply:
+def _status(fault: Fault, request: Request, now: datetime) -> Reply:
     headers = {"Content-Type": fault["content_type"], **fault["headers"]}
     seconds = fault["retry_after"]
     if seconds is not None:
-        date = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+        date = format_datetime(now + timedelta(seconds=seconds), usegmt=True)
         headers["Retry-After"] = date if fault["retry_after_form"] == "date" else f"{seconds:g}"
     return Reply(fault["status"], fault["body"].encode(), headers)
 
 
-def _redirect(fault: Fault, request: Request) -> Reply:
+def _redirect(fault: Fault, request: Request, now: datetime) -> Reply:
     # "self" is the loop: the client is sent back to what it asked for.
     to = request.target if fault["to"] == "self" else fault["to"]
     return Reply(fault["status"], b"", {"Location": to})
 
 
 #: kinds that answer in the vendor's place
-INSTEAD: Mapping[str, Callable[[Fault, Request], Reply]] = {
+INSTEAD: Mapping[str, Callable[[Fault, Request, datetime], Reply]] = {
     "status": _status,
-    "html": lambda fault, request: Reply(fault["status"], HTML, {"Content-Type": "text/html"}),
-    "unreadable": lambda fault, request: Reply(
+    "html": lambda fault, request, now: Reply(fault["status"], HTML, {"Content-Type": "text/html"}),
+    "unreadable": lambda fault, request, now: Reply(
         fault["status"], UNREADABLE, {"Content-Type": "application/json"}
     ),
     "redirect": _redirect,

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from .clock import Clock
 from .model import Connections
 from .registry import VENDORS
 from .server import serving
@@ -25,6 +26,7 @@ class Sandbox:
     :param rows: rows of a file, where the vendor's option ``rows`` doesn't say otherwise
     :param options: vendor name -> option name -> value
     :param port: the API's port; 0 takes any free one
+    :param clock: the time that everything in it goes by; None: real time, which `clock.advance` moves on
     """
 
     def __init__(
@@ -34,8 +36,12 @@ class Sandbox:
         rows: int = 100,
         options: Mapping[str, Mapping[str, Any]] | None = None,
         port: int = 0,
+        clock: Clock | None = None,
     ) -> None:
-        self._serving = serving(VENDORS, port=port, seed=seed, rows=rows, options=options or {})
+        self.clock = clock or Clock()
+        self._serving = serving(
+            VENDORS, port=port, seed=seed, rows=rows, options=options or {}, clock=self.clock
+        )
         self._started: Future[None] = Future()
         self._loop: asyncio.AbstractEventLoop
         self._stop: asyncio.Event
@@ -103,7 +109,7 @@ class Sandbox:
         self._ask(lambda world: world.faults.clear())
 
     def set_options(self, vendor: str, **options: Any) -> None:
-        """Change options of a vendor; jobs that were ordered before keep their course."""
+        """Change options of a vendor; jobs that were submitted before keep their course."""
         self._ask(lambda world: world.set_options(vendor, options))
 
     def served(self, **filters: Any) -> list[dict[str, Any]]:
@@ -117,7 +123,7 @@ class Sandbox:
         return self._ask(lambda world: world.jobs(vendor))
 
     def hold(self, job_id: str, state: str) -> None:
-        """Make a job answer `state` until `release`."""
+        """Make a job answer `state` until `release`; one that is over can't be brought back to life."""
         self._ask(lambda world: world.hold(job_id, state))
 
     def release(self, job_id: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from .clock import Clock
 from .data import Content
 from .faults import BEFOREHAND, INSTEAD, Fault, Faults
 from .journal import Journal
@@ -68,14 +69,22 @@ class World:
         seed: int,
         rows: int,
         options: Mapping[str, Mapping[str, Any]],
+        clock: Clock,
     ) -> None:
+        self.clock = clock
         self.storage = Storage(storage_url)
         self.journal = Journal()
         self.served: list[Served] = []
         check_vendors(vendors, options)
         self.states = {
             vendor.name: VendorState(
-                vendor, api_url + vendor.prefix, self.storage, seed, rows, options.get(vendor.name, {})
+                vendor,
+                api_url + vendor.prefix,
+                self.storage,
+                clock,
+                seed,
+                rows,
+                options.get(vendor.name, {}),
             )
             for vendor in vendors
         }
@@ -117,7 +126,7 @@ class World:
         """The answer, as it is before the connection is tampered with."""
         state = target.state
         if fault and fault.kind in INSTEAD:
-            return INSTEAD[fault.kind](fault, request)
+            return INSTEAD[fault.kind](fault, request, self.clock.now())
         if fault and state and fault.kind in BEFOREHAND:
             BEFOREHAND[fault.kind](fault, state)
         try:
@@ -152,7 +161,7 @@ class World:
     def set_options(self, vendor: str, options: Mapping[str, Any]) -> None:
         """Change options of one vendor; what was ordered before keeps its course."""
         check_vendors([state.vendor for state in self.states.values()], {vendor: options})
-        self.states[vendor].options |= options
+        self.states[vendor].set_options(options)
 
     def jobs(self, vendor: str | None = None) -> list[dict[str, Any]]:
         """The jobs, oldest first."""
@@ -180,7 +189,8 @@ class World:
 
     def hold(self, job_id: str, word: str | None) -> None:
         """Make a job answer `word` until further notice; with None it goes its own way again."""
-        self.find_job(job_id)[1].held = word
+        state, job = self.find_job(job_id)
+        state.hold(job, word)
 
     def forget(self, job_id: str) -> None:
         """Drop a job, as if it had never been ordered."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_contactcenter.sandbox.clock import Clock
 from airflow_provider_contactcenter.sandbox.data import content_of
 from airflow_provider_contactcenter.sandbox.model import Reply, Request, Route, Vendor, json_reply
 from airflow_provider_contactcenter.sandbox.state import VendorState
@@ -41,6 +42,7 @@ WORLD = World(
     seed=1,
     rows=1,
     options={},
+    clock=Clock(),
 )
 
 

@@ -21,8 +21,8 @@ from itertools import islice, product
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from . import data
-from .eight_by_eight_cc_tables import label
+from .. import data
+from .tables import label
 
 #: so many rows of a report differ; a longer one repeats them, without totals
 MOST_ROWS = 20_000

@@ -27,28 +27,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from . import eight_by_eight_cc_body as order
-from . import eight_by_eight_cc_files as files
-from . import eight_by_eight_cc_rows as rows
-from . import eight_by_eight_cc_tables as tables
-from .data import Content
-from .eight_by_eight_cc_body import Body
-from .eight_by_eight_cc_detailed import DetailedPlan, detailed_page
-from .eight_by_eight_cc_files import CSV, XLSX, Style
-from .eight_by_eight_cc_rows import Plan
-from .eight_by_eight_cc_wire import (
-    DETAILED_ROWS,
-    PRODUCT,
-    REPORT_ROWS,
-    Refused,
-    accepted,
-    bad,
-    guarded,
-    rendered,
-    version_of,
-    wanted,
-)
-from .model import (
+from ..data import Content
+from ..model import (
     Connections,
     Reply,
     Request,
@@ -62,7 +42,25 @@ from .model import (
     text,
     texts,
 )
-from .state import Job, Step, VendorState
+from ..state import Job, Step, VendorState
+from . import body as order
+from . import files, rows, tables
+from .body import Body
+from .detailed import DetailedPlan, detailed_page
+from .files import CSV, XLSX, Style
+from .rows import Plan
+from .wire import (
+    DETAILED_ROWS,
+    PRODUCT,
+    REPORT_ROWS,
+    Refused,
+    accepted,
+    bad,
+    guarded,
+    rendered,
+    version_of,
+    wanted,
+)
 
 CLIENT_ID = "eght_sandbox-key"
 CLIENT_SECRET = "sandbox-8x8-secret"  # noqa: S105

@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from . import data
-from .eight_by_eight_cc_tables import PREDEFINED
+from .. import data
+from .tables import PREDEFINED
 
 #: a number, or a duration as the guide writes it: 10s, 10m, 3h, 7d
 AMOUNT = r"(\d{1,9})([smhd]?)"

@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from . import data
-from .data import Content, Layout
-from .eight_by_eight_clock import Clock
+from .. import data
+from ..data import Content, Layout
+from ..instants import Stamp
 
 #: so many legs differ in more than ids and times; a multiple of `BLOCK`
 UNIT = 500
@@ -417,8 +417,8 @@ def rendered(query: Query, keys: Iterable[Key]) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _clocks(timezone: str) -> Clock:
-    return Clock(timezone, colon=False)
+def _clocks(timezone: str) -> Stamp:
+    return Stamp(timezone, colon=False)
 
 
 # Summaries (openapi): arrays, whose durations are milliseconds.
@@ -463,9 +463,8 @@ MEMBER_FIELDS = _names(
 
 def _figures(draw: random.Random, names: Iterable[str]) -> dict[str, Any]:
     return {
-        name: round(draw.random() * 100, 2)
-        if name.startswith("percent")
-        else draw.randrange(3_600_000 if "Time" in name else 500)
+        # openapi: percentages are integers, too
+        name: draw.randrange(101 if name.startswith("percent") else 3_600_000 if "Time" in name else 500)
         for name in names
     }
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
-from .data import Content
-from .model import Handler, Reply, Request, json_reply
-from .state import VendorState
+from ..data import Content
+from ..model import Handler, Reply, Request, json_reply
+from ..state import VendorState
 
 #: the API product that a key needs (guide)
 PRODUCT = "analytics realtime-api"

@@ -20,10 +20,10 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from . import data
-from .eight_by_eight_cc_search import Search, fitting_number, fitting_text, shown
-from .eight_by_eight_cc_tables import PREDEFINED, fields, label
-from .eight_by_eight_clock import Clock, milliseconds
+from .. import data
+from ..instants import Stamp, milliseconds
+from .search import Search, fitting_number, fitting_text, shown
+from .tables import PREDEFINED, fields, label
 
 #: a year in milliseconds: however long a search wants an interaction to be, its end can be written
 LONGEST = 365 * 86_400_000
@@ -205,7 +205,7 @@ def template(text: str) -> Template:
     return Template(_MARK.sub("%b", text.replace("%", "%%")).encode(), marks)
 
 
-def filled(template: Template, clock: Clock, at: int, index: int) -> bytes:
+def filled(template: Template, clock: Stamp, at: int, index: int) -> bytes:
     """A row's bytes."""
     return template.text % tuple(
         clock(at + mark) if isinstance(mark, int) else ROW_IDS[mark](at, index) for mark in template.marks
@@ -239,9 +239,9 @@ def _json_templates(plan: DetailedPlan) -> tuple[Template, ...]:
 
 
 @lru_cache(maxsize=8)
-def clock(timezone: str) -> Clock:
+def clock(timezone: str) -> Stamp:
     """How times of a zone are written here."""
-    return Clock(timezone, colon=True)
+    return Stamp(timezone, colon=True)
 
 
 def detailed_page(plan: DetailedPlan, first: int, last: int) -> bytes:

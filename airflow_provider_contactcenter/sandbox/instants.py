@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 MOST_MINUTES = 100_000
 
 
-class Clock:
+class Stamp:
     """Epoch milliseconds as ISO 8601 in one zone: ``2022-02-03T09:27:27.499-0500``.
 
     :param colon: write the offset as ``-05:00``

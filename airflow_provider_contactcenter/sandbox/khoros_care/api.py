@@ -29,9 +29,9 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from . import data
-from .data import Content, Layout
-from .model import (
+from .. import data
+from ..data import Content, Layout
+from ..model import (
     Connections,
     Handler,
     Reply,
@@ -46,7 +46,7 @@ from .model import (
     text,
     texts,
 )
-from .state import Job, VendorState
+from ..state import Job, VendorState
 
 USER = "sandbox@example.com"
 PASSWORD = "sandbox:password"  # noqa: S105 - the colon is there on purpose

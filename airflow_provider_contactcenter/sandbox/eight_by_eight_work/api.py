@@ -25,11 +25,9 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from . import eight_by_eight_work_rows as rows
-from .data import Content, json_line
-from .eight_by_eight_clock import milliseconds
-from .eight_by_eight_work_rows import Query
-from .model import (
+from ..data import Content, json_line
+from ..instants import milliseconds
+from ..model import (
     Connections,
     Handler,
     Reply,
@@ -42,7 +40,9 @@ from .model import (
     number,
     texts,
 )
-from .state import VendorState
+from ..state import VendorState
+from . import rows
+from .rows import Query
 
 API_KEY = "eght_sandbox-work-key"
 USER = "sandbox.user@example.com"

@@ -24,9 +24,9 @@ from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from . import data
-from .data import Content, Layout, content_of
-from .model import (
+from .. import data
+from ..data import Content, Layout, content_of
+from ..model import (
     Connections,
     Handler,
     Option,
@@ -39,7 +39,7 @@ from .model import (
     json_reply,
     texts,
 )
-from .state import VendorState
+from ..state import VendorState
 
 #: newer: tokens are 32 hexadecimal digits
 ROOT_TOKEN = "0facade0" * 4

@@ -25,9 +25,9 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, available_timezones
 
-from . import data
-from .data import Content, Layout
-from .model import (
+from .. import data
+from ..data import Content, Layout
+from ..model import (
     Connections,
     Handler,
     Reply,
@@ -42,7 +42,7 @@ from .model import (
     text,
     texts,
 )
-from .state import Job, VendorState
+from ..state import Job, VendorState
 
 CLIENT_ID = "sandbox-client-id"
 CLIENT_SECRET = "sandbox-client-secret"  # noqa: S105

@@ -19,12 +19,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from . import data
-from . import eight_by_eight_cc_detailed as detailed
-from .data import Content, Layout
-from .eight_by_eight_cc_detailed import DetailedPlan
-from .eight_by_eight_cc_rows import MOST_ROWS, Plan, table
-from .eight_by_eight_cc_tables import label
+from .. import data
+from ..data import Content, Layout
+from . import detailed
+from .detailed import DetailedPlan
+from .rows import MOST_ROWS, Plan, table
+from .tables import label
 
 CSV, XLSX = "csv", "xlsx"
 

@@ -12,12 +12,12 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from . import eight_by_eight_cc_tables as tables
-from .eight_by_eight_cc_detailed import DetailedPlan
-from .eight_by_eight_cc_search import AMOUNT, Search
-from .eight_by_eight_cc_wire import bad
-from .model import Request
-from .state import VendorState
+from ..model import Request
+from ..state import VendorState
+from . import tables
+from .detailed import DetailedPlan
+from .search import AMOUNT, Search
+from .wire import bad
 
 Body = Mapping[str, Any]
 Options = Mapping[str, Any]
