@@ -13,6 +13,10 @@ from airflow_provider_contactcenter.vendors.eight_by_eight_work.reports import (
     eight_by_eight_call_records,
     eight_by_eight_work_summary,
 )
+from airflow_provider_contactcenter.vendors.genesys_cloud.reports import (
+    genesys_conversations,
+    genesys_users,
+)
 from airflow_provider_contactcenter.vendors.khoros_care.reports import khoros_care_report
 from airflow_provider_contactcenter.vendors.talkdesk.reports import talkdesk_report
 from airflow_provider_contactcenter.vendors.vspark.reports import vspark_stats
@@ -23,6 +27,8 @@ __all__ = [
     "eight_by_eight_detailed_report",
     "eight_by_eight_summary_report",
     "eight_by_eight_work_summary",
+    "genesys_conversations",
+    "genesys_users",
     "khoros_care_report",
     "talkdesk_report",
     "vspark_stats",

@@ -23,6 +23,7 @@ OURS = {
     "vspark": "airflow_provider_contactcenter.vendors.vspark",
     "eight_by_eight_cc": "airflow_provider_contactcenter.vendors.eight_by_eight_cc",
     "eight_by_eight_work": "airflow_provider_contactcenter.vendors.eight_by_eight_work",
+    "genesys_cloud": "airflow_provider_contactcenter.vendors.genesys_cloud",
 }
 
 #: the entry point group of other distributions: name = "module:VENDOR"

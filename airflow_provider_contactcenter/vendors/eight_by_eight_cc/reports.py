@@ -11,7 +11,7 @@ from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.checks import Check, InvalidValue, pending
 from airflow_provider_contactcenter.nouns import Report
 from airflow_provider_contactcenter.vendors.protocol.kind import Kind, Limits
-from airflow_provider_contactcenter.vendors.protocol.reports import make_report
+from airflow_provider_contactcenter.vendors.protocol.reports import body_extra, make_report
 
 #: what a title may hold (seed 000, "Body")
 _TITLE = checks.matching(
@@ -58,18 +58,6 @@ def _wrap_up_pairs(name: str, value: Any) -> dict[str, list[str]]:
     return filters
 
 
-def _extra_body(taken: Mapping[str, str]) -> Check:
-    """A check for further keys of a request's body: none that the builder's own parameters write."""
-
-    def extra_body_check(name: str, value: Any) -> dict[str, Any]:
-        extra: dict[str, Any] = checks.named(checks.plain)(name, value)
-        for key in extra.keys() & taken.keys():
-            raise InvalidValue(f"{name}[{key!r}] is not allowed: give {taken[key]} instead.")
-        return extra
-
-    return extra_body_check
-
-
 _BODY = {
     "type": "report_type",
     "title": "title",
@@ -95,7 +83,7 @@ _SUMMARY_CHECKS: dict[str, Check] = {
     "include_subtotals": checks.flag,
     "include_grand_total": checks.flag,
     "extra_body": checks.optional(
-        _extra_body(
+        body_extra(
             {
                 **_BODY,
                 "granularity": "granularity",
@@ -216,7 +204,7 @@ _DETAILED_CHECKS: dict[str, Check] = {
     "show_ongoing": checks.flag,
     "show_state_in_time": checks.flag,
     "extra_body": checks.optional(
-        _extra_body(
+        body_extra(
             {
                 **_BODY,
                 "searchQuery": "search",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_provider_contactcenter.checks import Check, InvalidValue, pending, text
+from airflow_provider_contactcenter.checks import Check, InvalidValue, named, pending, plain, text
 from airflow_provider_contactcenter.nouns import Report
 
 
@@ -28,3 +28,15 @@ def make_report(vendor: str, kind: str, table: Mapping[str, Check], arguments: M
     if complaints:
         raise InvalidValue(*complaints)
     return Report(vendor=vendor, kind=kind, conn_id=params.pop("conn_id"), params=params)
+
+
+def body_extra(taken: Mapping[str, str]) -> Check:
+    """A check for further keys of a request's body: none that the builder's own parameters write."""
+
+    def extra_body_check(name: str, value: Any) -> dict[str, Any]:
+        extra: dict[str, Any] = named(plain)(name, value)
+        for key in extra.keys() & taken.keys():
+            raise InvalidValue(f"{name}[{key!r}] is not allowed: give {taken[key]} instead.")
+        return extra
+
+    return extra_body_check

@@ -1,0 +1,46 @@
+"""Yesterday's Genesys Cloud conversations in S3 and GCS, and the presence of users."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+from airflow.providers.common.compat.sdk import DAG
+from airflow.timetables.interval import CronDataIntervalTimetable
+
+from airflow_provider_contactcenter.reports import genesys_conversations, genesys_users
+from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
+from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
+from airflow_provider_contactcenter.windows import day_key, day_window
+
+S3_BUCKET = os.environ.get("CONTACTCENTER_S3_BUCKET", "lake")
+GCS_BUCKET = os.environ.get("CONTACTCENTER_GCS_BUCKET", "lake")
+#: the day of the rows; the name of an object is made of it, and not of the date that a run was given
+DAY = day_key()
+
+with DAG(
+    "example_genesys_cloud",
+    schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    tags=["contactcenter"],
+):
+    for name, report in (
+        ("conversations", genesys_conversations(**day_window())),
+        ("users", genesys_users(**day_window())),
+    ):
+        ContactCenterToS3Operator(
+            task_id=f"{name}_to_s3",
+            report=report,
+            s3_key=f"s3://{S3_BUCKET}/genesys/{name}/{DAY}.jsonl",
+            deferrable=True,
+            poll_interval=10,
+        )
+        ContactCenterToGCSOperator(
+            task_id=f"{name}_to_gcs",
+            report=report,
+            bucket_name=GCS_BUCKET,
+            object_name=f"genesys/{name}/{DAY}.jsonl",
+            deferrable=True,
+            poll_interval=10,
+        )
