@@ -8,8 +8,8 @@ from airflow_provider_contactcenter.hooks.base import ContactCenterHook
 class GenesysCloudHook(ContactCenterHook):
     """Submits, polls, cancels and fetches Genesys Cloud analytics jobs.
 
-    :param conn_id: a connection of type ``genesys_cloud``: login and password the OAuth client's id and secret
-        (grant type client credentials), extra ``region`` (AWS name or domain), or host and ``auth_url``.
+    :param conn_id: a connection of type ``genesys_cloud``: login and password the id and secret of an OAuth
+        client (client credentials), extra ``region`` (AWS name or domain), or host and ``auth_url``.
     """
 
     vendor_name = "genesys_cloud"

@@ -1,8 +1,8 @@
-"""Genesys Cloud analytics jobs: order a details job, poll it, walk its pages, cancel it, ask for the watermark.
+"""Genesys Cloud analytics jobs: submit a details job, poll it, walk its pages, cancel it, ask for the watermark.
 
-Sources: the vendor's specification of the analytics API and its SDKs (paths, bodies, states, error codes), its
-pages "conversation details job" and "why can my data change"; what is known from working clients only is said
-where it is used. Both subjects, conversations and users, share one protocol.
+Sources: the vendor's specification of the analytics API and its SDKs (paths, bodies, states, error codes),
+its pages "conversation details job" and "why can my data change"; what is known from working clients only is
+said where it is used. Both subjects, conversations and users, share one protocol.
 """
 
 from __future__ import annotations
@@ -61,15 +61,15 @@ _JSON = {"Accept": "application/json"}
 def settings(fields: ConnectionFields) -> Settings:
     """Resolve a connection: API base and token host of its region, or as host and auth_url give them.
 
-    A customer's gateway may put a path before ``/api/v2`` and ``/oauth/token``, on one host (the vendor's SDK).
+    A customer's gateway may put a path before ``/api/v2`` and ``/oauth/token``, on one host (the SDK).
     """
     region = fields.optional("region") or "us_east_1"
     domain = domain_of(region)
     if domain is None:
         raise Refusal(
             "invalid",
-            f"the connection's region {region!r} is not known: it is one of {', '.join(REGIONS)}, or a domain "
-            "such as mypurecloud.de; for a newer region give host and auth_url",
+            f"the connection's region {region!r} is not known: it is one of {', '.join(REGIONS)}, or a "
+            "domain such as mypurecloud.de; for a newer region give host and auth_url",
         )
     base = fields.url(default=f"https://api.{domain}")
     return Settings(
@@ -117,7 +117,7 @@ def sign(request: Request, settings: Settings, token: Token | None) -> Request:
 
 
 def refused(refusal: Refusal, answer: Answer) -> Refusal:
-    """What a refusal means here: codes, the seconds that stand in the words, and the id that support asks for."""
+    """What a refusal means here: its code, the seconds in its words, and the id that support asks for."""
     words, retry_after = refusal.words, refusal.retry_after
     if refusal.status == 429 and retry_after is None and (found := re.search(r"\[(\d+)\] seconds", words)):
         retry_after = float(found[1])
@@ -136,7 +136,7 @@ def interval(report: Report) -> str:
 
 
 def submit(report: Report, label: str | None) -> Operation[Job]:
-    """Order a job: 202 with its id. It takes no name, and no call lists jobs: what is lost can't be found."""
+    """Submit a job: 202 with its id. It takes no name, and no call lists jobs: a lost one can't be found."""
     _, _, filters = _SUBJECTS[report["kind"]]
     params = report["params"]
     names = {**filters, "order": "order", "order_by": "orderBy"}
@@ -270,8 +270,8 @@ def _caveat(job: Job, watermark: datetime | None) -> str | None:
     if watermark is None or watermark >= datetime.fromisoformat(end):
         return None
     return (
-        f"The vendor's data is complete until {watermark.isoformat()} only, and the window ends at {end}: rows "
-        "may still come."
+        f"The vendor's data is complete until {watermark.isoformat()} only, and the window ends at {end}: "
+        "rows may still come."
     )
 
 

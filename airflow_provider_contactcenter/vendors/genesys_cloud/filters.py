@@ -14,38 +14,13 @@ from airflow_provider_contactcenter.checks import Check, InvalidValue
 
 #: Dimensions of segments that users look for among those of conversations, where the vendor ignores them.
 SEGMENT_DIMENSIONS = frozenset(
-    [
-        "addressFrom",
-        "addressTo",
-        "ani",
-        "direction",
-        "disconnectType",
-        "dnis",
-        "edgeId",
-        "errorCode",
-        "flowId",
-        "flowName",
-        "groupId",
-        "mediaType",
-        "messageType",
-        "outboundCampaignId",
-        "outboundContactListId",
-        "provider",
-        "purpose",
-        "queueId",
-        "recording",
-        "requestedRoutingSkillId",
-        "scriptId",
-        "segmentEnd",
-        "segmentType",
-        "sessionDnis",
-        "teamId",
-        "transferType",
-        "usedRouting",
-        "userId",
-        "wrapUpCode",
-        "wrapUpNote",
-    ]
+    (
+        *("addressFrom", "addressTo", "ani", "direction", "disconnectType", "dnis", "edgeId", "errorCode"),
+        *("flowId", "flowName", "groupId", "mediaType", "messageType", "outboundCampaignId"),
+        *("outboundContactListId", "provider", "purpose", "queueId", "recording", "requestedRoutingSkillId"),
+        *("scriptId", "segmentEnd", "segmentType", "sessionDnis", "teamId", "transferType", "usedRouting"),
+        *("userId", "wrapUpCode", "wrapUpNote"),
+    )
 )
 _OPERATORS = ("matches", "exists", "notExists")
 _BOUNDS = ("gt", "gte", "lt", "lte")
@@ -112,8 +87,8 @@ def filters(
     def _dimension(name: str, dimension: str) -> None:
         if dimension in foreign:
             raise InvalidValue(
-                f"{name}={dimension!r} is not allowed: it is a dimension of segments, which the vendor ignores "
-                "here; give it in segment_filters."
+                f"{name}={dimension!r} is not allowed: it is a dimension of segments, which the vendor "
+                "ignores here; give it in segment_filters."
             )
         if dimensions is not None:
             checks.one_of(dimensions)(name, dimension)

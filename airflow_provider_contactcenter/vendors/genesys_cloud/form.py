@@ -16,8 +16,8 @@ FORM = Form(
     extras={
         "region": Extra(
             label="Region",
-            description="The AWS region of the organization; us_east_1 if empty. A client is known in its own "
-            "region only. The extra also takes a domain, such as mypurecloud.de.",
+            description="The AWS region of the organization; us_east_1 if empty. A client is known in its "
+            "own region only. The extra also takes a domain, such as mypurecloud.de.",
             choices=tuple(REGIONS),
         ),
         "auth_url": Extra(
