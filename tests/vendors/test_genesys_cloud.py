@@ -1,4 +1,4 @@
-"""Genesys Cloud's module, fed by hand: what the fact sheet knows, and what it leaves open, without a socket."""
+"""Genesys Cloud's module, fed by hand: what its documents say and what they leave open, without a socket."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_an_unknown_client_is_told_of_regions() -> None:
         "description": "client not found",
         "error_description": "client not found",
     }
-    with pytest.raises(Refusal, match="client not found.*its organization's own region only") as caught:
+    with pytest.raises(Refusal, match=r"client not found.*its organization's own region only") as caught:
         play(api.authenticate(api.settings(fields())), answer(body, 400))
     assert caught.value.kind == "authentication"
 
@@ -291,7 +291,7 @@ def test_a_page_that_is_too_large_is_asked_for_with_half_the_rows() -> None:
 
 
 def test_a_cursor_that_died_leaves_the_report_incomplete() -> None:
-    with pytest.raises(Refusal, match="the pages broke off: .*cursor") as caught:
+    with pytest.raises(Refusal, match=r"the pages broke off: .*cursor") as caught:
         play(
             api.content(JOB).page(api.Cursor("c", 1000, None)),
             error(400, "invalid.query.param.value", "cursor"),

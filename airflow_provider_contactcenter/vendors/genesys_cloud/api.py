@@ -1,4 +1,4 @@
-"""Genesys Cloud analytics jobs: submit a details job, poll it, walk its pages, cancel it, ask for the watermark.
+"""Genesys Cloud analytics jobs: submit a job, poll it, walk its pages, cancel it, ask for the watermark.
 
 Sources: the vendor's specification of the analytics API and its SDKs (paths, bodies, states, error codes),
 its pages "conversation details job" and "why can my data change"; what is known from working clients only is

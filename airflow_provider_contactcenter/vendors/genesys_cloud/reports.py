@@ -71,9 +71,9 @@ def genesys_conversations(
 ) -> Report:
     """Ask Genesys Cloud for conversations, each whole with participants, sessions and segments, as jsonl.
 
-    Source: the vendor's specification of the conversations details job (``AsyncConversationQuery``). A row is a
-    conversation with activity in the window, as it was known when the job ran: one that crosses midnight is in
-    both days, and one that goes on has no ``conversationEnd``. Load the newest delivery of a
+    Source: the vendor's specification of the conversations details job (``AsyncConversationQuery``). A row is
+    a conversation with activity in the window, as it was known when the job ran: one that crosses midnight is
+    in both days, and one that goes on has no ``conversationEnd``. Load the newest delivery of a
     ``conversationId``.
 
     :param start: first instant of the window: aware datetime or ISO 8601 string with an offset.
@@ -130,8 +130,8 @@ def genesys_users(
 ) -> Report:
     """Ask Genesys Cloud for presence and routing status of users, as jsonl.
 
-    Source: the vendor's specification of the users details job (``AsyncUserDetailsQuery``). A row is a part of
-    one user's history (``primaryPresence`` and ``routingStatus``); a user comes in many rows, over pages. No
+    Source: the vendor's specification of the users details job (``AsyncUserDetailsQuery``). A row is a part
+    of one user's history (``primaryPresence`` and ``routingStatus``); a user comes in many rows, over pages. No
     document says whether a status that began before the window is returned. A status that goes on has no
     ``endTime``.
 
@@ -157,13 +157,13 @@ KINDS = {
         builder=genesys_conversations,
         grain="a conversation with activity in the window, whole, as it was known when the job ran",
         key=["conversationId"],
-        duplicates="A conversation that crosses the end of a window is in the next one too, with what happened "
-        "since; evaluations and surveys are attached whenever they happen. The newest delivery is right.",
+        duplicates="A conversation that crosses the end of a window is in the next one too, with what "
+        "happened since; evaluations and surveys are attached whenever they happen. The newest delivery is right.",
     ),
     "users": Kind(
         builder=genesys_users,
         grain="a part of one user's presence and routing history; a user comes in many rows",
-        duplicates="A status over several days is stored on its first and its last day. One entry of a list is "
-        "identified by userId, the list and startTime.",
+        duplicates="A status over several days is stored on its first and its last day. One entry of a list "
+        "is identified by userId, the list and startTime.",
     ),
 }
