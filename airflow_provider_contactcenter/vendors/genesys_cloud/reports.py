@@ -131,8 +131,8 @@ def genesys_users(
     """Ask Genesys Cloud for presence and routing status of users, as jsonl.
 
     Source: the vendor's specification of the users details job (``AsyncUserDetailsQuery``). A row is a part
-    of one user's history (``primaryPresence`` and ``routingStatus``); a user comes in many rows, over pages. No
-    document says whether a status that began before the window is returned. A status that goes on has no
+    of one user's history (``primaryPresence`` and ``routingStatus``); a user comes in many rows, over pages.
+    No document says whether a status that began before the window is returned. A status that goes on has no
     ``endTime``.
 
     :param start: first instant of the window: aware datetime or ISO 8601 string with an offset.
@@ -158,7 +158,8 @@ KINDS = {
         grain="a conversation with activity in the window, whole, as it was known when the job ran",
         key=["conversationId"],
         duplicates="A conversation that crosses the end of a window is in the next one too, with what "
-        "happened since; evaluations and surveys are attached whenever they happen. The newest delivery is right.",
+        "happened since; evaluations and surveys are attached whenever they happen. The newest delivery is "
+        "right.",
     ),
     "users": Kind(
         builder=genesys_users,
