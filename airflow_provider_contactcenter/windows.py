@@ -7,18 +7,8 @@ into reports; :func:`look_back` lands the days before again, because vendors cor
 from __future__ import annotations
 
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from airflow_provider_contactcenter import checks
-
-#: What to do about a run whose templates name a window that it doesn't have: the end of a sentence about
-#: an undefined ``data_interval_start``, ``logical_date``, ``ds`` or ``ts``.
-NO_WINDOW = (
-    "a run that was triggered without a date, by an asset or without a partition key has neither a data "
-    "interval nor a partition: trigger it with a date (airflow dags trigger -l 2024-05-02T00:00:00+00:00), "
-    "trigger a partitioned DAG with its partition key, or give the report's start and end by templates that "
-    "such a run can fill in, such as {{ params.start }}"
-)
 
 # ``default(none)`` is for Airflow before 3.3, which doesn't know the name.
 _PARTITION = "(partition_date | default(none))"
@@ -32,11 +22,6 @@ _NOT_ONE_DAY = (
     "{% elif data_interval_start == data_interval_end %}{{ data_interval_start }}"
     "{% else %}{{ data_interval_start }} to {{ data_interval_end }}, which is not one day in %s,{% endif %}"
 )
-
-
-def day_of(instant: str, timezone: str) -> str:
-    """The day, ``YYYY-MM-DD``, of a normalised instant on the clocks of a zone."""
-    return checks.moment(instant).astimezone(ZoneInfo(timezone)).date().isoformat()
 
 
 def day_window(timezone: str = "UTC") -> dict[str, str]:

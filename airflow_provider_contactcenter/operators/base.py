@@ -34,13 +34,12 @@ from airflow_provider_contactcenter.life.waiting import (
     wait,
 )
 from airflow_provider_contactcenter.nouns import Job, Report
-from airflow_provider_contactcenter.reports import check_job, rebuild
 from airflow_provider_contactcenter.triggers.report import (
     ContactCenterReportTrigger,
     ContactCenterTimerTrigger,
 )
+from airflow_provider_contactcenter.vendors.intake import check_job, check_report
 from airflow_provider_contactcenter.vendors.protocol.refusals import NO_FILE, Refusal
-from airflow_provider_contactcenter.windows import day_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -122,9 +121,8 @@ class ContactCenterBaseOperator(BaseOperator):
         """The day in which the report (or the job's) begins, for templates: see :func:`.windows.day_key`."""
         try:
             report = self.report if self.report is not None else cast("Job", self.job)["report"]
-            return day_of(
-                checks.instant("start", report["params"]["start"]), checks.zone("timezone", timezone)
-            )
+            start = checks.instant("start", report["params"]["start"])
+            return checks.day_of(start, checks.zone("timezone", timezone)).isoformat()
         except InvalidValue as invalid:
             raise ContactCenterInvalidReportError(f"Task {self.task_id}: {invalid}") from None
 
@@ -182,7 +180,7 @@ class ContactCenterBaseOperator(BaseOperator):
 
     def _start(self, context: Context, waited_since: datetime | None, waits: int) -> Any:
         try:
-            report = rebuild(self.report, now=utcnow()) if self.job is None else None
+            report = check_report(self.report, now=utcnow()) if self.job is None else None
             job = check_job(self.job) if self.job is not None else None
             self.report, self.job = report, job
             self.before_submit(context)
@@ -364,7 +362,7 @@ class ContactCenterBaseOperator(BaseOperator):
         job: Job | None = getattr(self, "_job", None) or self.job
         noun = cast("Report | Job", job or self.report)
         hook = self._hook(noun)
-        return message(hook.vendor.TITLE, hook.conn_id, job["job_id"] if job else None, words, advice)
+        return message(hook.vendor.title, hook.conn_id, job["job_id"] if job else None, words, advice)
 
     def _hook(self, noun: Report | Job) -> ContactCenterHook:
         """The vendor's hook, one per task so that its session lives as long as the task."""
@@ -419,7 +417,7 @@ def conclusion(
         said += f"; the last look failed: {ended['reason']}"
     return ContactCenterTimeoutError(
         message(
-            hook.vendor.TITLE,
+            hook.vendor.title,
             hook.conn_id,
             job["job_id"],
             f"the report ordered at {job['submitted_at']} was not ready before the deadline; {said}",

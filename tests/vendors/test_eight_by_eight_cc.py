@@ -18,9 +18,9 @@ from airflow_provider_contactcenter.nouns import Job, Report, Window, new_job
 from airflow_provider_contactcenter.reports import (
     eight_by_eight_detailed_report,
     eight_by_eight_summary_report,
-    rebuild,
 )
 from airflow_provider_contactcenter.vendors.eight_by_eight_cc import api as vendor
+from airflow_provider_contactcenter.vendors.intake import check_report
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Token
 from airflow_provider_contactcenter.vendors.protocol.content import File, Page, Pages
 from airflow_provider_contactcenter.vendors.protocol.messages import Request
@@ -971,6 +971,6 @@ def test_bad_input_gets_a_sentence_before_anything_is_sent(
 def test_templates_pass_and_are_checked_when_the_task_runs(build: Any) -> None:
     report = build(start="{{ data_interval_start }}", timezone="{{ params.zone }}", metrics=["{{ x }}"])
     with pytest.raises(InvalidValue, match="never rendered"):
-        rebuild(report)
+        check_report(report)
     report["params"] |= {"start": "2024-05-01 00:00:00+00:00", "timezone": "UTC", "metrics": "['accepted']"}
-    assert rebuild(report)["params"]["metrics"] == ["accepted"]
+    assert check_report(report)["params"]["metrics"] == ["accepted"]

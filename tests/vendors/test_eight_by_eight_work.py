@@ -18,9 +18,9 @@ from airflow_provider_contactcenter.reports import (
     eight_by_eight_call_legs,
     eight_by_eight_call_records,
     eight_by_eight_work_summary,
-    rebuild,
 )
 from airflow_provider_contactcenter.vendors.eight_by_eight_work import api as vendor
+from airflow_provider_contactcenter.vendors.intake import check_report
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings, Token
 from airflow_provider_contactcenter.vendors.protocol.content import Page, Pages
 from airflow_provider_contactcenter.vendors.protocol.messages import Request
@@ -466,4 +466,4 @@ def test_a_bound_that_the_zone_repeats_is_refused_when_the_task_runs_at_the_late
     report = legs(start="{{ data_interval_start }}", timezone="America/New_York", end="2024-11-03T09:00:00Z")
     report["params"]["start"] = "2024-11-03 05:30:00+00:00"
     with pytest.raises(InvalidValue, match="01:30:00 twice"):
-        rebuild(report)
+        check_report(report)

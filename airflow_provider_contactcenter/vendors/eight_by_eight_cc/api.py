@@ -37,9 +37,6 @@ from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
 
 TITLE = "8x8 Contact Center"
 
-#: The documents know of no rows that arrive late.
-SETTLE_DELAY = timedelta(0)
-
 #: region of the tenant -> what stands in the path (seed 000); the token's endpoint has no region
 REGIONS = {"us": "", "eu": "/eu", "au": "/au", "ca": "/ca"}
 

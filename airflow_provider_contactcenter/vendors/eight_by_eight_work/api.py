@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from airflow_provider_contactcenter.checks import wall_clock
-from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
+from airflow_provider_contactcenter.nouns import Job, Report, Status, Window, new_job, window_of
+from airflow_provider_contactcenter.vendors.eight_by_eight_work import reports
 from airflow_provider_contactcenter.vendors.protocol.connection import (
     ConnectionFields,
     Settings,
@@ -29,12 +30,6 @@ from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, Re
 
 TITLE = "8x8 Work Analytics"
 
-#: The documents know of no rows that arrive late.
-SETTLE_DELAY = timedelta(0)
-
-#: There are no jobs, so no status words either.
-STATES: Mapping[str, State] = {}
-
 #: what is asked for -> path. v1/cdr, which served legs and records, is deprecated (seed 002).
 PAGED = {"call_legs": "/v2/call-legs", "call_records": "/v2/call-records"}
 SUMMARIES = {
@@ -43,9 +38,6 @@ SUMMARIES = {
     "ring-group": "/v2/rgsum-groups",
     "ring-group-member": "/v2/rgsum-members",
 }
-
-#: years that the vendor keeps; it leaves out what is older without a word (seed 002)
-RETENTION = 2
 
 #: the cursor behind the last page (seed 002)
 END = "no data"
@@ -93,7 +85,7 @@ def settings(fields: ConnectionFields) -> Settings:
         auth_url=fields.auth_url(f"{base_url}/v1/oauth/token"),
         login=fields.need("login", "the name of a user with access to Work Analytics"),
         password=fields.need("password", "that user's password"),
-        extra={"api_key": fields.need("api_key", "the key made in 8x8 Admin Console")},
+        secret={"api_key": fields.need("api_key", "the key made in 8x8 Admin Console")},
         **fields.transport(),
     )
 
@@ -104,7 +96,7 @@ def authenticate(settings: Settings) -> Operation[Token]:
         answer = yield Request(
             "POST",
             str(settings.auth_url),
-            headers={"8x8-apikey": str(settings.extra["api_key"]), "Accept": "application/json"},
+            headers={"8x8-apikey": settings.secret["api_key"], "Accept": "application/json"},
             form={"username": str(settings.login), "password": str(settings.password)},
             signed=False,
         )
@@ -126,7 +118,7 @@ def sign(request: Request, settings: Settings, token: Token | None) -> Request:
         headers={
             **request.headers,
             "Authorization": f"Bearer {token.value if token else ''}",
-            "8x8-apikey": str(settings.extra["api_key"]),
+            "8x8-apikey": settings.secret["api_key"],
         },
     )
 
@@ -171,14 +163,12 @@ def content(job: Job) -> Pages:
 
 def retention_caveat(start: str, now: str) -> str | None:
     """What to say of a window that starts before the vendor's two years; None if it doesn't."""
-    today = datetime.fromisoformat(now)
-    leap_day = (today.month, today.day) == (2, 29)
-    kept_since = today.replace(year=today.year - RETENTION, day=28 if leap_day else today.day)
-    if datetime.fromisoformat(start) >= kept_since:
+    kept = reports.kept_since(datetime.fromisoformat(now))
+    if datetime.fromisoformat(start) >= kept:
         return None
     return (
-        f"The window starts at {start}, and 8x8 Work Analytics keeps {RETENTION} years: it leaves out what "
-        f"is older than about {kept_since:%Y-%m-%d} without a word."
+        f"The window starts at {start}, and 8x8 Work Analytics keeps {reports.RETENTION} years: it "
+        f"leaves out what is older than about {kept:%Y-%m-%d} without a word."
     )
 
 

@@ -35,8 +35,6 @@ from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
 
 TITLE = "Khoros Care Analytics Reports"
 
-SETTLE_DELAY = timedelta(0)
-
 #: ``runnerState``, and ``detail`` too once it is CLOSED (seed). Closed with any other detail has failed.
 STATES: Mapping[str, State] = {
     "running": "running",
@@ -69,18 +67,13 @@ def settings(fields: ConnectionFields) -> Settings:
         base_url=fields.url(),
         login=login,
         password=password,
-        extra={
+        secret={
             "company_api_key": fields.need("company_api_key", "the company key, sent as companyKey"),
-            # Under a name that is masked, for a vendor may repeat the header that it was sent.
-            "basic_token": base64.b64encode(f"{login}:{password}".encode()).decode(),
+            # A vendor may repeat the header that it was sent.
+            "basic": base64.b64encode(f"{login}:{password}".encode()).decode(),
         },
         **fields.transport(),
     )
-
-
-def authenticate(settings: Settings) -> None:
-    """There is no token to ask for: each request carries user and password."""
-    return
 
 
 def sign(request: Request, settings: Settings, token: Token | None) -> Request:
@@ -88,10 +81,10 @@ def sign(request: Request, settings: Settings, token: Token | None) -> Request:
 
     A redirect on the API's own host leads to an absolute URL, whose query is the vendor's and stays as it is.
     """
-    credentials = settings.extra["basic_token"]
+    credentials = settings.secret["basic"]
     params = list(request.params)
     if "://" not in request.target and "analyticsAccessToken=" not in request.target:
-        params.append(("companyKey", str(settings.extra["company_api_key"])))
+        params.append(("companyKey", settings.secret["company_api_key"]))
     return replace(
         request, params=params, headers={**request.headers, "Authorization": f"Basic {credentials}"}
     )
