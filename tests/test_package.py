@@ -152,7 +152,6 @@ LAYERS: dict[str, set[str]] = {
     "exceptions": set(),
     "get_provider_info": set(),
     "reports": {"vendors"},
-    "windows": {"checks", "nouns", "vendors"},
     "vendors": {"checks", "nouns"},
     "transport": {"nouns", "vendors"},
     "pipeline": {"nouns", "transport", "vendors"},
