@@ -10,7 +10,7 @@ import ast
 import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -312,11 +312,24 @@ def wall_clock(name: str, instant: str, timezone: str) -> str:
     return f"{local:%Y-%m-%d %H:%M:%S}"
 
 
+def first_instant(day: date, timezone: str) -> datetime:
+    """The instant at which a day begins on the clocks of a zone, in UTC.
+
+    Where the clocks skip midnight, the offset before the gap makes it the end of the day before; where they
+    repeat it, the first of the two is meant.
+    """
+    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
+
+
+def day_of(instant: str, timezone: str) -> date:
+    """The day of a normalised instant on the clocks of a zone."""
+    return moment(instant).astimezone(ZoneInfo(timezone)).date()
+
+
 def check_midnight(name: str, instant: str, timezone: str) -> None:
     """Refuse a normalised instant that isn't the first of a day in ``timezone``."""
-    local = moment(instant).astimezone(ZoneInfo(timezone))
-    # Where the clocks skip midnight, the offset before the gap makes this the day's first instant too.
-    if datetime.combine(local.date(), time(), local.tzinfo).astimezone(UTC) != moment(instant):
+    if first_instant(day_of(instant, timezone), timezone) != moment(instant):
+        local = moment(instant).astimezone(ZoneInfo(timezone))
         raise InvalidValue(
             f"{name}={instant!r} is not allowed: it is {local:%Y-%m-%d %H:%M:%S} in timezone={timezone!r}, "
             "and the vendor counts whole days; give a bound that is midnight there, as a daily timetable in "
@@ -329,6 +342,16 @@ EMPTY_WINDOW_CAUSE = (
     "data_interval_start equals data_interval_end: use "
     "schedule=CronDataIntervalTimetable('@daily', timezone='UTC') or set "
     "[scheduler] create_cron_data_intervals = True"
+)
+
+
+#: What to do about a run whose templates name a window that it doesn't have: the end of a sentence about
+#: an undefined ``data_interval_start``, ``logical_date``, ``ds`` or ``ts``.
+NO_WINDOW = (
+    "a run that was triggered without a date, by an asset or without a partition key has neither a data "
+    "interval nor a partition: trigger it with a date (airflow dags trigger -l 2024-05-02T00:00:00+00:00), "
+    "trigger a partitioned DAG with its partition key, or give the report's start and end by templates that "
+    "such a run can fill in, such as {{ params.start }}"
 )
 
 

@@ -152,7 +152,6 @@ LAYERS: dict[str, set[str]] = {
     "exceptions": set(),
     "get_provider_info": set(),
     "reports": {"vendors"},
-    "windows": {"checks", "nouns", "vendors"},
     "vendors": {"checks", "nouns"},
     "transport": {"nouns", "vendors"},
     "pipeline": {"nouns", "transport", "vendors"},
@@ -163,6 +162,7 @@ LAYERS["hooks"] = {*LAYERS, "life"} - {"sandbox", "stores"}
 LAYERS["life"] = {*LAYERS} - {"sandbox"}
 for face in ("triggers", "operators", "sensors", "transfers"):
     LAYERS[face] = {*LAYERS} - {"sandbox"}
+LAYERS["windows"] = {"checks", "nouns", "operators", "vendors"}
 
 
 def imports(layer: str) -> set[tuple[str, str]]:

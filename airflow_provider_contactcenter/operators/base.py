@@ -40,7 +40,6 @@ from airflow_provider_contactcenter.triggers.report import (
 )
 from airflow_provider_contactcenter.vendors.intake import check_job, check_report
 from airflow_provider_contactcenter.vendors.protocol.refusals import NO_FILE, Refusal
-from airflow_provider_contactcenter.windows import day_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -122,9 +121,8 @@ class ContactCenterBaseOperator(BaseOperator):
         """The day in which the report (or the job's) begins, for templates: see :func:`.windows.day_key`."""
         try:
             report = self.report if self.report is not None else cast("Job", self.job)["report"]
-            return day_of(
-                checks.instant("start", report["params"]["start"]), checks.zone("timezone", timezone)
-            )
+            start = checks.instant("start", report["params"]["start"])
+            return checks.day_of(start, checks.zone("timezone", timezone)).isoformat()
         except InvalidValue as invalid:
             raise ContactCenterInvalidReportError(f"Task {self.task_id}: {invalid}") from None
 
