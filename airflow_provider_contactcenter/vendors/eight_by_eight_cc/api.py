@@ -175,7 +175,7 @@ def report_types() -> Operation[list[dict[str, Any]]]:
     answer = yield from _ask(Request("GET", "/report-types", headers=_JSON))
     types = answer.json()
     if not isinstance(types, list):
-        raise Refusal("unavailable", "the answer to report-types is no list")
+        raise Refusal("unavailable", f"the answer to report-types is no list; it says: {words_of(answer)}")
     return [definition for definition in types if isinstance(definition, dict)]
 
 
@@ -341,7 +341,11 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
     )
     made = _object_in(answer)
     if made.get("id") in (None, ""):  # 0 is an int64 like any other
-        raise Refusal("lost", "the report was accepted, but the answer holds no id", status=answer.status)
+        raise Refusal(
+            "lost",
+            f"the report was accepted, but the answer holds no id; it says: {words_of(answer)}",
+            status=answer.status,
+        )
     if _status_in(made)["state"] == "failed":
         reason = made.get("reason") or "the vendor gives no reason"
         raise Refusal("failed", f"report {made['id']} is {made['status']}: {reason}")
@@ -382,7 +386,9 @@ def status(job: Job) -> Operation[Status]:
         return Status(state="ready", vendor_status="DONE", reason=None)
     body = _object_in(answer)
     if not body.get("status"):
-        raise Refusal("unavailable", "the answer holds no status", status=answer.status)
+        raise Refusal(
+            "unavailable", f"the answer holds no status; it says: {words_of(answer)}", status=answer.status
+        )
     return _status_in(body)
 
 
@@ -551,7 +557,9 @@ def _rows_in(answer: Answer, *, marked: bool = False) -> tuple[list[Any], int]:
     if odd:
         body = answer.written()
         if not isinstance(body, list):
-            raise Refusal("unavailable", "the answer to data is no list of rows")
+            raise Refusal(
+                "unavailable", f"the answer to data is no list of rows; it says: {words_of(answer)}"
+            )
         try:
             rows = [flat(_row_of(row), marked=marked) for row in body]
         except (AttributeError, KeyError, TypeError):

@@ -25,7 +25,7 @@ from airflow_provider_contactcenter.vendors.protocol.connection import (
     token_in,
 )
 from airflow_provider_contactcenter.vendors.protocol.content import Page, Pages
-from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request, words_of
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 from airflow_provider_contactcenter.vendors.protocol.written import raw
 
@@ -275,7 +275,7 @@ def _scrolled(answer: Answer) -> tuple[Mapping[str, Any], Sequence[Any]]:
     body = answer.written()
     meta, rows = (body.get("meta"), body.get("data")) if isinstance(body, Mapping) else (None, None)
     if not isinstance(meta, Mapping) or not isinstance(rows, list | None):
-        raise Refusal("unavailable", "the answer has no meta and data")
+        raise Refusal("unavailable", f"the answer has no meta and data; it says: {words_of(answer)}")
     if not all(isinstance(row, Mapping) for row in rows or ()):
         raise Refusal("unavailable", "a row is no object")
     return meta, [raw(row) for row in rows or ()]
