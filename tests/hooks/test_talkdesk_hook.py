@@ -6,6 +6,7 @@ import gc
 import gzip
 import hashlib
 import json
+import re
 import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
