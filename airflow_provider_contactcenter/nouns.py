@@ -7,23 +7,26 @@ mapped with ``.expand(...)``, read from YAML and stored in XCom.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, TypedDict
 
 State = Literal["queued", "running", "ready", "failed", "cancelled", "expired"]
 
 
-class Report(TypedDict):
-    """What to ask, of whom, for which window; ``params`` holds the builder's argument names.
-
-    ``shape`` says in which shape the report lands where the operator doesn't; it changes nothing of what the
-    vendor is asked.
-    """
-
+class _Asked(TypedDict):
     vendor: str
     kind: str
     conn_id: str
     params: dict[str, Any]
-    shape: NotRequired[dict[str, Any]]
+
+
+class Report(_Asked, total=False):
+    """What to ask, of whom, for which window; ``params`` holds the builder's argument names.
+
+    ``shape``, where it is there, says in which shape the report lands unless the operator does; it changes
+    nothing of what the vendor is asked.
+    """
+
+    shape: dict[str, Any]
 
 
 class Job(TypedDict):
