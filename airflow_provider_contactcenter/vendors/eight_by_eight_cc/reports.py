@@ -41,8 +41,8 @@ def _check_granularity(params: Mapping[str, Any]) -> None:
         return
     allowed = "; ".join(f"for a range {name}, {', '.join(words)}" for name, _, _, words in rows)
     raise InvalidValue(
-        f"granularity={params['granularity']!r} is not allowed: the window spans {checks.spelled(span)}, and "
-        f"the vendor takes, {allowed}."
+        f"granularity={params['granularity']!r} is not allowed: the window spans {span}, and the vendor "
+        f"takes, {allowed}."
     )
 
 
@@ -323,7 +323,7 @@ def _granularity_limits(params: Mapping[str, Any]) -> Limits:
     """The windows that go with a granularity, in all rows that have it."""
     if pending(params["granularity"]):
         raise InvalidValue(
-            f"granularity={params['granularity']!r} is not allowed: the windows that the vendor takes hang "
+            f"granularity={params['granularity']!r} is not allowed: the windows that the vendor takes depend "
             "on it; give it as it is, without a template."
         )
     rows = [row for row in GRANULARITIES if params["granularity"] in row[3]]
