@@ -20,6 +20,7 @@ from airflow_provider_contactcenter.vendors.genesys_cloud.reports import (
 from airflow_provider_contactcenter.vendors.khoros_care.reports import khoros_care_report
 from airflow_provider_contactcenter.vendors.talkdesk.reports import talkdesk_report
 from airflow_provider_contactcenter.vendors.vspark.reports import vspark_stats
+from airflow_provider_contactcenter.yaml_reports import load_reports
 
 __all__ = [
     "eight_by_eight_call_legs",
@@ -30,6 +31,7 @@ __all__ = [
     "genesys_conversations",
     "genesys_users",
     "khoros_care_report",
+    "load_reports",
     "talkdesk_report",
     "vspark_stats",
 ]

@@ -40,7 +40,6 @@ from airflow_provider_contactcenter.triggers.report import (
 )
 from airflow_provider_contactcenter.vendors.intake import check_job, check_report
 from airflow_provider_contactcenter.vendors.protocol.refusals import NO_FILE, Refusal
-from airflow_provider_contactcenter.windows import day_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -122,9 +121,8 @@ class ContactCenterBaseOperator(BaseOperator):
         """The day in which the report (or the job's) begins, for templates: see :func:`.windows.day_key`."""
         try:
             report = self.report if self.report is not None else cast("Job", self.job)["report"]
-            return day_of(
-                checks.instant("start", report["params"]["start"]), checks.zone("timezone", timezone)
-            )
+            start = checks.instant("start", report["params"]["start"])
+            return checks.day_of(start, checks.zone("timezone", timezone)).isoformat()
         except InvalidValue as invalid:
             raise ContactCenterInvalidReportError(f"Task {self.task_id}: {invalid}") from None
 
@@ -364,7 +362,8 @@ class ContactCenterBaseOperator(BaseOperator):
         job: Job | None = getattr(self, "_job", None) or self.job
         noun = cast("Report | Job", job or self.report)
         hook = self._hook(noun)
-        return message(hook.vendor.title, hook.conn_id, job["job_id"] if job else None, words, advice)
+        job_id = job["job_id"] if job else None
+        return message(hook.vendor.title, hook.conn_id, job_id, words, advice, hook.vendor.noun)
 
     def _hook(self, noun: Report | Job) -> ContactCenterHook:
         """The vendor's hook, one per task so that its session lives as long as the task."""

@@ -309,6 +309,11 @@ def _check_script_paths(params: Mapping[str, Any], given: Mapping[str, Any]) -> 
 
 def _granularity_limits(params: Mapping[str, Any]) -> Limits:
     """The windows that go with a granularity, in all rows that have it."""
+    if pending(params["granularity"]):
+        raise InvalidValue(
+            f"granularity={params['granularity']!r} is not allowed: the windows that the vendor takes depend "
+            "on it; give it as it is, without a template."
+        )
     rows = [row for row in GRANULARITIES if params["granularity"] in row[3]]
     longest = max(row[2] for row in rows)
     return Limits(
