@@ -58,6 +58,13 @@ def get_provider_info() -> dict[str, Any]:
                 "tags": [
                     "service"
                 ]
+            },
+            {
+                "integration-name": "Genesys Cloud",
+                "external-doc-url": "https://developer.genesys.cloud/analyticsdatamanagement/analytics/jobs/",
+                "tags": [
+                    "service"
+                ]
             }
         ],
         "connection-types": [
@@ -493,6 +500,107 @@ def get_provider_info() -> dict[str, Any]:
                         }
                     }
                 }
+            },
+            {
+                "connection-type": "genesys_cloud",
+                "hook-class-name": "airflow_provider_contactcenter.hooks.genesys_cloud.GenesysCloudHook",
+                "hook-name": "Genesys Cloud",
+                "ui-field-behaviour": {
+                    "hidden-fields": [
+                        "schema",
+                        "port"
+                    ],
+                    "relabeling": {
+                        "host": "API base URL",
+                        "login": "Client ID (required)",
+                        "password": "Client secret (required)"
+                    },
+                    "placeholders": {
+                        "host": "empty: the region's, such as https://api.mypurecloud.com"
+                    }
+                },
+                "conn-fields": {
+                    "region": {
+                        "label": "Region",
+                        "description": "The AWS region of the organization; us_east_1 if empty. A client is known in its own region only. The extra also takes a domain, such as mypurecloud.de.",
+                        "schema": {
+                            "type": [
+                                "string",
+                                "null"
+                            ],
+                            "enum": [
+                                "us_east_1",
+                                "us_east_2",
+                                "us_west_2",
+                                "ca_central_1",
+                                "mx_central_1",
+                                "sa_east_1",
+                                "eu_west_1",
+                                "eu_west_2",
+                                "eu_central_1",
+                                "eu_central_2",
+                                "eusc_de_east_1",
+                                "me_central_1",
+                                "ap_south_1",
+                                "ap_southeast_1",
+                                "ap_southeast_2",
+                                "ap_northeast_1",
+                                "ap_northeast_2",
+                                "ap_northeast_3"
+                            ]
+                        }
+                    },
+                    "auth_url": {
+                        "label": "Token endpoint",
+                        "description": "Where it isn't the region's, such as https://login.mypurecloud.com/oauth/token.",
+                        "schema": {
+                            "type": [
+                                "string",
+                                "null"
+                            ]
+                        }
+                    },
+                    "timeout": {
+                        "label": "Timeout (seconds)",
+                        "description": "Seconds to wait for a connection and for each read; 60 if empty.",
+                        "schema": {
+                            "type": [
+                                "number",
+                                "null"
+                            ]
+                        }
+                    },
+                    "verify": {
+                        "label": "Verify TLS",
+                        "description": "true, false, or the path of a CA bundle on worker and triggerer; true if empty.",
+                        "schema": {
+                            "type": [
+                                "string",
+                                "null"
+                            ]
+                        }
+                    },
+                    "cert": {
+                        "label": "Client certificate",
+                        "description": "Path of a PEM file with certificate and key on worker and triggerer.",
+                        "schema": {
+                            "type": [
+                                "string",
+                                "null"
+                            ]
+                        }
+                    },
+                    "proxy": {
+                        "label": "Proxy",
+                        "description": "URL of an HTTP proxy; the environment's if empty.",
+                        "schema": {
+                            "type": [
+                                "string",
+                                "null"
+                            ]
+                        }
+                    }
+                }
             }
         ],
         "hooks": [
@@ -524,6 +632,12 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": "8x8 Work Analytics",
                 "python-modules": [
                     "airflow_provider_contactcenter.hooks.eight_by_eight_work"
+                ]
+            },
+            {
+                "integration-name": "Genesys Cloud",
+                "python-modules": [
+                    "airflow_provider_contactcenter.hooks.genesys_cloud"
                 ]
             }
         ],

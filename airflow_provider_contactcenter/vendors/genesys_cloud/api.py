@@ -28,9 +28,10 @@ from airflow_provider_contactcenter.vendors.protocol.connection import (
     token_in,
 )
 from airflow_provider_contactcenter.vendors.protocol.content import Page, Pages
-from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request, quoted, raw
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request, quoted
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
+from airflow_provider_contactcenter.vendors.protocol.written import raw
 
 TITLE = "Genesys Cloud"
 
@@ -234,22 +235,16 @@ class Cursor:
     watermark: datetime | None = field(compare=False)
 
 
-class _Conversations(msgspec.Struct, gc=False):
+class _Body(msgspec.Struct, gc=False):
+    """A page of either subject; only its own rows are there."""
+
     conversations: list[msgspec.Raw] | None = None
-    cursor: str | None = None
-    dataAvailabilityDate: str | None = None
-
-
-class _Users(msgspec.Struct, gc=False):
     userDetails: list[msgspec.Raw] | None = None
     cursor: str | None = None
     dataAvailabilityDate: str | None = None
 
 
-_DECODERS = {
-    "conversations": msgspec.json.Decoder(_Conversations),
-    "users": msgspec.json.Decoder(_Users),
-}
+_DECODER = msgspec.json.Decoder(_Body)
 
 
 def _page(job: Job, cursor: Cursor | None) -> Operation[Page]:
@@ -296,14 +291,15 @@ def _asked(job: Job, cursor: Cursor | None, size: int) -> Operation[tuple[Answer
 def _read(kind: str, answer: Answer) -> tuple[list[Any], str | None, str | None]:
     """Rows as the vendor wrote them, the next page's cursor, and the watermark."""
     name = _SUBJECTS[kind][1]
-    page = answer.decoded(_DECODERS[kind])
+    page = answer.decoded(_DECODER)
     if page is not None:
-        return getattr(page, name) or [], page.cursor or None, page.dataAvailabilityDate
+        rows = page.conversations if kind == "conversations" else page.userDetails
+        return rows or [], page.cursor or None, page.dataAvailabilityDate
     body = answer.written()
-    rows = body.get(name) or [] if isinstance(body, Mapping) else None
-    if not isinstance(rows, list):
+    found = body.get(name) or [] if isinstance(body, Mapping) else None
+    if not isinstance(found, list):
         raise Refusal("unavailable", f"the answer holds no list of {name}", status=answer.status)
-    return [raw(row) for row in rows], body.get("cursor") or None, body.get("dataAvailabilityDate")
+    return [raw(row) for row in found], body.get("cursor") or None, body.get("dataAvailabilityDate")
 
 
 def probe(settings: Settings) -> Operation[str]:

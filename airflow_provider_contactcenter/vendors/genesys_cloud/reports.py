@@ -10,7 +10,7 @@ from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.checks import Check
 from airflow_provider_contactcenter.nouns import Report
 from airflow_provider_contactcenter.vendors.genesys_cloud.filters import SEGMENT_DIMENSIONS, filters
-from airflow_provider_contactcenter.vendors.protocol.kind import Kind
+from airflow_provider_contactcenter.vendors.protocol.kind import Kind, Rows
 from airflow_provider_contactcenter.vendors.protocol.reports import body_extra, make_report
 
 #: Rows of a page. The vendor declares neither a default nor a maximum; clients use 100 to 10,000.
@@ -152,19 +152,19 @@ def genesys_users(
     return report
 
 
+_CONVERSATIONS = Rows(
+    grain="a conversation with activity in the window, whole, as it was known when the job ran",
+    key=["conversationId"],
+    duplicates="A conversation that crosses the end of a window is in the next one too, with what happened "
+    "since; evaluations and surveys are attached whenever they happen. The newest delivery is right.",
+)
+_USERS = Rows(
+    grain="a part of one user's presence and routing history; a user comes in many rows",
+    duplicates="A status over several days is stored on its first and its last day. One entry of a list is "
+    "identified by userId, the list and startTime.",
+)
+
 KINDS = {
-    "conversations": Kind(
-        builder=genesys_conversations,
-        grain="a conversation with activity in the window, whole, as it was known when the job ran",
-        key=["conversationId"],
-        duplicates="A conversation that crosses the end of a window is in the next one too, with what "
-        "happened since; evaluations and surveys are attached whenever they happen. The newest delivery is "
-        "right.",
-    ),
-    "users": Kind(
-        builder=genesys_users,
-        grain="a part of one user's presence and routing history; a user comes in many rows",
-        duplicates="A status over several days is stored on its first and its last day. One entry of a list "
-        "is identified by userId, the list and startTime.",
-    ),
+    "conversations": Kind(builder=genesys_conversations, rows=lambda params: _CONVERSATIONS),
+    "users": Kind(builder=genesys_users, rows=lambda params: _USERS),
 }

@@ -25,4 +25,5 @@ VENDOR = Vendor(
     probe=api.probe,
     cancel=api.cancel,
     available_until=api.available_until,
+    refused=api.refused,
 )

@@ -32,6 +32,8 @@ class File:
 class Page:
     """Some rows, the cursor of the next page (None: this was the last) and the vendor's own total.
 
+    ``caveat`` is a :class:`File`'s, where a page is the first to know.
+
     A cursor is whatever the vendor's functions need to ask for the next page; the same one twice is a loop.
     A row, or a value of a row, may be ``msgspec.Raw``: JSON as the vendor wrote it.
     """
@@ -39,6 +41,7 @@ class Page:
     rows: Sequence[Any]
     cursor: Hashable | None
     total: int | None = None
+    caveat: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,18 @@ from airflow_provider_contactcenter.vendors.protocol.connection import Connectio
 from airflow_provider_contactcenter.vendors.protocol.content import File, Pages
 from airflow_provider_contactcenter.vendors.protocol.form import Form
 from airflow_provider_contactcenter.vendors.protocol.kind import Kind
-from airflow_provider_contactcenter.vendors.protocol.messages import Operation, Request
-from airflow_provider_contactcenter.vendors.protocol.refusals import RefusalKind
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 
 
 def no_token(settings: Settings) -> None:
     """There is no token to ask for: requests carry the connection's credentials themselves."""
     return
+
+
+def as_read(refusal: Refusal, answer: Answer) -> Refusal:
+    """A refusal means what its status and the usual shapes of a body say."""
+    return refusal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +60,8 @@ class Vendor:
     cancel: Callable[[Job], Operation[bool]] | None = None
     #: the instant up to which a report's rows are all there. None: the vendor doesn't say
     available_until: Callable[[Report], Operation[datetime | None]] | None = None
+    #: gives a refusal the meaning that its answer has at this API: kind, seconds to wait, words
+    refused: Callable[[Refusal, Answer], Refusal] = as_read
     #: the vendor's documented status words, in lower case; any other word counts as running
     states: Mapping[str, State] = field(default_factory=dict)
     #: a report is submitted no earlier than the window's end plus this
