@@ -96,8 +96,6 @@ def test_a_key_identifies_each_row_that_the_sandbox_has(report: Report, monkeypa
 def test_what_is_said_is_sentences() -> None:
     for name in registry.names():
         for kind in registry.kinds(name).values():
-            said = kind.rows(
-                {"report_type": INTERACTIONS, "summary": "company", "granularity": "day"} | _FLAGS
-            )
+            said = kind.rows(PARAMS)
             assert said.grain is None or not said.grain.endswith(".")
             assert said.duplicates is None or re.fullmatch(r"[A-Z].*\.", said.duplicates, re.DOTALL)

@@ -195,7 +195,7 @@ _AT_THE_BOUNDS = (
     "The vendor doesn't say whether it includes a window's bounds: a row at that very instant may come in "
     "two neighbouring windows. One that arrives while pages are fetched may come twice."
 )
-#: seed 002, "Call Legs Explained": a leg is its Call Leg ID with its Call ID; the PBX is in its scroll ids too
+#: seed 002, "Call Legs Explained": a leg is its leg's and its call's id; scroll ids hold the PBX too
 CALL_LEGS = Rows(
     grain="one leg of a call",
     key=("pbxId", "callId", "legId"),
