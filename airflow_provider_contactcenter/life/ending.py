@@ -65,4 +65,5 @@ def message(hook: ContactCenterHook, job: Job | None, words: str, advice: str) -
     """What is whole in itself: vendor, connection, job if there is one, what happened, what to do."""
     from airflow_provider_contactcenter.hooks.refusals import message
 
-    return message(hook.vendor.title, hook.conn_id, job["job_id"] if job else None, words, advice)
+    job_id = job["job_id"] if job else None
+    return message(hook.vendor.title, hook.conn_id, job_id, words, advice, hook.vendor.noun)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
 
@@ -84,6 +84,13 @@ class ContactCenterBaseOperator(BaseOperator):
         for name, value in (("report", report), ("job", job)):
             if value is not None and not isinstance(value, dict) and not checks.pending(value):
                 raise InvalidValue(f"{name}={value!r} is not allowed: give a dict.")
+
+    def report_day(self, timezone: str = "UTC") -> str:
+        """The day in which the report (or the job's) begins, for templates: see :func:`.windows.day_key`."""
+        with self._refusing():
+            report = self.report if self.report is not None else cast("Job", self.job)["report"]
+            start = checks.instant("start", report["params"]["start"])
+            return checks.day_of(start, checks.zone("timezone", timezone)).isoformat()
 
     def goal(self, context: Context) -> Goal:
         """What an execution is for; made once for each.

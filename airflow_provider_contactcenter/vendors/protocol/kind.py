@@ -31,6 +31,25 @@ def no_limits(params: Mapping[str, Any]) -> Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rows:
+    """What the rows of a report are, for the load behind it: what documents say, None where none does."""
+
+    #: what one row is, in words
+    grain: str | None = None
+    #: the columns that identify a row, by the vendor's names; no other row of the table has the same
+    key: Sequence[str] | None = None
+    #: the column that tells the newer of two rows with the same key
+    version: str | None = None
+    #: why the same row may come twice, in words
+    duplicates: str | None = None
+
+
+def unknown_rows(params: Mapping[str, Any]) -> Rows:
+    """No document says what the rows are."""
+    return Rows()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Kind:
     """One kind of report of one vendor."""
 
@@ -40,11 +59,5 @@ class Kind:
     limits: Callable[[Mapping[str, Any]], Limits] = no_limits
     #: now -> the instant before which the vendor keeps no rows; None: no document names one
     kept_since: Callable[[datetime], datetime] | None = None
-    #: what one row is, in words; None where no document says it
-    grain: str | None = None
-    #: the columns that identify a row
-    key: Sequence[str] | None = None
-    #: the column that tells the newer of two rows with the same key
-    version: str | None = None
-    #: why the same row may come twice, in words
-    duplicates: str | None = None
+    #: a report's params -> what its rows are
+    rows: Callable[[Mapping[str, Any]], Rows] = unknown_rows
