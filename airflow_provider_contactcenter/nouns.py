@@ -93,3 +93,10 @@ def new_job(report: Report, job_id: str | None) -> Job:
 def window_of(report: Report) -> Window:
     """The window a report covers."""
     return Window(start=report["params"]["start"], end=report["params"]["end"])
+
+
+def called(report: Report) -> str:
+    """What a report is called: its kind, and the vendor's name for it where it has one."""
+    params = report["params"]
+    named = [params[name] for name in ("report_type", "export_id", "summary") if params.get(name)]
+    return "/".join([report["kind"], *named])

@@ -23,7 +23,7 @@ KEY = "contactcenter_job"
 
 
 def fingerprint(report: Report) -> str:
-    """Tells one report from another; the report is in its normal form. In which shape it lands is no matter."""
+    """Tells one report (in its normal form) from another; in which shape it lands doesn't matter."""
     asked = {name: value for name, value in report.items() if name != "shape"}
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 

@@ -18,6 +18,7 @@ from airflow_provider_contactcenter.life.clock import Clock
 from airflow_provider_contactcenter.life.memory import Memory
 from airflow_provider_contactcenter.life.run import Current, Goal, Run, Terms, Waited
 from airflow_provider_contactcenter.nouns import Job, Report
+from airflow_provider_contactcenter.operators.rendering import RenderingMixin
 from airflow_provider_contactcenter.triggers.deferral import Deferral
 from airflow_provider_contactcenter.vendors.intake import check_job, check_report
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 
-class ContactCenterBaseOperator(BaseOperator):
+class ContactCenterBaseOperator(RenderingMixin, BaseOperator):
     """Submits a report (or takes a job) and waits for it.
 
     :param report: what to ask; the dict that a builder in ``reports`` returns (templated).

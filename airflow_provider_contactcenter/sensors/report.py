@@ -23,6 +23,7 @@ from airflow_provider_contactcenter.life.run import Current, Run, Terms
 from airflow_provider_contactcenter.life.waiting import Event
 from airflow_provider_contactcenter.nouns import Job
 from airflow_provider_contactcenter.operators.base import check_seconds
+from airflow_provider_contactcenter.operators.rendering import RenderingMixin
 from airflow_provider_contactcenter.operators.report import Submitted
 from airflow_provider_contactcenter.triggers.deferral import Deferral
 from airflow_provider_contactcenter.vendors.intake import check_job
@@ -36,7 +37,7 @@ except ImportError:  # Airflow 2.11 has one class for all that can go wrong with
     from airflow.exceptions import TaskDeferralError as TaskDeferralTimeout
 
 
-class ContactCenterReportSensor(BaseSensorOperator):
+class ContactCenterReportSensor(RenderingMixin, BaseSensorOperator):
     """Waits until a job is ready and returns the job.
 
     ``poke_interval``, ``timeout``, ``mode`` and ``soft_fail`` are those of any sensor. ``soft_fail`` skips

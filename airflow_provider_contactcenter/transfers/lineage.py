@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_contactcenter.nouns import Delivery, Report
+from airflow_provider_contactcenter.nouns import Delivery, called
 
 if TYPE_CHECKING:
     from airflow_provider_contactcenter.life.run import Run
@@ -26,7 +26,7 @@ def on_complete(run: Run | None) -> Any:
     report = run.report if run.job is None else run.job["report"]
     inputs = []
     if report is not None:
-        inputs.append(Dataset(namespace=f"{report['vendor']}://{report['conn_id']}", name=name_of(report)))
+        inputs.append(Dataset(namespace=f"{report['vendor']}://{report['conn_id']}", name=called(report)))
     delivery: Delivery | None = run.result
     if delivery is None:  # the task was skipped
         return OperatorLineage(inputs=inputs)
@@ -34,10 +34,3 @@ def on_complete(run: Run | None) -> Any:
     namespace, name = run.goal.store.dataset
     landed = OutputDataset(namespace=namespace, name=name, outputFacets={"outputStatistics": numbers})
     return OperatorLineage(inputs=inputs, outputs=[landed])
-
-
-def name_of(report: Report) -> str:
-    """What a report is called: its kind, and the vendor's name for it where it has one."""
-    params = report["params"]
-    named = [params[name] for name in ("report_type", "export_id", "summary") if params.get(name)]
-    return "/".join([report["kind"], *named])
