@@ -119,6 +119,19 @@ def instant(name: str, value: Any) -> str:
         ) from None
 
 
+def spelled(span: timedelta) -> str:
+    """A length of time in words, such as ``31 days and 1 hour``."""
+    seconds, parts = abs(span) // timedelta(seconds=1), []
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count:,} {unit}{'' if count == 1 else 's'}")
+    if left := abs(span).microseconds:
+        parts.append(f"{left:,} microsecond{'' if left == 1 else 's'}")
+    *most, last = parts or ["no time"]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def moment(value: str) -> datetime:
     """The aware datetime behind a normalised instant."""
     return datetime.fromisoformat(value)
@@ -256,9 +269,8 @@ def clock_range(shortest: timedelta) -> Check:
         )
         if (end - start) % timedelta(days=1) < shortest:
             raise InvalidValue(
-                f"{name}={value!r} is not allowed: its end must be at least "
-                f"{shortest // timedelta(minutes=1)} minutes after its start (a range may cross midnight; "
-                f"leave {name} out for whole days)."
+                f"{name}={value!r} is not allowed: its end must be at least {spelled(shortest)} after "
+                f"its start (a range may cross midnight; leave {name} out for whole days)."
             )
         return {key: shown.isoformat() for key, shown in clock.items()}
 
@@ -361,6 +373,6 @@ def check_window(params: Mapping[str, Any], longest: timedelta | None = None) ->
         raise InvalidValue(f"start={start!r} is not allowed: it lies after end={end!r}; give start < end.")
     if longest is not None and span > longest:
         raise InvalidValue(
-            f"end={end!r} is not allowed: the window from start={start!r} spans {span}, and the vendor "
-            f"takes at most {longest.days} days in one report; cut it into several reports."
+            f"end={end!r} is not allowed: the window from start={start!r} spans {spelled(span)}, and "
+            f"the vendor takes at most {spelled(longest)} in one report; cut it into several reports."
         )

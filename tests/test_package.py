@@ -94,7 +94,10 @@ def test_a_vendor_is_registered_under_its_name_and_its_builders_can_be_imported_
 
 
 def test_no_builder_is_without_a_vendor() -> None:
-    assert {builder.__name__ for builder in registry.builders().values()} == set(reports.__all__)
+    assert {builder.__name__ for builder in registry.builders().values()} == set(reports.__all__) - {
+        "describe",
+        "load_reports",
+    }
 
 
 @by_name
@@ -145,13 +148,37 @@ def test_extras_that_hold_a_secret_are_hidden_and_no_other_has_a_name_that_airfl
         assert secret == any(word in name for word in masked), name
 
 
+def test_an_error_names_a_field_as_the_form_shows_it() -> None:
+    form = registry.vendor("talkdesk").form
+    assert form.labelled("the connection's password is empty: it holds the OAuth client's secret") == (
+        "the connection's password (Client secret in the form) is empty: it holds the OAuth client's secret"
+    )
+    assert form.labelled("correct the connection's host") == (
+        "correct the connection's host (API base URL in the form)"
+    )
+    for plain in ("the connection's region 'x' is not known", "the connection's certificate", "no field"):
+        assert form.labelled(plain) == plain
+
+
+def test_an_extra_that_means_nothing_is_named_with_the_nearest_that_does() -> None:
+    form = registry.vendor("talkdesk").form
+    assert form.unknown({"timout": 5, "acount": "acme", "Region": "eu", "zzz": 1}) == {
+        "timout": "timeout",
+        "acount": "account",
+        "Region": "region",
+        "zzz": None,
+    }
+    assert form.unknown([*form.all_extras, "proxies"]) == {}
+
+
 #: room -> the rooms it may import; the plan of the house
 LAYERS: dict[str, set[str]] = {
     "nouns": set(),
     "checks": set(),
     "exceptions": set(),
     "get_provider_info": set(),
-    "reports": {"vendors"},
+    "reports": {"vendors", "yaml_reports"},
+    "yaml_reports": {"checks", "nouns", "vendors"},
     "vendors": {"checks", "nouns"},
     "transport": {"nouns", "vendors"},
     "pipeline": {"nouns", "transport", "vendors"},

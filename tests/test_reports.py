@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +12,12 @@ from airflow.providers.common.compat.sdk import DAG, BaseOperator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_contactcenter.checks import InvalidValue, pending, unrendered
+from airflow_provider_contactcenter.checks import InvalidValue, pending, spelled, unrendered
 from airflow_provider_contactcenter.life.memory import fingerprint
 from airflow_provider_contactcenter.nouns import new_job, window_of
 from airflow_provider_contactcenter.reports import eight_by_eight_summary_report, talkdesk_report
 from airflow_provider_contactcenter.vendors import registry
-from airflow_provider_contactcenter.vendors.intake import check_job, check_report
+from airflow_provider_contactcenter.vendors.intake import check_early, check_job, check_report
 
 DAY = {"start": "2024-05-01T00:00:00+00:00", "end": "2024-05-02T00:00:00+00:00"}
 NOW = dt.datetime(2024, 5, 3, tzinfo=dt.UTC)
@@ -86,8 +87,74 @@ def test_a_window_that_runs_backwards_is_refused() -> None:
 
 def test_thirty_one_days_are_one_report_and_a_microsecond_more_is_not() -> None:
     assert report(start="2024-05-01T00:00Z", end="2024-06-01T00:00Z")
-    with pytest.raises(InvalidValue, match=r"at most 31 days in one report"):
+    with pytest.raises(InvalidValue, match=r"31 days and 1 microsecond, .* at most 31 days in one report"):
         report(start="2024-05-01T00:00Z", end="2024-06-01T00:00:00.000001Z")
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        (dt.timedelta(days=31), "31 days"),
+        (dt.timedelta(days=1, hours=1), "1 day and 1 hour"),
+        (dt.timedelta(days=1000, hours=2, seconds=1), "1,000 days, 2 hours and 1 second"),
+        (dt.timedelta(minutes=15), "15 minutes"),
+        (dt.timedelta(0), "no time"),
+        (-dt.timedelta(hours=2), "2 hours"),
+    ],
+)
+def test_a_length_of_time_is_spelled_in_words(span: dt.timedelta, words: str) -> None:
+    assert spelled(span) == words
+
+
+def test_all_that_is_wrong_with_a_report_is_said_at_once() -> None:
+    with pytest.raises(InvalidValue) as refused:
+        report(report_type="a/b", file_format="pdf", timezone="Mars/Olympus", end="{{ data_interval_end }}")
+    assert [complaint.partition("=")[0] for complaint in refused.value.complaints] == [
+        "report_type",
+        "file_format",
+        "timezone",
+    ]
+    assert str(refused.value) == " ".join(refused.value.complaints)
+
+
+def test_a_path_is_no_template() -> None:
+    assert not pending(Path("/lake/calls.csv"))
+    with pytest.raises(InvalidValue, match=r"^report_type=.*Path.* is not allowed"):
+        report(report_type=Path("calls"))
+
+
+@pytest.mark.parametrize(
+    "given_report",
+    [
+        {},
+        {"vendor": "talkdesk"},
+        {**report(), "vendor": "talkdesc"},
+        {**report(), "kind": "calls"},
+        {**report(), "params": {"report_type": "calls", **DAY, "format": "csv"}},
+        {**report(), "params": {"report_type": "calls", **DAY, "file_format": "pdf"}},
+        {**report(), "params": [], "conn_id": "{{ conn }}"},
+        "calls",
+        None,
+    ],
+)
+def test_what_will_never_be_a_report_is_refused_when_the_dag_is_parsed(given_report: object) -> None:
+    with pytest.raises(InvalidValue):
+        check_early(given_report)
+
+
+def test_what_airflow_fills_in_later_passes_when_the_dag_is_parsed() -> None:
+    with DAG("d", schedule=None, start_date=dt.datetime(2024, 1, 1, tzinfo=dt.UTC)):
+        output = BaseOperator(task_id="upstream").output
+    waiting: list[Any] = [
+        report(),
+        report(start="{{ data_interval_start }}", end=output),
+        output,
+        "{{ ti.xcom_pull('reports') }}",
+        {**report(), "vendor": "{{ params.vendor }}"},
+        {**report(), "params": output},
+    ]
+    for each in waiting:
+        check_early(each)
 
 
 def test_the_builders_arguments_are_keywords() -> None:

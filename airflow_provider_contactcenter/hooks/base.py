@@ -180,9 +180,7 @@ class ContactCenterHook(HttpHook):
 
     def error(self, refusal: Refusal, job: Job | None = None) -> ContactCenterError:
         """The error a task fails with for a refusal."""
-        error = error_of(
-            refusal.kind, self.vendor.title, self.conn_id, job["job_id"] if job else None, refusal.words
-        )
+        error = error_of(self.vendor, refusal, self.conn_id, job["job_id"] if job else None)
         if isinstance(error, ContactCenterQuotaError):
             error.retry_after = refusal.retry_after
         return error
@@ -280,6 +278,7 @@ class ContactCenterHook(HttpHook):
                 extra=extra if isinstance(extra, dict) else {},
             )
         )
+        self._warn_of_unknown(extra)
         base = urlsplit(settings.base_url)
         loopback = base.hostname in {"localhost", "::1"} or str(base.hostname).startswith("127.")
         if base.scheme == "http" and not loopback and settings.base_url not in _unencrypted:
@@ -290,6 +289,20 @@ class ContactCenterHook(HttpHook):
                 policy.shown(settings.base_url),
             )
         return settings
+
+    def _warn_of_unknown(self, extra: Any) -> None:
+        """Say which extras mean nothing here: a misspelled one would be passed over in silence."""
+        for name, near in self.vendor.form.unknown(extra if isinstance(extra, dict) else ()).items():
+            if (self.conn_id, name) not in _unknown:
+                _unknown.add((self.conn_id, name))
+                meant = f" Did you mean {near!r}?" if near else ""
+                self.log.warning(
+                    "Connection %s has the extra %r, which its type %s does not know; it is ignored.%s",
+                    self.conn_id,
+                    name,
+                    self.conn_type,
+                    meant,
+                )
 
     @cached_property
     def driver(self) -> RequestsDriver:
@@ -349,6 +362,9 @@ _lookups: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[type, str], tu
 
 #: base URLs without encryption that this process has warned of already
 _unencrypted: set[str] = set()
+
+#: (connection, extra) that this process has warned of already
+_unknown: set[tuple[str, str]] = set()
 
 #: unknown status words that this process has logged already
 _noted: set[str] = set()

@@ -362,7 +362,8 @@ class ContactCenterBaseOperator(BaseOperator):
         job: Job | None = getattr(self, "_job", None) or self.job
         noun = cast("Report | Job", job or self.report)
         hook = self._hook(noun)
-        return message(hook.vendor.title, hook.conn_id, job["job_id"] if job else None, words, advice)
+        job_id = job["job_id"] if job else None
+        return message(hook.vendor.title, hook.conn_id, job_id, words, advice, hook.vendor.noun)
 
     def _hook(self, noun: Report | Job) -> ContactCenterHook:
         """The vendor's hook, one per task so that its session lives as long as the task."""

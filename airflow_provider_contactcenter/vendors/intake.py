@@ -78,7 +78,10 @@ def _built(report: object) -> Report:
     except TypeError as error:
         name = getattr(kind.builder, "__name__", "the builder")
         raise InvalidValue(f"report['params'] is not allowed: {name} says {error}.") from None
-    return kind.builder(**params, conn_id=report["conn_id"])
+    built = kind.builder(**params, conn_id=report["conn_id"])
+    if "shape" in report:
+        built["shape"] = report["shape"]
+    return built
 
 
 def check_job(job: object) -> Job:

@@ -271,7 +271,7 @@ def test_of_several_jobs_in_one_answer_only_ones_own_counts() -> None:
     other["jobInfo"] = {**other["jobInfo"], "runId": "23other"}
     found, _ = run(khoros_care.status(job()), passed([other, entry("RUNNING", "")]))
     assert found["state"] == "running"
-    with pytest.raises(Refusal, match="none of them is this one"):
+    with pytest.raises(Refusal, match="none of them this one"):
         run(khoros_care.status(job()), passed([other, other]))
 
 

@@ -25,8 +25,9 @@ from airflow_provider_contactcenter.vendors.protocol.connection import (
     token_in,
 )
 from airflow_provider_contactcenter.vendors.protocol.content import Page, Pages
-from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request, words_of
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
+from airflow_provider_contactcenter.vendors.protocol.written import raw
 
 TITLE = "8x8 Work Analytics"
 
@@ -198,7 +199,13 @@ def parameters(report: Report) -> list[tuple[str, str]]:
     query["callee"] = params.get("callee")
     query["callerOrCallee"] = params.get("caller_or_callee")
     query["extId"] = params.get("extension")
+    query |= intraday_bounds(params.get("intraday"))
     return [(name, _written(value)) for name, value in query.items() if value is not None]
+
+
+def intraday_bounds(hours: Mapping[str, str] | None) -> dict[str, str]:
+    """The hours of each day that ring groups are summed up for, on the clocks of the report's zone."""
+    return {"intraStartTime": hours["start"], "intraEndTime": hours["end"]} if hours else {}
 
 
 def _written(value: Any) -> str:
@@ -235,12 +242,15 @@ def _scroll(report: Report, cursor: str | None) -> Operation[Page]:
         raise Refusal("incomplete", f"the scroll broke off: {refusal.words}", status=refusal.status) from None
     meta, rows = _scrolled(answer)
     following = str(meta.get("scrollId") or "").strip()
+    total = number(meta.get("totalRecordCount"))
     if not rows or following.lower() == END:
         following = ""
+    elif not following and not total and len(rows) >= report["params"]["page_size"]:
+        # The documents give each page with rows a scrollId, the last one too, and the total.
+        raise Refusal("incomplete", f"a full page of {len(rows)} rows came without scrollId and total")
     # Behind the last page the total is 0, so the first page's counts; beside rows, 0 says nothing.
-    total = number(meta.get("totalRecordCount")) if cursor is None else None
-    counted = int(total) if total or (total is not None and not rows) else None
-    return Page(rows, following or None, counted)
+    known = cursor is None and total is not None and (total > 0 or not rows)
+    return Page(rows, following or None, int(total or 0) if known else None)
 
 
 class _Scrolled(msgspec.Struct):
@@ -262,13 +272,13 @@ def _scrolled(answer: Answer) -> tuple[Mapping[str, Any], Sequence[Any]]:
     page = answer.decoded(_PAGE)
     if page is not None and _are_objects(page.data or ()):
         return page.meta, page.data or ()
-    body = answer.json()
+    body = answer.written()
     meta, rows = (body.get("meta"), body.get("data")) if isinstance(body, Mapping) else (None, None)
     if not isinstance(meta, Mapping) or not isinstance(rows, list | None):
-        raise Refusal("unavailable", "the answer has no meta and data")
+        raise Refusal("unavailable", f"the answer has no meta and data; it says: {words_of(answer)}")
     if not all(isinstance(row, Mapping) for row in rows or ()):
         raise Refusal("unavailable", "a row is no object")
-    return meta, rows or ()
+    return meta, [raw(row) for row in rows or ()]
 
 
 def _summary(report: Report) -> Operation[Page]:
@@ -277,8 +287,8 @@ def _summary(report: Report) -> Operation[Page]:
     written = answer.decoded(_ROWS)
     if written is not None and _are_objects(written):
         return Page(written, None)
-    body = answer.json()
+    body = answer.written()
     rows = [body] if isinstance(body, Mapping) else body
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         raise Refusal("unavailable", "the answer is no array of rows")
-    return Page(rows, None)
+    return Page([raw(row) for row in rows], None)

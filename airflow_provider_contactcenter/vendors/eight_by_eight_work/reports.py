@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.checks import Check, InvalidValue, pending
 from airflow_provider_contactcenter.nouns import Report
-from airflow_provider_contactcenter.vendors.protocol.kind import Kind
+from airflow_provider_contactcenter.vendors.protocol.kind import Kind, Rows
 from airflow_provider_contactcenter.vendors.protocol.reports import make_report
 
 #: years that the vendor keeps; it leaves out what is older without a word (seed 002)
@@ -136,7 +136,12 @@ _SUMMARY_CHECKS: dict[str, Check] = {
     **_CHECKS,
     "summary": checks.one_of(("company", "extension", "ring-group", "ring-group-member")),
     "extension": checks.optional(checks.text),
+    "intraday": checks.optional(checks.clock_range(timedelta(seconds=1))),
 }
+
+
+#: parameter -> the summary that takes it
+_ONE_SUMMARY_ONLY = {"extension": "ring-group-member", "intraday": "ring-group"}
 
 
 def eight_by_eight_work_summary(
@@ -147,6 +152,7 @@ def eight_by_eight_work_summary(
     end: datetime | str,
     timezone: str = "UTC",
     extension: str | None = None,
+    intraday: Mapping[str, str] | None = None,
     conn_id: str = "eight_by_eight_work_default",
 ) -> Report:
     """Ask 8x8 Work Analytics for a summary, as jsonl; durations are milliseconds.
@@ -158,20 +164,24 @@ def eight_by_eight_work_summary(
     :param start: first instant of the window: aware datetime or ISO 8601 string with an offset.
     :param end: the end of the window; see :func:`eight_by_eight_call_legs`, as for ``timezone``.
     :param timezone: IANA zone in which the bounds are sent, as wall-clock time.
-    :param extension: the extension of one ring group: ``ring-group-member`` wants it, the others take none.
+    :param extension: for ``ring-group-member``, an extension: of a ring group, says the vendor's guide; of a
+        member, and optional, says its OpenAPI. It is sent as given, and the vendor decides.
+    :param intraday: for ``ring-group``, ``{"start": "08:30:00", "end": "17:00:00"}``: only these hours of
+        each day (the vendor's OpenAPI, ``intraStartTime`` and ``intraEndTime``, which says no more of them).
     :param conn_id: a connection of type ``eight_by_eight_work``.
     :raises InvalidValue: a value that can't be used, in one sentence.
     """
     report = make_report("eight_by_eight_work", "summary", _SUMMARY_CHECKS, locals())
     params = report["params"]
     _check_work(params)
-    if not pending(params["summary"]) and (params["summary"] == "ring-group-member") == (
-        params["extension"] is None
-    ):
-        raise InvalidValue(
-            f"extension={params['extension']!r} is not allowed with summary={params['summary']!r}: "
-            "'ring-group-member' wants the extension of a ring group, the other summaries take none."
-        )
+    if pending(params["summary"]):
+        return report
+    for name, only in _ONE_SUMMARY_ONLY.items():
+        if params[name] is not None and params["summary"] != only:
+            raise InvalidValue(
+                f"{name}={params[name]!r} is not allowed with summary={params['summary']!r}: only "
+                f"{only!r} takes it."
+            )
     return report
 
 
@@ -181,8 +191,34 @@ def kept_since(now: datetime) -> datetime:
     return now.replace(year=now.year - RETENTION, day=28 if leap_day else now.day)
 
 
+_AT_THE_BOUNDS = (
+    "The vendor doesn't say whether it includes a window's bounds: a row at that very instant may come in "
+    "two neighbouring windows. One that arrives while pages are fetched may come twice."
+)
+#: seed 002, "Call Legs Explained": a leg is its leg's and its call's id; scroll ids hold the PBX too
+CALL_LEGS = Rows(
+    grain="one leg of a call",
+    key=("pbxId", "callId", "legId"),
+    duplicates=f"{_AT_THE_BOUNDS} A leg whose status is In Progress changes later.",
+)
+CALL_RECORDS = Rows(grain="one call", key=("pbxId", "callId"), duplicates=_AT_THE_BOUNDS)
+#: summary -> its rows, all over the whole window (the vendor's Work Analytics guides and OpenAPI)
+SUMMARIES = {
+    "company": Rows(grain="one PBX, over the whole window", key=("pbxId",)),
+    "extension": Rows(grain="one extension of a PBX, over the whole window"),
+    "ring-group": Rows(grain="one ring group of a PBX, over the whole window"),
+    "ring-group-member": Rows(grain="one member of a ring group, over the whole window"),
+}
+
+
 KINDS = {
-    "call_legs": Kind(builder=eight_by_eight_call_legs, kept_since=kept_since),
-    "call_records": Kind(builder=eight_by_eight_call_records, kept_since=kept_since),
-    "summary": Kind(builder=eight_by_eight_work_summary, kept_since=kept_since),
+    "call_legs": Kind(builder=eight_by_eight_call_legs, kept_since=kept_since, rows=lambda params: CALL_LEGS),
+    "call_records": Kind(
+        builder=eight_by_eight_call_records, kept_since=kept_since, rows=lambda params: CALL_RECORDS
+    ),
+    "summary": Kind(
+        builder=eight_by_eight_work_summary,
+        kept_since=kept_since,
+        rows=lambda params: SUMMARIES.get(params["summary"], Rows()),
+    ),
 }

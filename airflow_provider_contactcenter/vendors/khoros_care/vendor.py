@@ -15,6 +15,10 @@ VENDOR = Vendor(
     form=FORM,
     kinds=KINDS,
     noun="workflow",
+    advice={
+        "missing": "Check the report's export_id and path; if the workflow is gone, clear the task that "
+        "submitted it.",
+    },
     states=api.STATES,
     settings=api.settings,
     sign=api.sign,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,28 @@ class Form:
     #: host, schema, login, password, port
     fields: Mapping[str, Field]
     extras: Mapping[str, Extra] = field(default_factory=dict)
+
+    def labelled(self, words: str) -> str:
+        """A sentence that names fields of the connection, with their labels where the form shows others."""
+        labels = {name: shown.label for name, shown in self.fields.items()}
+        labels |= {name: shown.label for name, shown in self.all_extras.items()}
+
+        def with_label(found: re.Match[str]) -> str:
+            label = labels.get(found[1])
+            if label is None or label.lower().startswith(found[1].replace("_", " ")):
+                return found[0]
+            return f"{found[0]} ({label} in the form)"
+
+        return re.sub(r"the connection's (\w+)", with_label, words)
+
+    def unknown(self, extra: Iterable[str]) -> dict[str, str | None]:
+        """The names of extras that mean nothing to this connection type, each with the nearest that does."""
+        known = [*self.all_extras, *UNSHOWN]
+        return {
+            name: next(iter(get_close_matches(name.lower(), known, n=1)), None)
+            for name in extra
+            if name not in known
+        }
 
     @property
     def all_extras(self) -> Mapping[str, Extra]:

@@ -14,6 +14,10 @@ VENDOR = Vendor(
     hook="airflow_provider_contactcenter.hooks.vspark.VSparkHook",
     form=FORM,
     kinds=KINDS,
+    advice={
+        "authentication": "Check the token, which the connection's password holds.",
+        "missing": "Check the report's company, organization and folder.",
+    },
     settings=api.settings,
     sign=api.sign,
     submit=api.submit,
