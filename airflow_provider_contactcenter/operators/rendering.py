@@ -78,7 +78,7 @@ class RenderingMixin(BaseOperator):
         if getattr(context.get("ti"), "map_index", -1) < 0 or context.get("map_index_template") is not None:
             return
         try:
-            report = getattr(self, "report", None) or self.job["report"]  # type: ignore[attr-defined]
+            report = getattr(self, "report", None) or self.job["report"]
             window = "{start} to {end}".format_map(report["params"])
             label = f"{report['conn_id']} {called(report)} {window}"
         except (KeyError, TypeError, AttributeError):
