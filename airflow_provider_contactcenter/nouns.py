@@ -12,13 +12,21 @@ from typing import Any, Literal, TypedDict
 State = Literal["queued", "running", "ready", "failed", "cancelled", "expired"]
 
 
-class Report(TypedDict):
-    """What to ask, of whom, for which window; ``params`` holds the builder's argument names."""
-
+class _Asked(TypedDict):
     vendor: str
     kind: str
     conn_id: str
     params: dict[str, Any]
+
+
+class Report(_Asked, total=False):
+    """What to ask, of whom, for which window; ``params`` holds the builder's argument names.
+
+    ``shape``, where it is there, says in which shape the report lands unless the operator does; it changes
+    nothing of what the vendor is asked.
+    """
+
+    shape: dict[str, Any]
 
 
 class Job(TypedDict):

@@ -34,11 +34,11 @@ from airflow_provider_contactcenter.life.waiting import (
     wait,
 )
 from airflow_provider_contactcenter.nouns import Job, Report
-from airflow_provider_contactcenter.reports import check_job, rebuild
 from airflow_provider_contactcenter.triggers.report import (
     ContactCenterReportTrigger,
     ContactCenterTimerTrigger,
 )
+from airflow_provider_contactcenter.vendors.intake import check_job, check_report
 from airflow_provider_contactcenter.vendors.protocol.refusals import NO_FILE, Refusal
 
 if TYPE_CHECKING:
@@ -117,6 +117,15 @@ class ContactCenterBaseOperator(BaseOperator):
             if value is not None and not isinstance(value, dict) and not checks.pending(value):
                 raise InvalidValue(f"{name}={value!r} is not allowed: give a dict.")
 
+    def report_day(self, timezone: str = "UTC") -> str:
+        """The day in which the report (or the job's) begins, for templates: see :func:`.windows.day_key`."""
+        try:
+            report = self.report if self.report is not None else cast("Job", self.job)["report"]
+            start = checks.instant("start", report["params"]["start"])
+            return checks.day_of(start, checks.zone("timezone", timezone)).isoformat()
+        except InvalidValue as invalid:
+            raise ContactCenterInvalidReportError(f"Task {self.task_id}: {invalid}") from None
+
     # -- what subclasses say ---------------------------------------------------------------------------
 
     #: whether the task waits until the job is ready
@@ -171,7 +180,7 @@ class ContactCenterBaseOperator(BaseOperator):
 
     def _start(self, context: Context, waited_since: datetime | None, waits: int) -> Any:
         try:
-            report = rebuild(self.report, now=utcnow()) if self.job is None else None
+            report = check_report(self.report, now=utcnow()) if self.job is None else None
             job = check_job(self.job) if self.job is not None else None
             self.report, self.job = report, job
             self.before_submit(context)
@@ -353,7 +362,8 @@ class ContactCenterBaseOperator(BaseOperator):
         job: Job | None = getattr(self, "_job", None) or self.job
         noun = cast("Report | Job", job or self.report)
         hook = self._hook(noun)
-        return message(hook.vendor.TITLE, hook.conn_id, job["job_id"] if job else None, words, advice)
+        job_id = job["job_id"] if job else None
+        return message(hook.vendor.title, hook.conn_id, job_id, words, advice, hook.vendor.noun)
 
     def _hook(self, noun: Report | Job) -> ContactCenterHook:
         """The vendor's hook, one per task so that its session lives as long as the task."""
@@ -408,7 +418,7 @@ def conclusion(
         said += f"; the last look failed: {ended['reason']}"
     return ContactCenterTimeoutError(
         message(
-            hook.vendor.TITLE,
+            hook.vendor.title,
             hook.conn_id,
             job["job_id"],
             f"the report ordered at {job['submitted_at']} was not ready before the deadline; {said}",

@@ -32,8 +32,8 @@ from airflow_provider_contactcenter.operators.base import (
     ending,
     execution_deadline,
 )
-from airflow_provider_contactcenter.reports import check_job
 from airflow_provider_contactcenter.triggers.report import ContactCenterReportTrigger
+from airflow_provider_contactcenter.vendors.intake import check_job
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 if TYPE_CHECKING:

@@ -404,7 +404,10 @@ class TestSensor:
             "AIRFLOW_CONN_TALKDESK_DEFAULT",
             json.dumps({**sandbox.connections["talkdesk_default"], "password": ""}),
         )
-        with pytest.raises(exceptions.ContactCenterAuthenticationError, match="password is empty"):
+        with pytest.raises(
+            exceptions.ContactCenterAuthenticationError,
+            match=r"password \(Client secret in the form\) is empty",
+        ):
             run(sensor(job, deferrable, soft_fail=True))
 
 

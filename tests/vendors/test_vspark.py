@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.nouns import Window, new_job
-from airflow_provider_contactcenter.reports import rebuild, vspark_stats
+from airflow_provider_contactcenter.reports import vspark_stats
+from airflow_provider_contactcenter.vendors.intake import check_report
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings
 from airflow_provider_contactcenter.vendors.protocol.content import File
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Request
@@ -287,10 +288,10 @@ def test_rebuilding_changes_nothing_any_more() -> None:
         folder=2024, timezone="Asia/Kolkata", start="2024-04-30T18:30:00Z", end="2024-05-01T18:30:00Z"
     )
     assert made["params"]["folder"] == "2024"
-    assert rebuild(made) == made
+    assert check_report(made) == made
     json.dumps(made)
 
 
 def test_a_day_that_is_not_over_is_refused_when_the_task_runs() -> None:
     with pytest.raises(InvalidValue, match="lies in the future"):
-        rebuild(report(), now=datetime(2024, 5, 2, 23, tzinfo=UTC))
+        check_report(report(), now=datetime(2024, 5, 2, 23, tzinfo=UTC))

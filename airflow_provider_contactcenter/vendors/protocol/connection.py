@@ -33,8 +33,10 @@ class Settings:
     auth_url: str | None = None
     login: str | None = None
     password: str | None = field(default=None, repr=False)
-    #: the vendor's own extras
+    #: the vendor's own extras that are no secret
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    #: those that are one, and what else must not be shown
+    secret: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: seconds to wait for a connection and for each read
     timeout: float = 60.0
     #: True, False, or the path of a CA bundle
@@ -51,13 +53,14 @@ class Settings:
             getattr(self, name)
             for name in ("vendor", "base_url", "auth_url", "login", "password", "timeout", "verify", "cert")
         ]
-        return json.dumps([parts, dict(self.extra), dict(self.proxies)], sort_keys=True, default=str)
+        return json.dumps(
+            [parts, dict(self.extra), dict(self.secret), dict(self.proxies)], sort_keys=True, default=str
+        )
 
     @cached_property
     def secrets(self) -> Sequence[str]:
         """Every value of this connection that must not be shown."""
-        extras = [value for name, value in self.extra.items() if re.search("key|token|secret", name)]
-        plain = [value for value in [self.password, *extras] if isinstance(value, str) and value]
+        plain = [value for value in [self.password, *self.secret.values()] if value]
         # Where a vendor repeats what it was asked, a secret may stand as it stood in the query.
         return list(dict.fromkeys([*plain, *(quote(value, safe="") for value in plain)]))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,11 +32,12 @@ class File:
 class Page:
     """Some rows, the cursor of the next page (None: this was the last) and the vendor's own total.
 
+    A cursor is whatever the vendor's functions need to ask for the next page; the same one twice is a loop.
     A row, or a value of a row, may be ``msgspec.Raw``: JSON as the vendor wrote it.
     """
 
     rows: Sequence[Any]
-    cursor: str | None
+    cursor: Hashable | None
     total: int | None = None
 
 
@@ -47,5 +48,5 @@ class Pages:
     ``caveat`` is a :class:`File`'s.
     """
 
-    page: Callable[[str | None], Operation[Page]]
+    page: Callable[[Any], Operation[Page]]
     caveat: str | None = None

@@ -192,7 +192,8 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
     if job_id is None:
         raise Refusal(
             "lost",
-            f"the report was accepted (HTTP {answer.status}), but the answer holds no job id",
+            f"the report was accepted (HTTP {answer.status}), but the answer holds no job id; it says: "
+            f"{words_of(answer)}",
             status=answer.status,
         )
     return new_job(report, str(job_id))

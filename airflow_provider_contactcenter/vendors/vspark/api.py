@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
+from airflow_provider_contactcenter.nouns import Job, Report, Status, Window, new_job, window_of
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings, Token
 from airflow_provider_contactcenter.vendors.protocol.content import File
 from airflow_provider_contactcenter.vendors.protocol.messages import (
@@ -26,11 +26,6 @@ from airflow_provider_contactcenter.vendors.protocol.messages import (
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 
 TITLE = "V-Spark"
-
-SETTLE_DELAY = timedelta(0)
-
-#: no jobs, so no words
-STATES: Mapping[str, State] = {}
 
 #: Errors are text, which says more than the status: a bad token is a 400 here ("possible error codes").
 _MEANINGS: Sequence[tuple[str, RefusalKind]] = (
@@ -48,11 +43,6 @@ def settings(fields: ConnectionFields) -> Settings:
         password=fields.need("password", "the root token or the company's token"),
         **fields.transport(),
     )
-
-
-def authenticate(settings: Settings) -> None:
-    """There is no token to ask for: the connection holds it."""
-    return
 
 
 def sign(request: Request, settings: Settings, token: Token | None) -> Request:
