@@ -6,6 +6,7 @@ import json
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from .. import data
@@ -43,8 +44,13 @@ class Style:
     def at(self, moment: int) -> str:
         """An instant as text."""
         seconds, rest = divmod(moment, 1000)
-        text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        text = f"{_minute(seconds // 60)}:{seconds % 60:02d}"
         return f"{text}.{rest:03d}Z" if self.milliseconds else f"{text}Z"
+
+
+@lru_cache(maxsize=100_000)
+def _minute(minute: int) -> str:
+    return datetime.fromtimestamp(minute * 60, UTC).strftime("%Y-%m-%dT%H:%M")
 
 
 def written(row: dict[str, Any]) -> bytes:
