@@ -14,11 +14,13 @@ from airflow_provider_contactcenter.vendors.eight_by_eight_work.reports import (
     eight_by_eight_work_summary,
 )
 from airflow_provider_contactcenter.vendors.khoros_care.reports import khoros_care_report
+from airflow_provider_contactcenter.vendors.registry import describe
 from airflow_provider_contactcenter.vendors.talkdesk.reports import talkdesk_report
 from airflow_provider_contactcenter.vendors.vspark.reports import vspark_stats
 from airflow_provider_contactcenter.yaml_reports import load_reports
 
 __all__ = [
+    "describe",
     "eight_by_eight_call_legs",
     "eight_by_eight_call_records",
     "eight_by_eight_detailed_report",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.nouns import Job, Report
@@ -87,6 +87,34 @@ def kinds(name: str) -> Mapping[str, Kind]:
 def kind_of(noun: Report | Job) -> Kind:
     """The kind of a report or job that has been checked."""
     return kinds(noun["vendor"])[noun["kind"]]
+
+
+class Description(TypedDict):
+    """What the rows of a report are, as far as documents say it; None where none does."""
+
+    grain: str | None
+    key: list[str] | None
+    version: str | None
+    duplicates: str | None
+
+
+def describe(report: Report) -> Description:
+    """What the rows of a report are, for the load behind it.
+
+    ``describe(eight_by_eight_call_legs(...))["key"]`` is ``["pbxId", "callId", "legId"]``.
+
+    :param report: a report, as its builder makes it; its window may be templates.
+    :return: ``grain``: what one row is, in words; ``key``: the columns that identify a row, by the vendor's
+        names; ``version``: the column that tells the newer of two rows with the same key; ``duplicates``:
+        why the same row may come twice, in words. Each is None where no document says it.
+    """
+    rows = kind_of(report).rows(report["params"])
+    return Description(
+        grain=rows.grain,
+        key=None if rows.key is None else list(rows.key),
+        version=rows.version,
+        duplicates=rows.duplicates,
+    )
 
 
 def builders() -> dict[tuple[str, str], Callable[..., Report]]:

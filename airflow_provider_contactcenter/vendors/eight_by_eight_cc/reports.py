@@ -10,7 +10,7 @@ from typing import Any
 from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.checks import Check, InvalidValue, pending
 from airflow_provider_contactcenter.nouns import Report
-from airflow_provider_contactcenter.vendors.protocol.kind import Kind, Limits
+from airflow_provider_contactcenter.vendors.protocol.kind import Kind, Limits, Rows
 from airflow_provider_contactcenter.vendors.protocol.reports import make_report
 
 #: what a title may hold (seed 000, "Body")
@@ -333,7 +333,33 @@ def _granularity_limits(params: Mapping[str, Any]) -> Limits:
     )
 
 
+def _summary_rows(params: Mapping[str, Any]) -> Rows:
+    """Seed 000, "granularity", "groupBy" and "Grand total and subtotals"."""
+    step = params["granularity"]
+    each = "the whole window" if step == "none" else f"one step of granularity={step}"
+    totals = params["include_subtotals"] or params["include_grand_total"]
+    return Rows(
+        grain=f"one group of group_by={params['group_by']}, in {each}",
+        duplicates="Rows of subtotals and of the grand total sum up other rows." if totals else None,
+    )
+
+
+#: report type -> its rows. The vendor's guide "CC Historical Analytics Detailed Report" says of ongoing
+#: interactions that their rows change; the fact sheet (section A11) what to replace them by.
+DETAILED_ROWS = {
+    "detailed-reports-interaction-details": Rows(
+        grain="one interaction",
+        key=("interactionId",),
+        duplicates="With show_ongoing=True an interaction that goes on comes again in later windows, with "
+        "other values; the newest delivery is right.",
+    ),
+}
+
+
 KINDS = {
-    "summary": Kind(builder=eight_by_eight_summary_report, limits=_granularity_limits),
-    "detailed": Kind(builder=eight_by_eight_detailed_report),
+    "summary": Kind(builder=eight_by_eight_summary_report, limits=_granularity_limits, rows=_summary_rows),
+    "detailed": Kind(
+        builder=eight_by_eight_detailed_report,
+        rows=lambda params: DETAILED_ROWS.get(params["report_type"], Rows()),
+    ),
 }

@@ -9,7 +9,7 @@ from typing import Any
 from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.checks import Check, InvalidValue, pending
 from airflow_provider_contactcenter.nouns import Report
-from airflow_provider_contactcenter.vendors.protocol.kind import Kind
+from airflow_provider_contactcenter.vendors.protocol.kind import Kind, Rows
 from airflow_provider_contactcenter.vendors.protocol.reports import make_report
 
 #: years that the vendor keeps; it leaves out what is older without a word (seed 002)
@@ -191,8 +191,34 @@ def kept_since(now: datetime) -> datetime:
     return now.replace(year=now.year - RETENTION, day=28 if leap_day else now.day)
 
 
+_AT_THE_BOUNDS = (
+    "The vendor doesn't say whether it includes a window's bounds: a row at that very instant may come in "
+    "two neighbouring windows. One that arrives while pages are fetched may come twice."
+)
+#: seed 002, "Call Legs Explained": a leg is its leg's and its call's id; scroll ids hold the PBX too
+CALL_LEGS = Rows(
+    grain="one leg of a call",
+    key=("pbxId", "callId", "legId"),
+    duplicates=f"{_AT_THE_BOUNDS} A leg whose status is In Progress changes later.",
+)
+CALL_RECORDS = Rows(grain="one call", key=("pbxId", "callId"), duplicates=_AT_THE_BOUNDS)
+#: summary -> its rows, all over the whole window (the vendor's Work Analytics guides and OpenAPI)
+SUMMARIES = {
+    "company": Rows(grain="one PBX, over the whole window", key=("pbxId",)),
+    "extension": Rows(grain="one extension of a PBX, over the whole window"),
+    "ring-group": Rows(grain="one ring group of a PBX, over the whole window"),
+    "ring-group-member": Rows(grain="one member of a ring group, over the whole window"),
+}
+
+
 KINDS = {
-    "call_legs": Kind(builder=eight_by_eight_call_legs, kept_since=kept_since),
-    "call_records": Kind(builder=eight_by_eight_call_records, kept_since=kept_since),
-    "summary": Kind(builder=eight_by_eight_work_summary, kept_since=kept_since),
+    "call_legs": Kind(builder=eight_by_eight_call_legs, kept_since=kept_since, rows=lambda params: CALL_LEGS),
+    "call_records": Kind(
+        builder=eight_by_eight_call_records, kept_since=kept_since, rows=lambda params: CALL_RECORDS
+    ),
+    "summary": Kind(
+        builder=eight_by_eight_work_summary,
+        kept_since=kept_since,
+        rows=lambda params: SUMMARIES.get(params["summary"], Rows()),
+    ),
 }

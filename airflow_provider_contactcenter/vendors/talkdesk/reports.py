@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.checks import Check
 from airflow_provider_contactcenter.nouns import Report
-from airflow_provider_contactcenter.vendors.protocol.kind import Kind, Limits
+from airflow_provider_contactcenter.vendors.protocol.kind import Kind, Limits, Rows
 from airflow_provider_contactcenter.vendors.protocol.reports import make_report
 
 LONGEST_WINDOW = timedelta(days=31)
@@ -51,4 +51,19 @@ def talkdesk_report(
     return report
 
 
-KINDS = {"report": Kind(builder=talkdesk_report, limits=lambda params: Limits(longest=LONGEST_WINDOW))}
+#: report type -> its rows; the documents of the others say neither what a row is nor what identifies it
+ROWS = {
+    "user_status": Rows(
+        duplicates="A status that goes on over the end of a month, or over a change of the user's team or "
+        'campaign, comes as several rows (the vendor\'s page "User status Explore").',
+    ),
+}
+
+
+KINDS = {
+    "report": Kind(
+        builder=talkdesk_report,
+        limits=lambda params: Limits(longest=LONGEST_WINDOW),
+        rows=lambda params: ROWS.get(params["report_type"], Rows()),
+    )
+}
