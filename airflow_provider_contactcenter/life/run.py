@@ -22,7 +22,7 @@ from airflow_provider_contactcenter.exceptions import (
 from airflow_provider_contactcenter.hooks import hook_for
 from airflow_provider_contactcenter.life import ending
 from airflow_provider_contactcenter.life.waiting import LIFE, RUNS_ON, Event, Sleep, jittered, outcome, wait
-from airflow_provider_contactcenter.nouns import Job, Report, Status
+from airflow_provider_contactcenter.nouns import Job, Report, Status, window_of
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -238,7 +238,10 @@ class Run:
     def _settle(self, report: Report) -> None:
         """Wait until the window's last rows have arrived."""
         delay = self.hook.settle_delay if self.terms.settle_delay is None else self.terms.settle_delay
-        settled = datetime.fromisoformat(report["params"]["end"]) + delay
+        window = window_of(report)
+        if window is None:
+            return
+        settled = datetime.fromisoformat(window["end"]) + delay
         left = (settled - self.clock.now()).total_seconds()
         if left <= 0:
             return
