@@ -236,7 +236,14 @@ def test_vendor_modules_know_no_airflow_and_no_http_library() -> None:
     assert loaded & {"airflow", "requests", "aiohttp", "boto3"} == set()
 
 
-LANDING = {"compression": None, "on_empty": "publish", "replace": True}
+LANDING = {
+    "compression": None,
+    "on_empty": "publish",
+    "replace": True,
+    "on_exists": "fail",
+    "manifest": None,
+    "partition_key": None,
+}
 WAITING = {
     "deferrable": False,  # [operators] default_deferrable
     "poll_interval": 30.0,
