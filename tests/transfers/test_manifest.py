@@ -20,7 +20,7 @@ Key = Callable[[str], str]
 
 def test_a_manifest_says_what_landed_and_holds_no_parameter(sandbox: Sandbox, store: Store, key: Key) -> None:
     name, manifest = key("csv"), key("json")
-    report = calls(filters={"queue_name": ["sentinel-caller"]})
+    report = calls(name="sentinel-caller")
     delivery = store.operator(name, report=report, manifest=manifest).execute(context())
     said = json.loads(store.object(manifest))
     assert delivery["manifest"] == f"{store.scheme}://contactcenter/{manifest}"
