@@ -180,8 +180,8 @@ LAYERS: dict[str, set[str]] = {
     "reports": {"vendors", "yaml_reports"},
     "yaml_reports": {"checks", "nouns", "vendors"},
     "vendors": {"checks", "nouns"},
-    "transport": {"nouns", "vendors"},
-    "pipeline": {"nouns", "transport", "vendors"},
+    "transport": {"nouns", "pipeline", "vendors"},
+    "pipeline": {"nouns", "vendors"},
     "stores": {"checks", "exceptions"},
     "sandbox": set(),
 }

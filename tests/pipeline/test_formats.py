@@ -16,14 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_contactcenter.pipeline.formats import (
-    Gzip,
-    Incomplete,
-    JsonLines,
-    Meter,
-    content_type,
-    meter_for,
-)
+from airflow_provider_contactcenter.pipeline.array import JsonLines
+from airflow_provider_contactcenter.pipeline.compression import Gzip
+from airflow_provider_contactcenter.pipeline.formats import content_type
+from airflow_provider_contactcenter.pipeline.incomplete import Incomplete
+from airflow_provider_contactcenter.pipeline.proof import Meter, meter_for
 
 FORMATS = ("csv", "xlsx", "json", "jsonl", "json_bulk")
 
