@@ -60,7 +60,7 @@ class Window(TypedDict):
 
 
 class Source(TypedDict):
-    """The vendor's own bytes, of which what landed was made."""
+    """The vendor's own bytes, of which what landed was made; the rows of pages count as JSON lines."""
 
     bytes: int
     rows: int | None
@@ -92,8 +92,8 @@ class Delivery(TypedDict):
     columns: list[str] | None
     #: of the columns' names and types, None where nobody looked
     schema_fingerprint: str | None
-    #: None where the vendor's bytes came in pages or were turned into lines
-    source: Source | None
+    #: the vendor's own bytes, before any shape or compression
+    source: Source
     #: what the store says of the object: ``etag``, ``version_id``, ``generation``, ``checksum``
     store: dict[str, Any]
     #: whether the vendor says that rows of this window may still come or change; None if it says nothing

@@ -312,6 +312,39 @@ OTHERS = {
                 **WAITING,
             },
         ),
+        (
+            "transfers.contact_center_to_azure_blob.ContactCenterToAzureBlobOperator",
+            {
+                "report": None,
+                "job": None,
+                "container_name": NEEDED,
+                "blob_name": NEEDED,
+                "wasb_conn_id": "wasb_default",
+                "block_size": 8 * 1024 * 1024,
+                "max_concurrency": 4,
+                "metadata": None,
+                "tags": None,
+                "tier": None,
+                **LANDING,
+                **WAITING,
+            },
+        ),
+        (
+            "transfers.contact_center_to_sftp.ContactCenterToSFTPOperator",
+            {
+                "report": None,
+                "job": None,
+                "remote_path": NEEDED,
+                "sftp_conn_id": "sftp_default",
+                "create_directories": False,
+                **LANDING,
+                **WAITING,
+            },
+        ),
+        (
+            "transfers.contact_center_to_file.ContactCenterToFileOperator",
+            {"report": None, "job": None, "path": NEEDED, **LANDING, **WAITING},
+        ),
     ],
 )
 def test_a_public_class_shows_its_parameters_and_their_defaults(
@@ -326,7 +359,7 @@ def test_a_public_class_shows_its_parameters_and_their_defaults(
     # What is given arrives.
     given = {key: value for key, value in OTHERS.items() if key in parameters}
     noun = "job" if "report" not in parameters else "report"
-    places = {key: "x" for key in ("s3_key", "bucket_name", "object_name") if key in parameters}
+    places = {key: "x" for key, default in parameters.items() if default is NEEDED and key != noun}
     task = public(task_id="a", **{noun: {}}, **places, **given)
     assert {key: getattr(task, key) for key in given} == given
 

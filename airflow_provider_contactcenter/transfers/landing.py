@@ -6,6 +6,8 @@ the upload is given up before anything appears under the final key.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,14 +17,16 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipExc
 
 from airflow_provider_contactcenter.exceptions import (
     ContactCenterEmptyError,
+    ContactCenterError,
     ContactCenterObjectExistsError,
     ContactCenterStoreError,
 )
 from airflow_provider_contactcenter.nouns import Delivery, Job, Source, window_of
+from airflow_provider_contactcenter.pipeline.assemble import assemble
 from airflow_provider_contactcenter.pipeline.formats import content_type
 from airflow_provider_contactcenter.stores.base import ObjectExists, wording
 from airflow_provider_contactcenter.transfers import events, manifest
-from airflow_provider_contactcenter.transfers.base import Body, OnEmpty, OnExists
+from airflow_provider_contactcenter.transfers.base import OnEmpty, OnExists
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_contactcenter.life.run import Run
-    from airflow_provider_contactcenter.pipeline.stream import ReportStream
+    from airflow_provider_contactcenter.pipeline.body import Body
     from airflow_provider_contactcenter.stores.base import Store
 
 
@@ -66,7 +70,9 @@ class Landing:
         """Stream the report into the store; return what landed."""
         stream = run.hook.stream(job)
         file_type = content_type(stream.file_format, self.compression)
-        self._body = body = Body(stream, self.compression, lambda: self._refuse_empty(run))
+        self._body = body = assemble(
+            stream, compression=self.compression, on_no_rows=lambda: self._refuse_empty(run)
+        )
         if run.killed:
             self.stop()
         advice = "Nothing new is under the key; a retry of the task uploads the report again."
@@ -94,16 +100,19 @@ class Landing:
             vendor_total=stream.vendor_total,
             complete=stream.complete,
             file_format=stream.file_format,
-            columns=None,
-            schema_fingerprint=None,
-            source=self._source(body, stream),
+            columns=None if stream.columns is None else list(stream.columns),
+            schema_fingerprint=schema_fingerprint(stream.columns),
+            source=Source(
+                bytes=stream.facts.bytes,
+                rows=stream.facts.rows,
+                sha256=stream.facts.sha256,
+                file_format=stream.facts.format,
+            ),
             store=dict(stored),
             provisional=None,
-            caveats=self._caveats(run, job, stream.complete),
+            caveats=list(stream.caveats),
             manifest=self.manifest.uri if self.manifest is not None else None,
         )
-        for caveat in delivery["caveats"]:
-            self.log.warning("%s: %s", delivery["uri"], caveat)
         self.log.info("Landed %s rows, %s bytes in %s.", stream.rows, body.bytes, delivery["uri"])
         self._write_manifest(run, delivery)
         events.tell(delivery, self.outlets, self.partition_key, self.context, self.log)
@@ -112,7 +121,9 @@ class Landing:
     def stop(self) -> None:
         """Let the upload give up."""
         if self._body is not None:
-            self._body.stop()
+            self._body.stop(
+                ContactCenterError("The task was ended while the report came; nothing was published.")
+            )
 
     def _remove_manifest(self, run: Run) -> None:
         """Whoever starts at a manifest never finds one without its data."""
@@ -132,18 +143,6 @@ class Landing:
         )
         with self._storing(run, self.manifest.uri, advice):
             self.manifest.put(manifest.body(said), content_type=manifest.CONTENT_TYPE)
-
-    def _source(self, body: Body, stream: ReportStream) -> Source | None:
-        if stream.file_format == "jsonl" or self.compression is not None:
-            return None
-        return Source(bytes=body.bytes, rows=stream.rows, sha256=body.sha256, file_format=stream.file_format)
-
-    @staticmethod
-    def _caveats(run: Run, job: Job, complete: bool | None) -> list[str]:
-        if complete is not None:
-            return []
-        known = run.hook.vendor.content(job).caveat
-        return [known or "nothing in the vendor's answer proves that this is the whole report"]
 
     def _refuse_existing(self) -> None:
         if not self.replace and self.store.exists():
@@ -179,3 +178,11 @@ class Landing:
             raise ContactCenterStoreError(
                 run.message(f"{uri} could not be written ({wording(error)})", advice)
             ) from None
+
+
+def schema_fingerprint(columns: Sequence[str] | None) -> str | None:
+    """Tells one set of columns from another, by their names and types in order; untouched ones are text."""
+    if columns is None:
+        return None
+    named = json.dumps([[name, "string"] for name in columns], ensure_ascii=False, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(named.encode()).hexdigest()}"

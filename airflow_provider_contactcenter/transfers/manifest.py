@@ -43,8 +43,7 @@ def contents(delivery: Delivery, context: Context, landed_at: datetime) -> dict[
         "format": delivery["file_format"],
         "compression": delivery["compression"],
         "content_type": delivery["content_type"],
-        "source": source
-        and {
+        "source": {
             "format": source["file_format"],
             "bytes": source["bytes"],
             "rows": source["rows"],

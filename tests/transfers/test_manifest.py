@@ -96,8 +96,14 @@ def test_to_skip_what_is_overwritten_makes_no_sense() -> None:
         ContactCenterToS3Operator(task_id="a", report=calls(), s3_key="s3://a/b", on_exists="skip")
 
 
-def test_a_delivery_says_in_words_what_nothing_proves(sandbox: Sandbox, store: Store, key: Key) -> None:
+def test_a_delivery_tells_the_vendors_bytes_and_columns(sandbox: Sandbox, store: Store, key: Key) -> None:
     delivery = store.operator(key("csv"), report=calls()).execute(context())
     assert (delivery["complete"], delivery["caveats"]) == (True, [])
-    assert delivery["source"]["sha256"] == delivery["sha256"]
-    assert delivery["file_format"] == "csv"
+    [served] = sandbox.served()
+    source = delivery["source"]
+    assert (source["sha256"], source["bytes"], source["rows"]) == (served["sha256"], served["bytes"], 40)
+    assert (source["file_format"], delivery["file_format"]) == ("csv", "csv")
+    assert delivery["columns"] == store.object(delivery["uri"].rpartition("/")[2]).decode().splitlines()[
+        0
+    ].split(",")
+    assert delivery["schema_fingerprint"].startswith("sha256:")
