@@ -181,7 +181,8 @@ LAYERS: dict[str, set[str]] = {
     "yaml_reports": {"checks", "nouns", "vendors"},
     "vendors": {"checks", "nouns"},
     "transport": {"nouns", "vendors"},
-    "pipeline": {"nouns", "transport", "vendors"},
+    "shapes": {"checks"},
+    "pipeline": {"exceptions", "nouns", "shapes", "transport", "vendors"},
     "stores": {"checks", "exceptions"},
     "sandbox": set(),
 }
