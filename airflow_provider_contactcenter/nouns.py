@@ -112,3 +112,10 @@ def window_of(report: Report) -> Window | None:
     if "start" not in params or "end" not in params:
         return None
     return Window(start=params["start"], end=params["end"])
+
+
+def called(report: Report) -> str:
+    """What a report is called: its kind, and the vendor's name for it where it has one."""
+    params = report["params"]
+    named = [params[name] for name in ("report_type", "export_id", "summary") if params.get(name)]
+    return "/".join([report["kind"], *named])

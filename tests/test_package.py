@@ -213,10 +213,12 @@ LAYERS: dict[str, set[str]] = {
     "stores": {"checks", "exceptions"},
     "sandbox": set(),
 }
-LAYERS["hooks"] = {*LAYERS, "life"} - {"sandbox", "stores"}
-LAYERS["life"] = {*LAYERS} - {"sandbox"}
-for face in ("triggers", "operators", "sensors", "transfers"):
-    LAYERS[face] = {*LAYERS} - {"sandbox"}
+LAYERS["hooks"] = {*LAYERS} - {"sandbox", "stores", "windows"}
+LAYERS["life"] = {"checks", "exceptions", "hooks", "nouns", "vendors"}
+LAYERS["triggers"] = LAYERS["life"] | {"life"}
+LAYERS["operators"] = LAYERS["triggers"] | {"triggers"}
+LAYERS["sensors"] = LAYERS["operators"] | {"operators"}
+LAYERS["transfers"] = LAYERS["operators"] | {"operators", "pipeline", "stores"}
 LAYERS["windows"] = {"checks", "nouns", "operators", "vendors"}
 
 
@@ -262,9 +264,9 @@ def test_vendor_modules_know_no_airflow_and_no_http_library() -> None:
     assert loaded & {"airflow", "requests", "aiohttp", "boto3"} == set()
 
 
-LANDING = {"replace": True, "compression": None, "on_empty": "publish"}
+LANDING = {"compression": None, "on_empty": "publish", "replace": True}
 WAITING = {
-    "deferrable": None,  # what [operators] default_deferrable says
+    "deferrable": False,  # [operators] default_deferrable
     "poll_interval": 30.0,
     "max_poll_interval": 300.0,
     "report_timeout": timedelta(hours=12),
@@ -295,7 +297,7 @@ OTHERS = {
         ),
         (
             "sensors.report.ContactCenterReportSensor",
-            {"job": NEEDED, "deferrable": None, "max_poll_interval": 300.0},
+            {"job": NEEDED, "deferrable": False, "max_poll_interval": 300.0},
         ),
         (
             "transfers.contact_center_to_s3.ContactCenterToS3Operator",

@@ -80,7 +80,7 @@ _COMMON: Mapping[str, Option] = {
     "skip": Option(0, "a whole number", lambda given: type(given) is int and given >= 0),
     "count": Option(
         1,
-        "a whole number from 1, or null for ever",
+        "a whole number from 1, or null: forever",
         lambda given: given is None or (type(given) is int and given >= 1),
     ),
 }

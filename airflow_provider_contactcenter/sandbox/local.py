@@ -134,7 +134,7 @@ class Sandbox:
         self._ask(lambda world: world.hold(job_id, None))
 
     def forget(self, job_id: str) -> None:
-        """Drop a job, as if it had never been ordered."""
+        """Drop a job, as if it had never been submitted."""
         self._ask(lambda world: world.forget(job_id))
 
     def reset(self) -> None:

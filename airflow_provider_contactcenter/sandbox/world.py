@@ -164,7 +164,7 @@ class World:
         return served
 
     def set_options(self, vendor: str, options: Mapping[str, Any]) -> None:
-        """Change options of one vendor; what was ordered before keeps its course."""
+        """Change options of one vendor; what was submitted before keeps its course."""
         check_vendors([state.vendor for state in self.states.values()], {vendor: options})
         self.states[vendor].set_options(options)
 
@@ -198,7 +198,7 @@ class World:
         state.hold(job, word)
 
     def forget(self, job_id: str) -> None:
-        """Drop a job, as if it had never been ordered."""
+        """Drop a job, as if it had never been submitted."""
         del self.find_job(job_id)[0].jobs[job_id]
 
     def reset(self) -> None:

@@ -72,7 +72,8 @@ class S3Store:
         self._transfer_config = {**TRANSFER_CONFIG, **(transfer_config_args or {})}
         self.bucket, self.key = self._place(s3_key, s3_bucket)
 
-    def _place(self, key: str, bucket: str | None) -> tuple[str, str]:
+    def _place(self, given_key: str, given_bucket: str | None) -> tuple[str, str]:
+        key, bucket = given_key, given_bucket
         if isinstance(key, str) and key.startswith("s3://"):
             named, _, rest = key.removeprefix("s3://").partition("/")
             if bucket and bucket != named:
@@ -84,7 +85,7 @@ class S3Store:
             bucket = bucket or self._hook.service_config.get("bucket_name")
         if not bucket or not key:
             raise InvalidValue(
-                f"s3_key={key!r} with s3_bucket={bucket!r} is not allowed: give a bucket and "
+                f"s3_key={given_key!r} with s3_bucket={given_bucket!r} is not allowed: give a bucket and "
                 "a key, or a whole URL such as 's3://bucket/key'."
             )
         return name_of("s3_bucket", bucket), name_of("s3_key", key)

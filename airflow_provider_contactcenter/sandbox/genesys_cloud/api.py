@@ -4,7 +4,7 @@ Sources: *specification* is the vendor's Swagger; *SDK* its published clients; *
 far as they could be read; *clients* is what public third-party clients send and accept. No question that
 these leave open is decided here: each reading is an option, and the default is what most of them bear out.
 
-Invented, because no document that could be read describes it: the words of errors but for missing
+Invented, because no document that could be read describes it: the words of errors except for missing
 permissions, 429 and the token endpoint; 400 for a window that is reversed, of no length or in the future; 400
 for results that aren't there yet; which conversations and users there are; how a dimension finds its field;
 the form of cursors; that a user's fragment is a slot of the day; the values of all limits but 300 requests a

@@ -139,9 +139,9 @@ def _sort(order: Order, found: list[Any]) -> None:
 
 def _disturbed(state: VendorState, order: Order, found: list[Any]) -> list[Any]:
     """What came late, was deleted, comes twice."""
-    ordered = state.memory.setdefault("ordered", set())
-    late = state.options["late"] if (order.subject, order.interval) in ordered else "none"
-    ordered.add((order.subject, order.interval))
+    before = state.memory.setdefault("intervals", set())
+    late = state.options["late"] if (order.subject, order.interval) in before else "none"
+    before.add((order.subject, order.interval))
     if found and late == "deleted":
         found = found[1:]
     elif found and late != "none":

@@ -44,7 +44,7 @@ OPTIONS = {
     # limits
     "requests_per_minute": _whole(300, help="for each token, beyond it 429"),
     "max_running": _whole(20, help="jobs at a time, beyond it 429 with a limit"),
-    "jobs_per_second": _whole(None, help="orders within a second, beyond it 429 with a limit"),
+    "jobs_per_second": _whole(None, help="jobs submitted within a second, beyond it 429 with a limit"),
     "limited_as": choice("header", "words", "date", "no_seconds", help="how a 429 tells for how long"),
     "retry_after": number(None, help="seconds in a 429; null: what is left of the minute, or 5"),
     "max_body_bytes": _whole(512_000, help="beyond it 413"),
