@@ -348,7 +348,9 @@ def test_a_public_class_shows_its_parameters_and_their_defaults(
     given = {key: value for key, value in OTHERS.items() if key in parameters}
     noun = "job" if "report" not in parameters else "report"
     places = {key: "x" for key in ("s3_key", "bucket_name", "object_name") if key in parameters}
-    task = public(task_id="a", **{noun: {}}, **places, **given)
+    day = {"start": "2024-05-01T00:00:00Z", "end": "2024-05-02T00:00:00Z"}
+    nouns = {"job": {}, "report": reports.talkdesk_report("calls", **day)}
+    task = public(task_id="a", **{noun: nouns[noun]}, **places, **given)
     assert {key: getattr(task, key) for key in given} == given
 
 
