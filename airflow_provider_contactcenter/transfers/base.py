@@ -2,116 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_contactcenter import checks
-from airflow_provider_contactcenter.exceptions import ContactCenterError
 from airflow_provider_contactcenter.nouns import Job, Report
 from airflow_provider_contactcenter.operators.base import ContactCenterBaseOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_contactcenter.pipeline.stream import ReportStream
     from airflow_provider_contactcenter.stores.base import Store
     from airflow_provider_contactcenter.transfers.landing import Landing
 
 OnEmpty = Literal["publish", "skip", "fail"]
-
-
-class Body(io.RawIOBase):
-    """A report as a file to read once, from its start to its end.
-
-    Counts and hashes what is read. The end is only reported after the report is proved whole; what stands
-    in the way is raised from ``read`` and kept in ``error``, for an uploader that wraps it.
-
-    :param on_no_rows: called at the end of a report without rows; may raise.
-    """
-
-    def __init__(self, stream: ReportStream, compression: str | None, on_no_rows: Callable[[], None]) -> None:
-        super().__init__()
-        self.bytes = 0
-        self.error: BaseException | None = None
-        self._stream = stream
-        self._on_no_rows = on_no_rows
-        self._compressed_hash: Any = None
-        self._pieces = self._compressed() if compression else iter(stream)
-        self._left = memoryview(b"")
-
-    @property
-    def sha256(self) -> str:
-        """Hex digest of the whole, once it was read to its end."""
-        return (self._compressed_hash or self._stream.hash).hexdigest()
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill a buffer; 0 at the end."""
-        piece = self.read(len(buffer))
-        buffer[: len(piece)] = piece
-        return len(piece)
-
-    def read(self, size: int | None = -1) -> bytes:
-        """Exactly ``size`` bytes unless the end is near, as an uploader's part needs them."""
-        wanted = size if size is not None and size >= 0 else None
-        data = io.BytesIO()
-        while wanted is None or data.tell() < wanted:
-            if not self._left:
-                piece = self._next()
-                if not piece:
-                    break
-                self._left = memoryview(piece)
-            part = self._left if wanted is None else self._left[: wanted - data.tell()]
-            self._left = self._left[len(part) :]
-            data.write(part)
-        self.bytes += data.tell()
-        return data.getvalue()
-
-    def stop(self) -> None:
-        """Let nobody read on, so that the uploader aborts."""
-        self.error = ContactCenterError("The task was ended while the report came; nothing was published.")
-
-    def close(self) -> None:
-        """Let go of the vendor's connection."""
-        if not self.closed:
-            self._stream.close()
-        super().close()
-
-    def _next(self) -> bytes:
-        if self.error is not None:
-            raise self.error
-        try:
-            for piece in self._pieces:
-                if piece:
-                    return piece
-            if self._stream.rows == 0:
-                self._on_no_rows()
-        except BaseException as error:
-            self.error = error
-            raise
-        return b""
-
-    def _compressed(self) -> Iterator[bytes]:
-        from airflow_provider_contactcenter.pipeline.formats import Gzip
-
-        gzip, packed_hash = Gzip(), hashlib.sha256()
-        self._compressed_hash = packed_hash
-        for piece in self._stream:
-            packed = gzip.feed(piece)
-            packed_hash.update(packed)
-            yield packed
-        packed = gzip.finish()
-        packed_hash.update(packed)
-        yield packed
 
 
 class ContactCenterTransferOperator(ContactCenterBaseOperator):

@@ -15,14 +15,17 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipExc
 
 from airflow_provider_contactcenter.exceptions import (
     ContactCenterEmptyError,
+    ContactCenterError,
     ContactCenterObjectExistsError,
     ContactCenterStoreError,
 )
 from airflow_provider_contactcenter.nouns import Delivery, Job, window_of
+from airflow_provider_contactcenter.pipeline.assemble import assemble
+from airflow_provider_contactcenter.pipeline.body import Body
 from airflow_provider_contactcenter.pipeline.formats import content_type
 from airflow_provider_contactcenter.stores.base import ObjectExists, wording
 from airflow_provider_contactcenter.transfers import events
-from airflow_provider_contactcenter.transfers.base import Body, OnEmpty
+from airflow_provider_contactcenter.transfers.base import OnEmpty
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -57,7 +60,9 @@ class Landing:
         """Stream the report into the store; return what landed."""
         stream = run.hook.stream(job)
         file_type = content_type(stream.file_format, self.compression)
-        self._body = body = Body(stream, self.compression, lambda: self._refuse_empty(run))
+        self._body = body = assemble(
+            stream, compression=self.compression, on_no_rows=lambda: self._refuse_empty(run)
+        )
         if run.killed:
             self.stop()
         try:
@@ -85,8 +90,6 @@ class Landing:
             vendor_total=stream.vendor_total,
             complete=stream.complete,
         )
-        if stream.complete is None:
-            self.log.warning("Nothing in the vendor's answer proves that %s is complete.", delivery["uri"])
         self.log.info("Landed %s rows, %s bytes in %s.", stream.rows, body.bytes, delivery["uri"])
         events.tell(delivery, self.outlets, self.context, self.log)
         return delivery
@@ -94,7 +97,9 @@ class Landing:
     def stop(self) -> None:
         """Let the upload give up."""
         if self._body is not None:
-            self._body.stop()
+            self._body.stop(
+                ContactCenterError("The task was ended while the report came; nothing was published.")
+            )
 
     def _refuse_existing(self) -> None:
         if not self.replace and self.store.exists():

@@ -76,7 +76,11 @@ class FetchedFile:
     """
 
     def __init__(
-        self, file: File, driver: RequestsDriver, note: Callable[[str], None], patience: Patience | None = None
+        self,
+        file: File,
+        driver: RequestsDriver,
+        note: Callable[[str], None],
+        patience: Patience | None = None,
     ) -> None:
         self._file = file
         self._driver = driver
