@@ -143,7 +143,7 @@ class ContactCenterBaseOperator(RenderingMixin, BaseOperator):
             memory=Memory(context, self.durable, self.log),
             clock=self.clock,
             hand_over=Deferral(self.clock) if self.deferrable else None,
-            label=f"{ti.dag_id} {ti.task_id} {ti.run_id} {ti.map_index}",
+            label=label_of(ti),
             began=getattr(ti, "start_date", None),
             log=self.log,
         )
@@ -157,6 +157,12 @@ class ContactCenterBaseOperator(RenderingMixin, BaseOperator):
             yield
         except InvalidValue as invalid:
             raise ContactCenterInvalidReportError(f"Task {self.task_id}: {invalid}") from None
+
+
+def label_of(ti: Any) -> str:
+    """What a job is called at a vendor that names jobs: the task, and which of it where it is mapped."""
+    place = [str(ti.map_index)] if ti.map_index >= 0 else []
+    return " ".join([ti.dag_id, ti.task_id, ti.run_id, *place])
 
 
 def check_seconds(name: str, value: float) -> None:

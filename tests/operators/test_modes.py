@@ -92,6 +92,23 @@ def run(make: Any, task_context: dict[str, Any] | None = None) -> Any:
             deferred = deferral
 
 
+@pytest.mark.parametrize(
+    ("map_index", "name"),
+    [
+        (-1, "nightly calls scheduled__2024-05-02T00:00:00+00:00"),
+        (0, "nightly calls scheduled__2024-05-02T00:00:00+00:00 0"),
+    ],
+)
+def test_a_job_is_named_after_its_task_with_an_index_only_where_it_is_mapped(
+    sandbox: Sandbox, map_index: int, name: str
+) -> None:
+    task_context = context()
+    task_context["ti"].map_index = map_index
+    ContactCenterReportOperator(task_id="calls", report=calls()).execute(task_context)
+    [created] = sandbox.journal(operation="create")
+    assert json.loads(created["body"])["name"] == name
+
+
 def waiting_report(deferrable: bool) -> Any:
     return lambda: ContactCenterReportOperator(
         task_id="calls",
