@@ -87,9 +87,7 @@ class Document:
         self.vendor_total: int | None = None
         self.error = ""  # what is wrong, in a sentence in which {start} stands for the start of the document
         self.missing = False  # the error proves that something is missing, not only that this isn't JSON
-        self.lines: list[
-            bytes
-        ] = []  # rows, one or more, each on its line, not yet taken, if they are asked for
+        self.lines: list[bytes] = []  # rows not yet taken, with their line ends, if asked for
         self._rows_at = rows_at
         self._keep = lines
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")()

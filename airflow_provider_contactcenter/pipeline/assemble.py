@@ -1,4 +1,4 @@
-"""The whole way of a report's bytes, put together: source, shape, compression, and the file that is uploaded."""
+"""The whole way of a report's bytes: source, shape, compression, and the file that is uploaded."""
 
 from __future__ import annotations
 
@@ -16,34 +16,37 @@ __all__ = ["assemble"]
 def assemble(
     stream: ReportStream,
     *,
-    transform: Transform | None = None,
+    transform: Callable[[str], Transform] | None = None,
     compression: str | None = None,
     on_no_rows: Callable[[], None] = lambda: None,
 ) -> Body:
     """Make the file that an uploader reads.
 
     :param stream: the report; it is proved before anything behind it is finished.
-    :param transform: makes other rows of them. It has to write as many as came.
+    :param transform: makes the stage that reshapes rows, for the format that comes: ``csv``, or
+        JSON, which it is given as ``jsonl``. It has to write as many rows as came.
     :param compression: None or ``"gzip"``.
     :param on_no_rows: called at the end of a report without rows; may raise.
     """
-    pieces = _proved(stream, transform, on_no_rows)
+    stage = None
+    if transform is not None:
+        stream.as_lines()
+        stage = transform(stream.file_format)
+    pieces = _proved(stream, stage, on_no_rows)
     if compression is not None:
         pieces = _through(Gzip(), pieces)
     # The vendor's own bytes are hashed already where nothing changes them.
-    same = transform is None and compression is None and stream.file_format == stream.facts.format
-    return Body(pieces, stream.close, stream.facts.hash if same else None)
+    same = transform is None and compression is None and stream.file_format == stream.facts.file_format
+    return Body(pieces, stream.close, stream.facts.hash if same else None, stage)
 
 
-def _proved(
-    stream: ReportStream, transform: Transform | None, on_no_rows: Callable[[], None]
-) -> Iterator[bytes]:
-    if transform is None:
+def _proved(stream: ReportStream, stage: Transform | None, on_no_rows: Callable[[], None]) -> Iterator[bytes]:
+    if stage is None:
         yield from stream
         rows = stream.rows
     else:
-        yield from _through(transform, stream)
-        rows = transform.rows
+        yield from _through(stage, stream)
+        rows = stage.rows
         if None not in (rows, stream.rows) and rows != stream.rows:
             raise stream.failure(
                 f"the report holds {counted(stream.rows or 0)}, {counted(rows or 0)} came out of its shape"

@@ -7,6 +7,8 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from airflow_provider_contactcenter.pipeline.stage import Transform
+
 __all__ = ["Body"]
 
 
@@ -19,12 +21,18 @@ class Body(io.RawIOBase):
     :param pieces: the bytes.
     :param release: called when it is closed.
     :param digest: a SHA-256 of the same bytes, where one is taken of them already.
+    :param reshaped: the stage that knows the rows and columns that land; None where the vendor's land.
     """
 
     def __init__(
-        self, pieces: Iterator[bytes], release: Callable[[], None] = lambda: None, digest: Any = None
+        self,
+        pieces: Iterator[bytes],
+        release: Callable[[], None] = lambda: None,
+        digest: Any = None,
+        reshaped: Transform | None = None,
     ) -> None:
         super().__init__()
+        self.reshaped = reshaped
         self.bytes = 0
         self.error: BaseException | None = None
         self._release = release

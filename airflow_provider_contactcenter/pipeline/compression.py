@@ -1,7 +1,7 @@
 """Compression: the same input gives the same bytes, however it was cut.
 
-``isal`` packs ten times as fast as zlib, for a few percent more bytes; it is used where it is installed (extra
-``fast``). So "the same bytes" holds for one library of one version.
+``isal`` packs ten times as fast as zlib, for a few percent more bytes; it is used where it is installed
+(extra ``fast``). So "the same bytes" holds for one library of one version.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ class Facts:
     incomplete raises. The rows of pages are counted and hashed as JSON lines.
     """
 
-    format: str
-    bytes: int = 0
+    file_format: str
+    size: int = 0
     rows: int | None = None
     vendor_total: int | None = None
     complete: bool | None = None
@@ -48,7 +48,7 @@ class Facts:
 
     def add(self, piece: bytes) -> None:
         """Count and hash the next bytes."""
-        self.bytes += len(piece)
+        self.size += len(piece)
         self.hash.update(piece)
 
     def doubt(self, caveat: str | None) -> None:
@@ -61,11 +61,14 @@ class Facts:
 class Source(Protocol):
     """Gives a report's bytes once; its facts are known at their end.
 
-    :ivar file_format: of the bytes that it gives; ``facts.format`` is the vendor's.
+    :ivar file_format: of the bytes that it gives; ``facts.file_format`` is the vendor's.
     """
 
     file_format: str
     facts: Facts
+
+    def as_lines(self) -> None:
+        """Give JSON lines, where there are rows of JSON; to be said before the first byte."""
 
     def pieces(self) -> Generator[bytes, None, None]:
         """The bytes. Raises Incomplete, or the Refusal of whoever fetches."""
@@ -85,41 +88,60 @@ class Pieces(Protocol):
 
 
 class FileSource:
-    """A report that comes as one body; of a JSON document it gives JSON lines, where the report wants them."""
+    """A report that comes as one body; of JSON it gives lines, where the report wants them."""
 
     def __init__(self, file: File, fetched: Pieces) -> None:
         self.file_format = file.file_format
         self.facts = Facts(file.file_format if file.lines_from is None else "json")
         self._file = file
         self._fetched = fetched
+        self._blank = True
+        self._lines = file.lines_from is not None
+        self._rows_at = (file.lines_from or None) if self._lines else file.rows_at
+
+    def as_lines(self) -> None:
+        """Give JSON lines even where the report lands as the document that it is."""
+        if self.file_format == "json":
+            self.file_format, self._lines = "jsonl", True
 
     def pieces(self) -> Generator[bytes, None, None]:
         """The bytes, or the lines that are made of them."""
-        file, facts = self._file, self.facts
-        lines = None if file.lines_from is None else JsonLines(file.lines_from or None)
-        meter = lines or meter_for(file.file_format, rows_at=file.rows_at)
-        blank = True
-        for piece in self._fetched:
-            facts.add(piece)
-            blank = blank and not piece.strip()
-            made = meter.feed(piece) if lines is None else lines.feed(piece)
-            if given := piece if made is None else made:
-                yield given
-        if blank and file.blank and self._fetched.framed:
-            facts.rows = 0
-            facts.doubt(file.blank)
-            return
-        if lines is not None:
-            if made := lines.finish():
-                yield made
-            facts.complete = True
+        facts = self.facts
+        if self._lines:
+            lines = JsonLines(self._rows_at)
+            for piece in self._read():
+                yield lines.feed(piece)
+            if self._says_none():
+                return
+            yield lines.finish()
+            facts.rows, facts.vendor_total, facts.complete = lines.rows, lines.vendor_total, True
         else:
+            meter = meter_for(self._file.file_format, rows_at=self._rows_at)
+            for piece in self._read():
+                meter.feed(piece)
+                yield piece
+            if self._says_none():
+                return
             facts.complete = meter.finish(
                 framed=self._fetched.framed, content_type=self._fetched.content_type
             )
-        facts.rows, facts.vendor_total, facts.columns = meter.rows, meter.vendor_total, meter.columns
-        facts.caveats.extend(meter.caveats)
-        facts.doubt(file.caveat)
+            facts.rows, facts.vendor_total, facts.columns = meter.rows, meter.vendor_total, meter.columns
+            facts.caveats.extend(meter.caveats)
+        facts.doubt(self._file.caveat)
+
+    def _read(self) -> Iterator[bytes]:
+        for piece in self._fetched:
+            self.facts.add(piece)
+            self._blank = self._blank and not piece.strip()
+            yield piece
+
+    def _says_none(self) -> bool:
+        """Whether this is the empty body by which some vendors say that there are no rows."""
+        if not (self._blank and self._file.blank and self._fetched.framed):
+            return False
+        self.facts.rows = 0
+        self.facts.doubt(self._file.blank)
+        return True
 
 
 class PageSource:
@@ -133,6 +155,9 @@ class PageSource:
         self.facts = Facts("jsonl")
         self._ask = ask
         self._caveat = pages.caveat
+
+    def as_lines(self) -> None:
+        """It does."""
 
     def pieces(self) -> Generator[bytes, None, None]:
         """The rows as JSON lines, page by page."""
@@ -163,7 +188,6 @@ class PageSource:
 class ReportStream(Iterator[bytes]):
     """The bytes of one report, as they land. Iterate it to the end; only then are its numbers known.
 
-    :ivar file_format: what lands; pages land as ``jsonl``.
     :ivar facts: what is known of the vendor's own bytes.
     """
 
@@ -173,7 +197,7 @@ class ReportStream(Iterator[bytes]):
         on_failure: Callable[[Incomplete | Refusal], Exception],
         note: Callable[[str], None],
     ) -> None:
-        self.file_format = source.file_format
+        self._source = source
         self.facts = source.facts
         self._on_failure = on_failure
         self._note = note
@@ -193,6 +217,11 @@ class ReportStream(Iterator[bytes]):
             self._end()
             raise
         raise self._on_failure(self._failed)
+
+    @property
+    def file_format(self) -> str:
+        """What lands; pages land as ``jsonl``."""
+        return self._source.file_format
 
     @property
     def rows(self) -> int | None:
@@ -218,6 +247,10 @@ class ReportStream(Iterator[bytes]):
     def caveats(self) -> Sequence[str]:
         """Sentences: what stands in the way of a proof or of a count."""
         return tuple(self.facts.caveats)
+
+    def as_lines(self) -> None:
+        """Give JSON lines of a JSON document; to be said before the first byte is read."""
+        self._source.as_lines()
 
     def failure(self, sentence: str) -> Exception:
         """The error of a report that turns out not to be whole further down the line."""

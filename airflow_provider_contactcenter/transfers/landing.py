@@ -103,10 +103,10 @@ class Landing:
             columns=None if stream.columns is None else list(stream.columns),
             schema_fingerprint=schema_fingerprint(stream.columns),
             source=Source(
-                bytes=stream.facts.bytes,
+                bytes=stream.facts.size,
                 rows=stream.facts.rows,
                 sha256=stream.facts.sha256,
-                file_format=stream.facts.format,
+                file_format=stream.facts.file_format,
             ),
             store=dict(stored),
             provisional=None,

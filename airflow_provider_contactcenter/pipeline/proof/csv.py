@@ -78,7 +78,8 @@ class CsvMeter(Meter):
         """Take a block, which ends behind a line end or where no mark is near."""
         if self._first:
             self._first = False
-            block = block.removeprefix(codecs.BOM_UTF8)
+            # All of it, or as much of it as there is at the end of a file that was cut.
+            block = b"" if codecs.BOM_UTF8.startswith(block) else block.removeprefix(codecs.BOM_UTF8)
         if not self._started:
             block = block.lstrip(_ENDS)
             self._started = bool(block)
