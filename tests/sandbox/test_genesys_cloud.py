@@ -531,10 +531,23 @@ def test_beyond_the_watermark_the_tail_is_missing_without_a_word_and_comes_later
     assert 0 < len(cut) < len(whole)
     assert [row["conversationId"] for row in cut] == whole[: len(cut)]
     assert all(row["conversationStart"] < "2026-05-13T18:00" for row in cut)
-    sandbox.set_options(VENDOR, conversations_watermark="2026-05-12T18:00:00Z", threads=0)
+    sandbox.set_options(
+        VENDOR, conversations_watermark="2026-05-12T18:00:00Z", users_watermark="2026-05-12T18:00:00Z"
+    )
     assert api.rows(day(13)) == []
-    sandbox.set_options(VENDOR, conversations_watermark=None, threads=1)
+    assert Genesys(sandbox, "users").rows(day(13)) == []
+    sandbox.set_options(VENDOR, conversations_watermark=None)
     assert api.ids(day(13)) == whole
+
+
+def test_a_message_after_the_watermark_puts_its_thread_into_no_window(api: Genesys, sandbox: Sandbox) -> None:
+    def threads() -> list[str]:
+        return [row["conversationStart"] for row in api.rows(day(11)) if "email" in str(row)]
+
+    sandbox.set_options(VENDOR, conversations_watermark="2026-05-11T08:59:00Z")
+    assert threads() == []
+    sandbox.set_options(VENDOR, conversations_watermark="2026-05-11T09:01:00Z")
+    assert threads() == ["2026-05-07T09:00:00.000Z"]
 
 
 # Limits and refusals.

@@ -75,7 +75,8 @@ def create(call: Call) -> Reply:
     order = read(state, call.subject, body)
     _check_limits(state)
     job = state.add_job(call.subject, {}, call.options["end"])
-    style = Style(*(call.options[name] for name in ("milliseconds", "ongoing", "novelties", "huge")))
+    written = {name: call.options[name] for name in ("milliseconds", "ongoing", "novelties", "huge")}
+    style = Style(**written, clipped=call.options["begun_before"] == "clipped")
     until = watermark(state, call.subject)
     job.details |= {"order": order, "style": style, "until": until, "pages": 0}
     job.details["keys"] = Keys(_keys(state, order, style, since_epoch(until)))
@@ -104,7 +105,8 @@ def _check_limits(state: VendorState) -> None:
 def _keys(state: VendorState, order: Order, style: Style, until: int) -> list[Any]:
     """The rows of a job as they are when it is submitted, in their order."""
     options, (per_day, _) = state.options, state.size
-    start, end = since_epoch(order.start), since_epoch(order.end)
+    # What comes after the watermark isn't known, and so can't put anything into the window.
+    start, end = since_epoch(order.start), min(since_epoch(order.end), until)
     found: list[Any]
     if order.subject == "conversations":
         found = list(
@@ -114,7 +116,6 @@ def _keys(state: VendorState, order: Order, style: Style, until: int) -> list[An
         found = list(
             users.touching(state.seed, start, end, per_day, options["begun_before"], options["multi_day"])
         )
-    found = [key for key in found if key.start < until]
     if options["retention_days"] is not None:
         oldest = since_epoch(state.now() - timedelta(days=options["retention_days"]))
         found = [key for key in found if key.end >= oldest]
@@ -154,8 +155,7 @@ def row_of(state: VendorState, order: Order, key: Any, style: Style, until: int)
     """A row as it is known at the watermark."""
     if order.subject == "conversations":
         return conversations.row(state.seed, key, style, until)
-    clipped = state.options["begun_before"] == "clipped"
-    window = (since_epoch(order.start), since_epoch(order.end)) if clipped else None
+    window = (since_epoch(order.start), since_epoch(order.end)) if style.clipped else None
     return users.row(state.seed, key, style, until, window)
 
 

@@ -40,6 +40,7 @@ class Style:
     ongoing: str = "missing"
     novelties: bool = False
     huge: bool = False
+    clipped: bool = True
 
     def at(self, moment: int) -> str:
         """An instant as text."""
