@@ -219,7 +219,7 @@ LAYERS["life"] = {"checks", "exceptions", "hooks", "nouns", "vendors"}
 LAYERS["triggers"] = LAYERS["life"] | {"life"}
 LAYERS["operators"] = LAYERS["triggers"] | {"triggers"}
 LAYERS["sensors"] = LAYERS["operators"] | {"operators"}
-LAYERS["transfers"] = LAYERS["operators"] | {"operators", "pipeline", "stores"}
+LAYERS["transfers"] = LAYERS["operators"] | {"operators", "pipeline", "shapes", "stores"}
 LAYERS["windows"] = {"checks", "nouns", "operators", "vendors"}
 
 
@@ -266,6 +266,7 @@ def test_vendor_modules_know_no_airflow_and_no_http_library() -> None:
 
 
 LANDING = {
+    "shape": None,
     "compression": None,
     "on_empty": "publish",
     "replace": True,

@@ -13,6 +13,7 @@ from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.nouns import Job, Report
 from airflow_provider_contactcenter.operators.base import ContactCenterBaseOperator
+from airflow_provider_contactcenter.shapes import Shape, check_shape
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -29,6 +30,9 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
 
     A subclass's ``__init__`` names its own parameters alone; its signature shows the common ones too.
 
+    :param shape: which columns land, under which names, in which format: what
+        :func:`airflow_provider_contactcenter.shapes.shape` returns (templated). None: the report's own
+        ``shape``, else the vendor's file as it came.
     :param compression: None or ``"gzip"``. The key stays as given, the content type becomes
         ``application/gzip``, and the same input gives the same bytes.
     :param on_empty: what a report without rows does: ``publish`` lands the empty file, ``skip`` skips the
@@ -49,6 +53,7 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         *,
         report: Report | None = None,
         job: Job | None = None,
+        shape: Shape | None = None,
         compression: Literal["gzip"] | None = None,
         on_empty: OnEmpty = "publish",
         replace: bool = True,
@@ -74,6 +79,9 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
             durable=durable,
             **kwargs,
         )
+        if shape is not None and not checks.pending(shape):
+            check_shape(shape)
+        self.shape = shape
         self.replace = replace
         self.on_exists: OnExists = checks.one_of(("fail", "skip"))("on_exists", on_exists)
         if replace and on_exists == "skip":
@@ -110,6 +118,7 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
             raise InvalidValue(f"manifest={self.manifest!r} is not allowed: the report itself lands there.")
         return Landing(
             store=store,
+            shape=None if self.shape is None else check_shape(self.shape),
             compression=self.compression,
             on_empty=self.on_empty,
             replace=self.replace,
@@ -143,4 +152,4 @@ def show_common_parameters(init: Any) -> None:
 
 def template_fields(*own: str) -> Sequence[str]:
     """``report`` and ``job`` come first: the key's template may use the report."""
-    return ("report", "job", *own, "manifest", "partition_key")
+    return ("report", "job", *own, "shape", "manifest", "partition_key")

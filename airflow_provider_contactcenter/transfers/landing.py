@@ -6,24 +6,30 @@ the upload is given up before anything appears under the final key.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowNotFoundException,
+    AirflowSkipException,
+    BaseHook,
+)
 
 from airflow_provider_contactcenter.exceptions import (
     ContactCenterEmptyError,
     ContactCenterError,
     ContactCenterObjectExistsError,
+    ContactCenterShapeError,
     ContactCenterStoreError,
 )
-from airflow_provider_contactcenter.nouns import Delivery, Job, Source, window_of
+from airflow_provider_contactcenter.nouns import Delivery, Job, Report, Source, window_of
 from airflow_provider_contactcenter.pipeline.assemble import assemble
 from airflow_provider_contactcenter.pipeline.formats import content_type
+from airflow_provider_contactcenter.pipeline.transform import schema_fingerprint, transform
+from airflow_provider_contactcenter.shapes import Shape, check_shape
 from airflow_provider_contactcenter.stores.base import ObjectExists, wording
 from airflow_provider_contactcenter.transfers import events, manifest
 from airflow_provider_contactcenter.transfers.base import OnEmpty, OnExists
@@ -35,6 +41,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_contactcenter.life.run import Run
     from airflow_provider_contactcenter.pipeline.body import Body
+    from airflow_provider_contactcenter.pipeline.stage import Transform
     from airflow_provider_contactcenter.stores.base import Store
 
 
@@ -43,6 +50,8 @@ class Landing:
     """What a transfer's parameters ask for, and the body that is under way."""
 
     store: Store
+    #: the operator's; the report's own counts where this is None
+    shape: Shape | None
     compression: str | None
     on_empty: OnEmpty
     replace: bool
@@ -58,6 +67,10 @@ class Landing:
 
     def check(self, run: Run) -> None:
         """An object that mustn't be replaced, or a store that can't be written, costs no report."""
+        report = run.known["report"] if run.report is None else run.report
+        if reshape := self._reshaping(report):
+            asked = report["params"].get("file_format")
+            reshape(asked if asked in {"csv", "xlsx"} else "jsonl")
         advice = "Nothing was submitted; see to the store, and let the task run again."
         with self._storing(run, self.store.uri, advice):
             self._refuse_existing()
@@ -69,10 +82,15 @@ class Landing:
     def reach(self, run: Run, job: Job) -> Delivery:
         """Stream the report into the store; return what landed."""
         stream = run.hook.stream(job)
-        file_type = content_type(stream.file_format, self.compression)
         self._body = body = assemble(
-            stream, compression=self.compression, on_no_rows=lambda: self._refuse_empty(run)
+            stream,
+            transform=self._reshaping(job["report"]),
+            compression=self.compression,
+            on_no_rows=lambda: self._refuse_empty(run),
         )
+        shape = self._shape(job["report"])
+        file_format = (shape and shape["file_format"]) or stream.file_format
+        file_type = content_type(file_format, self.compression)
         if run.killed:
             self.stop()
         advice = "Nothing new is under the key; a retry of the task uploads the report again."
@@ -88,10 +106,19 @@ class Landing:
             raise
         finally:
             body.close()
+        columns: Sequence[Mapping[str, Any]] | None = [
+            {"name": name, "type": "string", "from": name, "treatment": None} for name in stream.columns or ()
+        ]
+        rows, caveats = stream.rows, list(stream.caveats)
+        if body.reshaped is not None:
+            columns, rows = body.reshaped.columns, body.reshaped.rows
+            for caveat in getattr(body.reshaped, "caveats", ()):
+                self.log.warning("%s", caveat)
+                caveats.append(caveat)
         delivery = Delivery(
             uri=self.store.uri,
             bytes=body.bytes,
-            rows=stream.rows,
+            rows=rows,
             sha256=body.sha256,
             content_type=file_type,
             compression=self.compression,
@@ -99,9 +126,9 @@ class Landing:
             window=window_of(job["report"]),
             vendor_total=stream.vendor_total,
             complete=stream.complete,
-            file_format=stream.file_format,
-            columns=None if stream.columns is None else list(stream.columns),
-            schema_fingerprint=schema_fingerprint(stream.columns),
+            file_format=file_format,
+            columns=[each["name"] for each in columns] if columns else None,
+            schema_fingerprint=schema_fingerprint(columns) if columns else None,
             source=Source(
                 bytes=stream.facts.size,
                 rows=stream.facts.rows,
@@ -110,11 +137,11 @@ class Landing:
             ),
             store=dict(stored),
             provisional=None,
-            caveats=list(stream.caveats),
+            caveats=caveats,
             manifest=self.manifest.uri if self.manifest is not None else None,
         )
-        self.log.info("Landed %s rows, %s bytes in %s.", stream.rows, body.bytes, delivery["uri"])
-        self._write_manifest(run, delivery)
+        self.log.info("Landed %s rows, %s bytes in %s.", rows, body.bytes, delivery["uri"])
+        self._write_manifest(run, delivery, columns or None)
         events.tell(delivery, self.outlets, self.partition_key, self.context, self.log)
         return delivery
 
@@ -133,16 +160,31 @@ class Landing:
             ):
                 self.manifest.delete()
 
-    def _write_manifest(self, run: Run, delivery: Delivery) -> None:
+    def _write_manifest(
+        self, run: Run, delivery: Delivery, columns: Sequence[Mapping[str, Any]] | None
+    ) -> None:
         if self.manifest is None:
             return
-        said = manifest.contents(delivery, self.context, run.clock.now())
+        said = manifest.contents(delivery, columns, self.context, run.clock.now())
         advice = (
             f"The report stands at {delivery['uri']}, but readers of manifests don't see it; a retry of the "
             "task lands both again."
         )
         with self._storing(run, self.manifest.uri, advice):
             self.manifest.put(manifest.body(said), content_type=manifest.CONTENT_TYPE)
+
+    def _shape(self, report: Report) -> Shape | None:
+        if self.shape is None and "shape" in report:
+            return check_shape(report["shape"])
+        return self.shape
+
+    def _reshaping(self, report: Report) -> Callable[[str], Transform] | None:
+        """What makes the stage, for the format that comes; None where the report lands as it is."""
+        shape = self._shape(report)
+        if shape is None:
+            return None
+        key = hash_key(shape["hash_conn_id"]) if shape["hash"] else None
+        return lambda source_format: transform(shape, source_format, key=key)
 
     def _refuse_existing(self) -> None:
         if not self.replace and self.store.exists():
@@ -180,9 +222,18 @@ class Landing:
             ) from None
 
 
-def schema_fingerprint(columns: Sequence[str] | None) -> str | None:
-    """Tells one set of columns from another, by their names and types in order; untouched ones are text."""
-    if columns is None:
-        return None
-    named = json.dumps([[name, "string"] for name in columns], ensure_ascii=False, separators=(",", ":"))
-    return f"sha256:{hashlib.sha256(named.encode()).hexdigest()}"
+def hash_key(conn_id: str | None) -> bytes:
+    """The key of a shape's keyed hash: the password of a connection.
+
+    :raises ContactCenterShapeError: there is no such connection, or it has no password.
+    """
+    try:
+        password = BaseHook.get_connection(str(conn_id)).password
+    except AirflowNotFoundException:
+        password = None
+    if not password:
+        raise ContactCenterShapeError(
+            f"The connection {conn_id!r}, whose password is the key to hash with, is missing or has none: "
+            "set it; nothing was submitted or landed."
+        )
+    return str(password).encode()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,16 @@ VERSION = 1
 CONTENT_TYPE = "application/json"
 
 
-def contents(delivery: Delivery, context: Context, landed_at: datetime) -> dict[str, Any]:
-    """What a delivery's manifest says."""
+def contents(
+    delivery: Delivery,
+    columns: Sequence[Mapping[str, Any]] | None,
+    context: Context,
+    landed_at: datetime,
+) -> dict[str, Any]:
+    """What a delivery's manifest says.
+
+    :param columns: name, type, origin and treatment of each column, None where nobody looked.
+    """
     job, ti = delivery["job"], context["ti"]
     report, source = job["report"], delivery["source"]
     return {
@@ -54,7 +63,7 @@ def contents(delivery: Delivery, context: Context, landed_at: datetime) -> dict[
         "window": delivery["window"],
         "provisional": delivery["provisional"],
         "caveats": delivery["caveats"],
-        "columns": delivery["columns"],
+        "columns": columns,
         "schema_fingerprint": delivery["schema_fingerprint"],
         "report": {
             "vendor": report["vendor"],
