@@ -20,7 +20,7 @@ from airflow_provider_contactcenter.life.run import Current, Goal, Run, Terms, W
 from airflow_provider_contactcenter.nouns import Job, Report
 from airflow_provider_contactcenter.operators.rendering import RenderingMixin
 from airflow_provider_contactcenter.triggers.deferral import Deferral
-from airflow_provider_contactcenter.vendors.intake import check_job, check_report
+from airflow_provider_contactcenter.vendors.intake import check_early, check_job, check_report
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -85,6 +85,9 @@ class ContactCenterBaseOperator(RenderingMixin, BaseOperator):
         for name, value in (("report", report), ("job", job)):
             if value is not None and not isinstance(value, dict) and not checks.pending(value):
                 raise InvalidValue(f"{name}={value!r} is not allowed: give a dict.")
+        # A mapped task is made of its values when it runs, where `execute` refuses them for good.
+        if report is not None and not getattr(self, "_BaseOperator__from_mapped", False):
+            check_early(report)
 
     def report_day(self, timezone: str = "UTC") -> str:
         """The day in which the report (or the job's) begins, for templates: see :func:`.windows.day_key`."""

@@ -244,6 +244,28 @@ def test_a_timer_without_a_payload_is_understood(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"vendor": "talkdesc"}, "vendor='talkdesc' is not known"),
+        ({"kind": "calls"}, "kind='calls' is not known"),
+        ({"params": {}}, "missing a required argument"),
+        ({"params": "calls"}, "it needs the keys"),
+    ],
+)
+def test_a_dict_that_is_no_report_is_refused_when_the_dag_is_parsed(
+    changes: dict[str, Any], sentence: str
+) -> None:
+    wrong: Any = {**calls(), **changes}
+    with pytest.raises(InvalidValue, match=re.escape(sentence)):
+        ContactCenterReportOperator(task_id="calls", report=wrong)
+    # A mapped task is made when it runs: what it was given is refused then, and not tried again.
+    task = ContactCenterReportOperator.partial(task_id="calls").expand(report=[wrong])
+    made = task.unmap({"report": wrong})
+    with pytest.raises(exceptions.ContactCenterInvalidReportError, match=re.escape(sentence)):
+        made.execute(context())
+
+
+@pytest.mark.parametrize(
     ("values", "sentence"),
     [
         ({"report_timeout": 3600}, "report_timeout=3600 is not allowed: give a timedelta above 0"),
