@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_contactcenter import checks
+from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.nouns import Job, Report
 from airflow_provider_contactcenter.operators.base import ContactCenterBaseOperator
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_contactcenter.transfers.landing import Landing
 
 OnEmpty = Literal["publish", "skip", "fail"]
+OnExists = Literal["fail", "skip"]
 
 
 class ContactCenterTransferOperator(ContactCenterBaseOperator):
@@ -31,8 +33,15 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         ``application/gzip``, and the same input gives the same bytes.
     :param on_empty: what a report without rows does: ``publish`` lands the empty file, ``skip`` skips the
         task, ``fail`` fails it.
-    :param replace: overwrite an object that is there already; otherwise it fails the task before anything
-        is submitted.
+    :param replace: overwrite an object that is there already.
+    :param on_exists: what an object that is there already does with ``replace=False``: ``fail`` fails the
+        task, ``skip`` skips it; in either case nothing is submitted.
+    :param manifest: key of a small JSON file in the same store, which says what landed (templated). The old
+        one is removed before the upload, and the new one written after it; one that can't be written fails
+        the task.
+    :param partition_key: key of the events of the task's asset outlets, at most 250 characters (templated);
+        the run's own unless given. Needs Airflow 3.3. An event with a key starts no consumer that isn't
+        partitioned.
     """
 
     def __init__(
@@ -43,6 +52,9 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         compression: Literal["gzip"] | None = None,
         on_empty: OnEmpty = "publish",
         replace: bool = True,
+        on_exists: OnExists = "fail",
+        manifest: str | None = None,
+        partition_key: str | None = None,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poll_interval: float = 30.0,
         max_poll_interval: float = 300.0,
@@ -63,6 +75,14 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
             **kwargs,
         )
         self.replace = replace
+        self.on_exists: OnExists = checks.one_of(("fail", "skip"))("on_exists", on_exists)
+        if replace and on_exists == "skip":
+            raise InvalidValue(
+                "on_exists='skip' is not allowed with replace=True, which overwrites what is there: give "
+                "replace=False."
+            )
+        self.manifest = manifest
+        self.partition_key = partition_key
         self.compression = checks.optional(checks.one_of(("gzip",)))("compression", compression)
         self.on_empty: OnEmpty = checks.one_of(("publish", "skip", "fail"))("on_empty", on_empty)
 
@@ -81,14 +101,22 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
 
     def goal(self, context: Context) -> Landing:
         """The object in the store."""
+        from airflow_provider_contactcenter.transfers.events import check_partition_key
         from airflow_provider_contactcenter.transfers.landing import Landing
 
+        store, outlets = self.store(), self.outlets or ()
+        manifest = None if self.manifest is None else store.at(self.manifest)
+        if manifest is not None and manifest.uri == store.uri:
+            raise InvalidValue(f"manifest={self.manifest!r} is not allowed: the report itself lands there.")
         return Landing(
-            store=self.store(),
+            store=store,
             compression=self.compression,
             on_empty=self.on_empty,
             replace=self.replace,
-            outlets=self.outlets or (),
+            on_exists=self.on_exists,
+            manifest=manifest,
+            partition_key=check_partition_key(self.partition_key, outlets),
+            outlets=outlets,
             context=context,
             log=self.log,
         )
@@ -115,4 +143,4 @@ def show_common_parameters(init: Any) -> None:
 
 def template_fields(*own: str) -> Sequence[str]:
     """``report`` and ``job`` come first: the key's template may use the report."""
-    return ("report", "job", *own)
+    return ("report", "job", *own, "manifest", "partition_key")
