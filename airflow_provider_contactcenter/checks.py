@@ -291,21 +291,22 @@ def _clock(name: str, value: Any) -> time:
     )
 
 
-def wall_clock(name: str, instant: str, timezone: str) -> str:
-    """A normalised instant as ``YYYY-MM-DD HH:MM:SS`` on the clocks of a zone.
+def wall_clock(name: str, instant: datetime, timezone: str) -> str:
+    """An aware instant as ``YYYY-MM-DD HH:MM:SS`` on the clocks of a zone.
 
     :raises InvalidValue: the notation can't say it: the clocks there show that time twice, or it has a
         fraction of a second.
     """
-    local = moment(instant).astimezone(ZoneInfo(timezone))
+    local = instant.astimezone(ZoneInfo(timezone))
+    shown = instant.isoformat()
     if local.microsecond:
         raise InvalidValue(
-            f"{name}={instant!r} is not allowed: the vendor takes whole seconds, so give a bound without a "
+            f"{name}={shown!r} is not allowed: the vendor takes whole seconds, so give a bound without a "
             "fraction."
         )
     if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
         raise InvalidValue(
-            f"{name}={instant!r} is not allowed: the clocks of timezone={timezone!r} show "
+            f"{name}={shown!r} is not allowed: the clocks of timezone={timezone!r} show "
             f"{local:%Y-%m-%d %H:%M:%S} twice, and the vendor takes no offset to tell which is meant; give "
             "timezone='UTC'."
         )

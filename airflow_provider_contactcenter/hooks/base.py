@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, ClassVar
@@ -28,7 +28,6 @@ from airflow_provider_contactcenter.exceptions import (
 )
 from airflow_provider_contactcenter.hooks import form
 from airflow_provider_contactcenter.hooks.refusals import error_of, message
-from airflow_provider_contactcenter.life.waiting import utcnow
 from airflow_provider_contactcenter.nouns import Job, Report, Status
 from airflow_provider_contactcenter.pipeline.stream import ReportStream
 from airflow_provider_contactcenter.transport import policy
@@ -109,7 +108,7 @@ class ContactCenterHook(HttpHook):
         :raises ContactCenterError: any other refusal, by its class.
         """
         try:
-            report = check_report(report, now=utcnow())
+            report = check_report(report, now=datetime.now(UTC))
             self._check_own(report)
         except InvalidValue as invalid:
             raise ContactCenterInvalidReportError(str(invalid)) from None
