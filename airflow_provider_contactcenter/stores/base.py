@@ -53,7 +53,7 @@ class Store(Protocol):
         """See that the object could be written, and leave nothing behind.
 
         Raises what ``put`` with this ``replace`` would raise for a missing bucket, a refused credential or a
-        name that the store doesn't take.
+        name that the store doesn't take; perhaps ObjectExists, too (``exists`` is sure).
         """
 
     def exists(self) -> bool:
@@ -117,7 +117,11 @@ def wording(error: BaseException) -> str:
     Whoever knows the query of an upload under way, or of a signed URL, may write to it. An error that is
     worded like this isn't to be chained: the traceback would show what the wording hides.
     """
-    said = " ".join(f"{type(error).__name__}: {error}".split())
+    said = str(error)
+    if code := getattr(error, "error_code", None):
+        # Azure's: after the first line come ids, and for a refused credential what was signed with it.
+        said = f"{getattr(code, 'value', code)}: {said.partition(chr(10))[0]}"
+    said = " ".join(f"{type(error).__name__}: {said}".split())
     return re.sub(r"\?[^\s'\"()<>]+", "?***", said)
 
 

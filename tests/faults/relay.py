@@ -71,7 +71,7 @@ class Relay:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for connection in self._open:
-            _reset(connection)
+            _hang_up(connection)
 
     @property
     def url(self) -> str:
@@ -125,8 +125,8 @@ class Relay:
         with contextlib.suppress(OSError):
             while piece := server.recv(PIECE):
                 if muted.is_set() and not piece.startswith(b"HTTP/1.1 100"):
-                    _reset(client)
-                    _reset(server)
+                    _hang_up(client)
+                    _hang_up(server)
                     return
                 client.sendall(piece if self._tls else piece.replace(there, here))
             client.shutdown(socket.SHUT_RDWR)
@@ -142,6 +142,12 @@ def _refuse(client: socket.socket, status: int) -> None:
     while client.recv(PIECE):  # a reset would overtake the answer
         pass
     client.close()
+
+
+def _hang_up(connection: Any) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)  # else it lives on while another thread reads from it
+    _reset(connection)
 
 
 def _reset(connection: Any) -> None:

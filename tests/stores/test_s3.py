@@ -18,7 +18,7 @@ from airflow_provider_contactcenter.stores import s3 as module
 from airflow_provider_contactcenter.stores.base import ObjectExists
 from airflow_provider_contactcenter.stores.s3 import S3Store
 from tests.faults.relay import Harm, Relay
-from tests.stores.conftest import BUCKET, Body, Place, s3_place
+from tests.stores.conftest import Body, Place, s3_place
 
 MIB = 1 << 20
 CSV = "text/csv; charset=utf-8"
@@ -132,24 +132,7 @@ def test_a_store_that_dies_midway_leaves_the_old_object(
     with pytest.raises(Exception, match=r"(?i)connect"):
         s3.store(name).put(Body(os.urandom(size), before_read=dies), content_type=CSV)
     assert s3.content(name) == b"what was there"
-    # The abort didn't arrive either.
-    abort_all(s3)
-
-
-def abort_all(place: Place) -> None:
-    """Do what a lifecycle rule does."""
-    import boto3
-
-    connection = json.loads(place.environ["AIRFLOW_CONN_AWS_DEFAULT"])
-    client = boto3.client(
-        "s3",
-        endpoint_url=place.url,
-        region_name=connection["extra"]["region_name"],
-        aws_access_key_id=connection["login"],
-        aws_secret_access_key=connection["password"],
-    )
-    for upload in client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []):
-        client.abort_multipart_upload(Bucket=BUCKET, Key=upload["Key"], UploadId=upload["UploadId"])
+    s3.sweep()  # the abort didn't arrive either
 
 
 def test_a_refused_credential_shows_before_anything_is_put(
@@ -170,7 +153,7 @@ def test_an_upload_that_may_not_be_aborted_is_warned_of(
     relay.harm = Harm(to=rb"DELETE \S*uploadId=", status=403)
     s3.store(name).check()
     assert "grant s3:AbortMultipartUpload" in caplog.text
-    abort_all(s3)
+    s3.sweep()
 
 
 def test_arguments_of_the_upload_are_the_checks_too(s3: Place, name: str) -> None:
