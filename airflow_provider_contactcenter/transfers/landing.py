@@ -6,6 +6,8 @@ the upload is given up before anything appears under the final key.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,14 +17,16 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipExc
 
 from airflow_provider_contactcenter.exceptions import (
     ContactCenterEmptyError,
+    ContactCenterError,
     ContactCenterObjectExistsError,
     ContactCenterStoreError,
 )
-from airflow_provider_contactcenter.nouns import Delivery, Job, window_of
+from airflow_provider_contactcenter.nouns import Delivery, Job, Source, window_of
+from airflow_provider_contactcenter.pipeline.assemble import assemble
 from airflow_provider_contactcenter.pipeline.formats import content_type
 from airflow_provider_contactcenter.stores.base import ObjectExists, wording
-from airflow_provider_contactcenter.transfers import events
-from airflow_provider_contactcenter.transfers.base import Body, OnEmpty
+from airflow_provider_contactcenter.transfers import events, manifest
+from airflow_provider_contactcenter.transfers.base import OnEmpty, OnExists
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_contactcenter.life.run import Run
+    from airflow_provider_contactcenter.pipeline.body import Body
     from airflow_provider_contactcenter.stores.base import Store
 
 
@@ -41,6 +46,10 @@ class Landing:
     compression: str | None
     on_empty: OnEmpty
     replace: bool
+    on_exists: OnExists
+    #: the manifest's place
+    manifest: Store | None
+    partition_key: str | None
     outlets: Sequence[Any]
     context: Context
     log: Logger
@@ -49,23 +58,29 @@ class Landing:
 
     def check(self, run: Run) -> None:
         """An object that mustn't be replaced, or a store that can't be written, costs no report."""
-        with self._storing(run, "Nothing was submitted; see to the store, and let the task run again."):
+        advice = "Nothing was submitted; see to the store, and let the task run again."
+        with self._storing(run, self.store.uri, advice):
             self._refuse_existing()
             self.store.check(replace=self.replace)
+        if self.manifest is not None:
+            with self._storing(run, self.manifest.uri, advice):
+                self.manifest.check()
 
     def reach(self, run: Run, job: Job) -> Delivery:
         """Stream the report into the store; return what landed."""
         stream = run.hook.stream(job)
         file_type = content_type(stream.file_format, self.compression)
-        self._body = body = Body(stream, self.compression, lambda: self._refuse_empty(run))
+        self._body = body = assemble(
+            stream, compression=self.compression, on_no_rows=lambda: self._refuse_empty(run)
+        )
         if run.killed:
             self.stop()
+        advice = "Nothing new is under the key; a retry of the task uploads the report again."
         try:
-            with self._storing(
-                run, "Nothing new is under the key; a retry of the task uploads the report again."
-            ):
+            with self._storing(run, self.store.uri, advice):
                 self._refuse_existing()  # once more: hours may have passed since the report was submitted
-                self.store.put(body, content_type=file_type, replace=self.replace)
+                self._remove_manifest(run)
+                stored = self.store.put(body, content_type=file_type, replace=self.replace)
         except Exception:
             # An uploader may wrap what was raised while it read.
             if body.error is not None:
@@ -84,17 +99,50 @@ class Landing:
             window=window_of(job["report"]),
             vendor_total=stream.vendor_total,
             complete=stream.complete,
+            file_format=stream.file_format,
+            columns=None if stream.columns is None else list(stream.columns),
+            schema_fingerprint=schema_fingerprint(stream.columns),
+            source=Source(
+                bytes=stream.facts.size,
+                rows=stream.facts.rows,
+                sha256=stream.facts.sha256,
+                file_format=stream.facts.file_format,
+            ),
+            store=dict(stored),
+            provisional=None,
+            caveats=list(stream.caveats),
+            manifest=self.manifest.uri if self.manifest is not None else None,
         )
-        if stream.complete is None:
-            self.log.warning("Nothing in the vendor's answer proves that %s is complete.", delivery["uri"])
         self.log.info("Landed %s rows, %s bytes in %s.", stream.rows, body.bytes, delivery["uri"])
-        events.tell(delivery, self.outlets, self.context, self.log)
+        self._write_manifest(run, delivery)
+        events.tell(delivery, self.outlets, self.partition_key, self.context, self.log)
         return delivery
 
     def stop(self) -> None:
         """Let the upload give up."""
         if self._body is not None:
-            self._body.stop()
+            self._body.stop(
+                ContactCenterError("The task was ended while the report came; nothing was published.")
+            )
+
+    def _remove_manifest(self, run: Run) -> None:
+        """Whoever starts at a manifest never finds one without its data."""
+        if self.manifest is not None:
+            with self._storing(
+                run, self.manifest.uri, "Nothing new is under the key; let the task run again."
+            ):
+                self.manifest.delete()
+
+    def _write_manifest(self, run: Run, delivery: Delivery) -> None:
+        if self.manifest is None:
+            return
+        said = manifest.contents(delivery, self.context, run.clock.now())
+        advice = (
+            f"The report stands at {delivery['uri']}, but readers of manifests don't see it; a retry of the "
+            "task lands both again."
+        )
+        with self._storing(run, self.manifest.uri, advice):
+            self.manifest.put(manifest.body(said), content_type=manifest.CONTENT_TYPE)
 
     def _refuse_existing(self) -> None:
         if not self.replace and self.store.exists():
@@ -110,21 +158,31 @@ class Landing:
         raise AirflowSkipException(sentence) if self.on_empty == "skip" else ContactCenterEmptyError(sentence)
 
     @contextmanager
-    def _storing(self, run: Run, advice: str) -> Iterator[None]:
+    def _storing(self, run: Run, uri: str, advice: str) -> Iterator[None]:
         """Within the block, what the store's own libraries raise becomes one typed error."""
         try:
             yield
         except AirflowException:
             raise  # says what it is: ours, a connection that is missing, an extra that isn't installed
         except ObjectExists:
+            there = f"there is an object at {uri}, and replace=False"
+            if self.on_exists == "skip":
+                raise AirflowSkipException(
+                    run.message(there, "It stays as it is: on_exists='skip'.")
+                ) from None
             raise ContactCenterObjectExistsError(
-                run.message(
-                    f"there is an object at {self.store.uri}, and replace=False",
-                    "Remove the object, or take another key.",
-                )
+                run.message(there, "Remove the object, take another key, or give on_exists='skip'.")
             ) from None
         except Exception as error:
             # Not chained: a traceback would show the query of an upload, which lets its reader write.
             raise ContactCenterStoreError(
-                run.message(f"{self.store.uri} could not be written ({wording(error)})", advice)
+                run.message(f"{uri} could not be written ({wording(error)})", advice)
             ) from None
+
+
+def schema_fingerprint(columns: Sequence[str] | None) -> str | None:
+    """Tells one set of columns from another, by their names and types in order; untouched ones are text."""
+    if columns is None:
+        return None
+    named = json.dumps([[name, "string"] for name in columns], ensure_ascii=False, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(named.encode()).hexdigest()}"
