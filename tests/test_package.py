@@ -206,7 +206,7 @@ LAYERS: dict[str, set[str]] = {
     "exceptions": set(),
     "get_provider_info": set(),
     "reports": {"vendors", "yaml_reports"},
-    "yaml_reports": {"checks", "nouns", "vendors"},
+    "yaml_reports": {"checks", "nouns", "shapes", "vendors"},
     "vendors": {"checks", "nouns"},
     "transport": {"nouns", "pipeline", "vendors"},
     "shapes": {"checks"},
