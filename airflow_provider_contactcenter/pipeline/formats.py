@@ -12,9 +12,9 @@ CONTENT_TYPES: Final = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "json": "application/json",
     "jsonl": "application/x-ndjson",
-    "parquet": "application/vnd.apache.parquet",
     # Named by Talkdesk and nowhere described: no claim is better than a wrong one.
     "json_bulk": "application/octet-stream",
+    "parquet": "application/vnd.apache.parquet",
 }
 
 
