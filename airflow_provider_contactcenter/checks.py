@@ -10,7 +10,7 @@ import ast
 import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,7 +18,14 @@ Check = Callable[[str, Any], Any]
 
 
 class InvalidValue(ValueError):
-    """A parameter that can't be used: one sentence with its name, its value and what is allowed."""
+    """Parameters that can't be used: a sentence for each, with its name, its value and what is allowed."""
+
+    def __init__(self, *complaints: str) -> None:
+        super().__init__(*complaints)
+        self.complaints = complaints
+
+    def __str__(self) -> str:
+        return " ".join(self.complaints)
 
 
 def pending(value: object) -> bool:
@@ -29,21 +36,18 @@ def pending(value: object) -> bool:
         return any(pending(item) for item in value.values())
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return any(pending(item) for item in value)
-    # XComArg, MappedArgument and DagParam have no common base on all supported versions; all resolve.
-    return callable(getattr(value, "resolve", None))
+    # XComArg, MappedArgument and DagParam have no common base on all supported versions; all have these two.
+    return all(callable(getattr(value, method, None)) for method in ("resolve", "iter_references"))
 
 
-def unrendered(value: object, path: str) -> str | None:
-    """Return the path of the first value in ``value`` that Airflow should have filled in, if any."""
-    if isinstance(value, str):
-        return path if "{{" in value or "{%" in value else None
-    children: list[tuple[str, Any]] = []
-    if not isinstance(value, Mapping | Sequence) and pending(value):
-        return path
+def unrendered(value: object, path: str) -> tuple[str, object] | None:
+    """The first value in ``value`` that Airflow should have filled in, with its path, if there is one."""
     if isinstance(value, Mapping):
         children = [(f"{path}[{key!r}]", item) for key, item in value.items()]
-    elif isinstance(value, Sequence) and not isinstance(value, bytes):
+    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
         children = [(f"{path}[{index}]", item) for index, item in enumerate(value)]
+    else:
+        return (path, value) if pending(value) else None
     return next((found for name, item in children if (found := unrendered(item, name))), None)
 
 
@@ -113,6 +117,19 @@ def instant(name: str, value: Any) -> str:
         raise InvalidValue(
             f"{name}={value!r} is not allowed: it lies outside the years 1 to 9999 in UTC."
         ) from None
+
+
+def spelled(span: timedelta) -> str:
+    """A length of time in words, such as ``31 days and 1 hour``."""
+    seconds, parts = abs(span) // timedelta(seconds=1), []
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count:,} {unit}{'' if count == 1 else 's'}")
+    if left := abs(span).microseconds:
+        parts.append(f"{left:,} microsecond{'' if left == 1 else 's'}")
+    *most, last = parts or ["no time"]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def moment(value: str) -> datetime:
@@ -252,9 +269,8 @@ def clock_range(shortest: timedelta) -> Check:
         )
         if (end - start) % timedelta(days=1) < shortest:
             raise InvalidValue(
-                f"{name}={value!r} is not allowed: its end must be at least "
-                f"{shortest // timedelta(minutes=1)} minutes after its start (a range may cross midnight; "
-                f"leave {name} out for whole days)."
+                f"{name}={value!r} is not allowed: its end must be at least {spelled(shortest)} after "
+                f"its start (a range may cross midnight; leave {name} out for whole days)."
             )
         return {key: shown.isoformat() for key, shown in clock.items()}
 
@@ -275,32 +291,46 @@ def _clock(name: str, value: Any) -> time:
     )
 
 
-def wall_clock(name: str, instant: str, timezone: str) -> str:
-    """A normalised instant as ``YYYY-MM-DD HH:MM:SS`` on the clocks of a zone.
+def wall_clock(name: str, instant: datetime, timezone: str) -> str:
+    """An aware instant as ``YYYY-MM-DD HH:MM:SS`` on the clocks of a zone.
 
     :raises InvalidValue: the notation can't say it: the clocks there show that time twice, or it has a
         fraction of a second.
     """
-    local = moment(instant).astimezone(ZoneInfo(timezone))
+    local = instant.astimezone(ZoneInfo(timezone))
+    shown = instant.isoformat()
     if local.microsecond:
         raise InvalidValue(
-            f"{name}={instant!r} is not allowed: the vendor takes whole seconds, so give a bound without a "
+            f"{name}={shown!r} is not allowed: the vendor takes whole seconds, so give a bound without a "
             "fraction."
         )
     if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
         raise InvalidValue(
-            f"{name}={instant!r} is not allowed: the clocks of timezone={timezone!r} show "
+            f"{name}={shown!r} is not allowed: the clocks of timezone={timezone!r} show "
             f"{local:%Y-%m-%d %H:%M:%S} twice, and the vendor takes no offset to tell which is meant; give "
             "timezone='UTC'."
         )
     return f"{local:%Y-%m-%d %H:%M:%S}"
 
 
+def first_instant(day: date, timezone: str) -> datetime:
+    """The instant at which a day begins on the clocks of a zone, in UTC.
+
+    Where the clocks skip midnight, the offset before the gap makes it the end of the day before; where they
+    repeat it, the first of the two is meant.
+    """
+    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
+
+
+def day_of(instant: str, timezone: str) -> date:
+    """The day of a normalised instant on the clocks of a zone."""
+    return moment(instant).astimezone(ZoneInfo(timezone)).date()
+
+
 def check_midnight(name: str, instant: str, timezone: str) -> None:
     """Refuse a normalised instant that isn't the first of a day in ``timezone``."""
-    local = moment(instant).astimezone(ZoneInfo(timezone))
-    # Where the clocks skip midnight, the offset before the gap makes this the day's first instant too.
-    if datetime.combine(local.date(), time(), local.tzinfo).astimezone(UTC) != moment(instant):
+    if first_instant(day_of(instant, timezone), timezone) != moment(instant):
+        local = moment(instant).astimezone(ZoneInfo(timezone))
         raise InvalidValue(
             f"{name}={instant!r} is not allowed: it is {local:%Y-%m-%d %H:%M:%S} in timezone={timezone!r}, "
             "and the vendor counts whole days; give a bound that is midnight there, as a daily timetable in "
@@ -313,6 +343,16 @@ EMPTY_WINDOW_CAUSE = (
     "data_interval_start equals data_interval_end: use "
     "schedule=CronDataIntervalTimetable('@daily', timezone='UTC') or set "
     "[scheduler] create_cron_data_intervals = True"
+)
+
+
+#: What to do about a run whose templates name a window that it doesn't have: the end of a sentence about
+#: an undefined ``data_interval_start``, ``logical_date``, ``ds`` or ``ts``.
+NO_WINDOW = (
+    "a run that was triggered without a date, by an asset or without a partition key has neither a data "
+    "interval nor a partition: trigger it with a date (airflow dags trigger -l 2024-05-02T00:00:00+00:00), "
+    "trigger a partitioned DAG with its partition key, or give the report's start and end by templates that "
+    "such a run can fill in, such as {{ params.start }}"
 )
 
 
@@ -334,6 +374,6 @@ def check_window(params: Mapping[str, Any], longest: timedelta | None = None) ->
         raise InvalidValue(f"start={start!r} is not allowed: it lies after end={end!r}; give start < end.")
     if longest is not None and span > longest:
         raise InvalidValue(
-            f"end={end!r} is not allowed: the window from start={start!r} spans {span}, and the vendor "
-            f"takes at most {longest.days} days in one report; cut it into several reports."
+            f"end={end!r} is not allowed: the window from start={start!r} spans {spelled(span)}, and "
+            f"the vendor takes at most {spelled(longest)} in one report; cut it into several reports."
         )

@@ -6,19 +6,28 @@ mapped with ``.expand(...)``, read from YAML and stored in XCom.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypedDict
 
 State = Literal["queued", "running", "ready", "failed", "cancelled", "expired"]
 
 
-class Report(TypedDict):
-    """What to ask, of whom, for which window; ``params`` holds the builder's argument names."""
-
+class _Asked(TypedDict):
     vendor: str
     kind: str
     conn_id: str
     params: dict[str, Any]
+
+
+class Report(_Asked, total=False):
+    """What to ask, of whom, for which window; ``params`` holds the builder's argument names.
+
+    ``shape``, where it is there, says in which shape the report lands unless the operator does; it changes
+    nothing of what the vendor is asked.
+    """
+
+    shape: dict[str, Any]
 
 
 class Job(TypedDict):
@@ -54,7 +63,8 @@ class Delivery(TypedDict):
     """What landed.
 
     ``bytes`` and ``sha256`` are the stored object's. ``rows`` and ``vendor_total`` are None where nobody
-    can know them. ``complete`` is True (proved), or None (the vendor gives nothing to prove it by);
+    can know them, ``window`` where the report has none. ``complete`` is True (proved), or None (the vendor
+    gives nothing to prove it by);
     a delivery proved incomplete fails the task instead.
     """
 
@@ -65,7 +75,7 @@ class Delivery(TypedDict):
     content_type: str
     compression: str | None
     job: Job
-    window: Window
+    window: Window | None
     vendor_total: int | None
     complete: bool | None
 
@@ -82,6 +92,30 @@ def new_job(report: Report, job_id: str | None) -> Job:
     )
 
 
-def window_of(report: Report) -> Window:
-    """The window a report covers."""
-    return Window(start=report["params"]["start"], end=report["params"]["end"])
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open window ``[start, end)`` of aware instants, in UTC."""
+
+    start: datetime
+    end: datetime
+
+
+def span_of(report: Report) -> Span:
+    """The window of a report that has been checked, read once."""
+    params = report["params"]
+    return Span(datetime.fromisoformat(params["start"]), datetime.fromisoformat(params["end"]))
+
+
+def window_of(report: Report) -> Window | None:
+    """The window a report covers, as deliveries show it; None for a kind of report that has none."""
+    params = report["params"]
+    if "start" not in params or "end" not in params:
+        return None
+    return Window(start=params["start"], end=params["end"])
+
+
+def called(report: Report) -> str:
+    """What a report is called: its kind, and the vendor's name for it where it has one."""
+    params = report["params"]
+    named = [params[name] for name in ("report_type", "export_id", "summary") if params.get(name)]
+    return "/".join([report["kind"], *named])

@@ -14,9 +14,12 @@ from airflow_provider_contactcenter.reports import (
 )
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
+from airflow_provider_contactcenter.windows import day_key
 
 S3_BUCKET = os.environ.get("CONTACTCENTER_S3_BUCKET", "lake")
 GCS_BUCKET = os.environ.get("CONTACTCENTER_GCS_BUCKET", "lake")
+#: the day of the rows; the name of an object is made of it, and not of the date that a run was given
+DAY = day_key()
 
 
 def queues(file_format: str) -> dict:
@@ -54,7 +57,7 @@ with DAG(
             ContactCenterToS3Operator(
                 task_id=f"{name}_{file_format}_to_s3",
                 report=report(file_format),
-                s3_key=f"s3://{S3_BUCKET}/eight_by_eight_cc/{name}/{{{{ ds }}}}.{file_format}",
+                s3_key=f"s3://{S3_BUCKET}/eight_by_eight_cc/{name}/{DAY}.{file_format}",
                 deferrable=True,
                 poll_interval=10,
             )
@@ -62,7 +65,7 @@ with DAG(
                 task_id=f"{name}_{file_format}_to_gcs",
                 report=report(file_format),
                 bucket_name=GCS_BUCKET,
-                object_name=f"eight_by_eight_cc/{name}/{{{{ ds }}}}.{file_format}",
+                object_name=f"eight_by_eight_cc/{name}/{DAY}.{file_format}",
                 deferrable=True,
                 poll_interval=10,
             )

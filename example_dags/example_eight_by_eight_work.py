@@ -15,9 +15,12 @@ from airflow_provider_contactcenter.reports import (
 )
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
+from airflow_provider_contactcenter.windows import day_key
 
 S3_BUCKET = os.environ.get("CONTACTCENTER_S3_BUCKET", "lake")
 GCS_BUCKET = os.environ.get("CONTACTCENTER_GCS_BUCKET", "lake")
+#: the day of the rows; the name of an object is made of it, and not of the date that a run was given
+DAY = day_key()
 
 ASKED = {
     "pbx_id": "allpbxes",
@@ -45,13 +48,13 @@ with DAG(
         ContactCenterToS3Operator(
             task_id=f"{name}_to_s3",
             report=report,
-            s3_key=f"s3://{S3_BUCKET}/eight_by_eight_work/{name}/{{{{ ds }}}}.jsonl",
+            s3_key=f"s3://{S3_BUCKET}/eight_by_eight_work/{name}/{DAY}.jsonl",
             deferrable=True,
         )
         ContactCenterToGCSOperator(
             task_id=f"{name}_to_gcs",
             report=report,
             bucket_name=GCS_BUCKET,
-            object_name=f"eight_by_eight_work/{name}/{{{{ ds }}}}.jsonl",
+            object_name=f"eight_by_eight_work/{name}/{DAY}.jsonl",
             deferrable=True,
         )

@@ -11,9 +11,12 @@ from airflow.timetables.interval import CronDataIntervalTimetable
 from airflow_provider_contactcenter.reports import khoros_care_report
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
+from airflow_provider_contactcenter.windows import day_key
 
 S3_BUCKET = os.environ.get("CONTACTCENTER_S3_BUCKET", "lake")
 GCS_BUCKET = os.environ.get("CONTACTCENTER_GCS_BUCKET", "lake")
+#: the day of the rows; the name of an object is made of it, and not of the date that a run was given
+DAY = day_key()
 
 
 # On Airflow 3 a plain "@daily" has an empty data interval, so the timetable is named.
@@ -34,14 +37,14 @@ with DAG(
         ContactCenterToS3Operator(
             task_id=f"conversations_{file_format}_to_s3",
             report=conversations,
-            s3_key=f"s3://{S3_BUCKET}/khoros_care/conversations/{{{{ ds }}}}.{file_format}",
+            s3_key=f"s3://{S3_BUCKET}/khoros_care/conversations/{DAY}.{file_format}",
             deferrable=True,
         )
         ContactCenterToGCSOperator(
             task_id=f"conversations_{file_format}_to_gcs",
             report=conversations,
             bucket_name=GCS_BUCKET,
-            object_name=f"khoros_care/conversations/{{{{ ds }}}}.{file_format}",
+            object_name=f"khoros_care/conversations/{DAY}.{file_format}",
             deferrable=True,
         )
 
@@ -54,7 +57,7 @@ with DAG(
             metrics=["CONVERSATION_ID", "STATUS", "ASSIGNED_AGENT_DISPLAY_ID"],
             filters={"conversationReportType": "OPEN_AT_END"},
         ),
-        s3_key=f"s3://{S3_BUCKET}/khoros_care/open/{{{{ ds }}}}.csv.gz",
+        s3_key=f"s3://{S3_BUCKET}/khoros_care/open/{DAY}.csv.gz",
         compression="gzip",
         deferrable=True,
     )

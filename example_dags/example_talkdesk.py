@@ -13,9 +13,12 @@ from airflow_provider_contactcenter.reports import talkdesk_report
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
+from airflow_provider_contactcenter.windows import day_key
 
 S3_BUCKET = os.environ.get("CONTACTCENTER_S3_BUCKET", "lake")
 GCS_BUCKET = os.environ.get("CONTACTCENTER_GCS_BUCKET", "lake")
+#: the day of the rows; the name of an object is made of it, and not of the date that a run was given
+DAY = day_key()
 
 
 def calls(file_format: str) -> dict:
@@ -39,7 +42,7 @@ with DAG(
         ContactCenterToS3Operator(
             task_id=f"calls_{file_format}_to_s3",
             report=calls(file_format),
-            s3_key=f"s3://{S3_BUCKET}/talkdesk/calls/{{{{ ds }}}}.{file_format}",
+            s3_key=f"s3://{S3_BUCKET}/talkdesk/calls/{DAY}.{file_format}",
             deferrable=True,
             poll_interval=10,
         )
@@ -47,7 +50,7 @@ with DAG(
             task_id=f"calls_{file_format}_to_gcs",
             report=calls(file_format),
             bucket_name=GCS_BUCKET,
-            object_name=f"talkdesk/calls/{{{{ ds }}}}.{file_format}",
+            object_name=f"talkdesk/calls/{DAY}.{file_format}",
             deferrable=True,
             poll_interval=10,
         )
@@ -72,5 +75,5 @@ with DAG(
     land = ContactCenterToS3Operator(
         task_id="user_status_to_s3",
         job=wait.output,
-        s3_key=f"s3://{S3_BUCKET}/talkdesk/user_status/{{{{ ds }}}}.csv",
+        s3_key=f"s3://{S3_BUCKET}/talkdesk/user_status/{DAY}.csv",
     )

@@ -11,9 +11,12 @@ from airflow.timetables.interval import CronDataIntervalTimetable
 from airflow_provider_contactcenter.reports import vspark_stats
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
+from airflow_provider_contactcenter.windows import day_key
 
 S3_BUCKET = os.environ.get("CONTACTCENTER_S3_BUCKET", "lake")
 GCS_BUCKET = os.environ.get("CONTACTCENTER_GCS_BUCKET", "lake")
+#: the day of the rows; the name of an object is made of it, and not of the date that a run was given
+DAY = day_key()
 COMPANY, ORGANIZATION = "DocTestCo", "DocTestCo-DocTesting"
 
 # V-Spark counts whole days on the organization's clocks: where they aren't UTC, name their zone in the
@@ -36,14 +39,14 @@ with DAG(
         ContactCenterToS3Operator(
             task_id=f"stats_{file_format}_to_s3",
             report=stats,
-            s3_key=f"s3://{S3_BUCKET}/vspark/stats/{{{{ ds }}}}.{file_format}",
+            s3_key=f"s3://{S3_BUCKET}/vspark/stats/{DAY}.{file_format}",
             deferrable=True,
         )
         ContactCenterToGCSOperator(
             task_id=f"stats_{file_format}_to_gcs",
             report=stats,
             bucket_name=GCS_BUCKET,
-            object_name=f"vspark/stats/{{{{ ds }}}}.{file_format}",
+            object_name=f"vspark/stats/{DAY}.{file_format}",
             deferrable=True,
         )
 
@@ -66,8 +69,6 @@ with DAG(
 
     ContactCenterToS3Operator.partial(
         task_id="folder_to_s3",
-        s3_key=(
-            f"s3://{S3_BUCKET}/vspark/folders/{{{{ ds }}}}/{{{{ task.report['params']['folder'] }}}}.jsonl"
-        ),
+        s3_key=(f"s3://{S3_BUCKET}/vspark/folders/{DAY}/{{{{ task.report['params']['folder'] }}}}.jsonl"),
         deferrable=True,
     ).expand(report=folder_reports())

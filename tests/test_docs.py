@@ -20,14 +20,14 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.get_provider_info import get_provider_info
-from airflow_provider_contactcenter.hooks import HOOKS, hook_for
+from airflow_provider_contactcenter.hooks import hook_for
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
 from airflow_provider_contactcenter.pipeline import formats
-from airflow_provider_contactcenter.reports import BUILDERS
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
+from airflow_provider_contactcenter.vendors import registry
 from airflow_provider_contactcenter.vendors.talkdesk import api as talkdesk
 
 PACKAGE = "airflow_provider_contactcenter"
@@ -36,6 +36,9 @@ IMPORTS = re.compile(f"^from {PACKAGE}", re.MULTILINE)
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+
+
+BUILDERS = registry.builders()
 
 
 def page(name: str) -> str:
@@ -268,7 +271,8 @@ def test_content_types_are_listed() -> None:
 
 
 def test_each_hook_is_on_the_api_page() -> None:
-    assert [path for path in HOOKS.values() if path not in page("api.md")] == []
+    hooks = [str(registry.vendor(name).hook) for name in registry.OURS]
+    assert [path for path in hooks if path not in page("api.md")] == []
 
 
 # --- connections --------------------------------------------------------------------------------------------

@@ -18,10 +18,12 @@ import jsonschema
 import pytest
 
 import airflow_provider_contactcenter
+from airflow_provider_contactcenter import provider_info, reports
 from airflow_provider_contactcenter.get_provider_info import get_provider_info
-from airflow_provider_contactcenter.hooks import HOOKS
-from airflow_provider_contactcenter.reports import BUILDERS
-from airflow_provider_contactcenter.vendors.registry import VENDORS
+from airflow_provider_contactcenter.hooks import hook_class
+from airflow_provider_contactcenter.vendors import registry
+from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields
+from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
 
 PACKAGE = Path(airflow_provider_contactcenter.__file__).parent
 ROOT = PACKAGE.parent
@@ -71,34 +73,82 @@ def test_what_the_provider_info_names_can_be_imported(name: str) -> None:
         importlib.import_module(name)
 
 
-def test_every_registry_knows_every_vendor() -> None:
-    assert set(VENDORS) == set(HOOKS) == {vendor for vendor, _ in BUILDERS}
-    assert {entry["hook-class-name"] for entry in INFO["connection-types"]} == set(HOOKS.values())
+def test_the_provider_info_is_what_the_descriptions_make_of_it() -> None:
+    # python -m airflow_provider_contactcenter.provider_info
+    assert Path(get_provider_info.__code__.co_filename).read_text(encoding="utf-8") == provider_info.source()
+    assert provider_info.provider_info() == INFO
 
 
-@pytest.mark.parametrize("vendor", HOOKS)
-def test_a_hook_class_says_what_its_connection_type_declares(vendor: str) -> None:
-    module, _, name = HOOKS[vendor].rpartition(".")
-    hook_class = getattr(importlib.import_module(module), name)
-    declared = CONNECTION_TYPES[hook_class.conn_type]
-    assert declared["hook-class-name"] == HOOKS[vendor]
-    assert declared["hook-name"] == hook_class.hook_name
-    assert hook_class.vendor_name == vendor
-    assert hook_class.default_conn_name == f"{hook_class.conn_type}_default"
+VENDORS = [registry.vendor(name) for name in registry.OURS]
+by_name = pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
+
+
+@by_name
+def test_a_vendor_is_registered_under_its_name_and_its_builders_can_be_imported_by_users(
+    vendor: Vendor,
+) -> None:
+    assert registry.vendor(vendor.name) is vendor
+    assert vendor.kinds is registry.kinds(vendor.name)
+    for kind in vendor.kinds.values():
+        assert getattr(reports, kind.builder.__name__) is kind.builder
+        assert kind.builder.__name__ in reports.__all__
+
+
+def test_a_dag_file_pays_for_the_vendors_that_it_uses() -> None:
+    for name in reports.__all__:
+        assert getattr(reports, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute 'genesys'"):
+        getattr(reports, "genesys")  # noqa: B009 - mypy would see it
+    loaded = loaded_by("from airflow_provider_contactcenter.reports import talkdesk_report")
+    ours = {
+        name.split(".")[2] for name in loaded if name.startswith("airflow_provider_contactcenter.vendors.")
+    }
+    assert ours == {"talkdesk", "protocol"}
+
+
+def test_no_builder_is_without_a_vendor() -> None:
+    assert {builder.__name__ for builder in registry.builders().values()} == set(reports.__all__) - {
+        "describe",
+        "load_reports",
+    }
+
+
+@by_name
+def test_a_hook_class_says_what_its_vendors_description_says(vendor: Vendor) -> None:
+    cls = hook_class(vendor.name)
+    assert vendor.hook == f"{cls.__module__}.{cls.__name__}"
+    assert (cls.vendor_name, cls.conn_type, cls.hook_name) == (vendor.name, vendor.name, vendor.title)
+    assert cls.default_conn_name == f"{vendor.name}_default"
     # What Airflow 2.11 asks the class is what Airflow 3 reads.
-    behaviour = hook_class.get_ui_field_behaviour()
-    assert behaviour["relabeling"] == declared["ui-field-behaviour"]["relabeling"]
+    declared = CONNECTION_TYPES[vendor.name]["ui-field-behaviour"]
+    assert {name.replace("_", "-"): value for name, value in cls.get_ui_field_behaviour().items()} == declared
     # It asks only what stands in the class itself.
-    assert {"get_ui_field_behaviour", "get_connection_form_widgets"} <= vars(hook_class).keys()
+    assert {"get_ui_field_behaviour", "get_connection_form_widgets"} <= vars(cls).keys()
 
 
-@pytest.mark.parametrize("vendor", HOOKS)
-def test_airflow_2_gets_a_form_with_every_field(vendor: str) -> None:
+@by_name
+def test_airflow_2_gets_a_form_with_every_field(vendor: Vendor) -> None:
     pytest.importorskip("flask_appbuilder", reason="Airflow 3 has no such forms")
-    module, _, name = HOOKS[vendor].rpartition(".")
-    hook_class = getattr(importlib.import_module(module), name)
-    widgets = hook_class.get_connection_form_widgets()
-    assert widgets.keys() == CONNECTION_TYPES[hook_class.conn_type]["conn-fields"].keys()
+    fields = CONNECTION_TYPES[vendor.name]["conn-fields"]
+    widgets = hook_class(vendor.name).get_connection_form_widgets()
+    assert widgets.keys() == fields.keys()
+    for name, field in fields.items():
+        assert widgets[name].args[0] == field["label"]
+        assert widgets[name].kwargs["description"] == field["description"]
+        hidden = widgets[name].field_class.__name__ == "PasswordField"
+        assert hidden == (field["schema"].get("format") == "password")
+
+
+@by_name
+def test_a_drop_down_shows_no_null_and_what_must_be_filled_in_says_so(vendor: Vendor) -> None:
+    form = vendor.form
+    assert form.fields.keys() <= {"host", "schema", "login", "password", "port"}
+    declared = CONNECTION_TYPES[vendor.name]
+    for name, field in declared["conn-fields"].items():
+        assert None not in field["schema"].get("enum", ())
+        assert field["label"].endswith("(required)") == form.all_extras[name].required
+    for name, label in declared["ui-field-behaviour"]["relabeling"].items():
+        assert label.endswith("(required)") == form.fields[name].required
 
 
 @pytest.mark.parametrize("conn_type", CONNECTION_TYPES)
@@ -111,23 +161,66 @@ def test_extras_that_hold_a_secret_are_hidden_and_no_other_has_a_name_that_airfl
         assert secret == any(word in name for word in masked), name
 
 
+@by_name
+def test_what_a_form_declares_secret_is_never_shown(vendor: Vendor) -> None:
+    form = vendor.form
+    extra = {name: each.choices[0] if each.choices else f"{name}-1/2" for name, each in form.extras.items()}
+    extra |= {"api_version": "v8", "account": "acme", "auth_url": "https://login.acme.example"}
+    fields = ConnectionFields(
+        "c", host="https://acme.example", login="jane", password="pass/word 1", extra=extra
+    )
+    settings = vendor.settings(fields)
+    declared = [str(extra[name]) for name, each in form.extras.items() if each.secret]
+    assert {"pass/word 1", "pass%2Fword%201", *declared} <= set(settings.secrets)
+    assert not {value for name, value in settings.extra.items() if form.all_extras[name].secret}
+    assert not any(secret in repr(settings) for secret in settings.secrets)
+
+
+def test_an_error_names_a_field_as_the_form_shows_it() -> None:
+    form = registry.vendor("talkdesk").form
+    assert form.labelled("the connection's password is empty: it holds the OAuth client's secret") == (
+        "the connection's password (Client secret in the form) is empty: it holds the OAuth client's secret"
+    )
+    assert form.labelled("correct the connection's host") == (
+        "correct the connection's host (API base URL in the form)"
+    )
+    for plain in ("the connection's region 'x' is not known", "the connection's certificate", "no field"):
+        assert form.labelled(plain) == plain
+
+
+def test_an_extra_that_means_nothing_is_named_with_the_nearest_that_does() -> None:
+    form = registry.vendor("talkdesk").form
+    assert form.unknown({"timout": 5, "acount": "acme", "Region": "eu", "zzz": 1}) == {
+        "timout": "timeout",
+        "acount": "account",
+        "Region": "region",
+        "zzz": None,
+    }
+    assert form.unknown([*form.all_extras, "proxies"]) == {}
+
+
 #: room -> the rooms it may import; the plan of the house
 LAYERS: dict[str, set[str]] = {
     "nouns": set(),
     "checks": set(),
     "exceptions": set(),
     "get_provider_info": set(),
-    "reports": {"checks", "nouns"},
-    "vendors": {"checks", "nouns", "reports"},
+    "reports": {"vendors", "yaml_reports"},
+    "yaml_reports": {"checks", "nouns", "vendors"},
+    "vendors": {"checks", "nouns"},
     "transport": {"nouns", "vendors"},
-    "pipeline": {"nouns", "transport", "vendors"},
+    "shapes": {"checks"},
+    "pipeline": {"exceptions", "nouns", "shapes", "transport", "vendors"},
     "stores": {"checks", "exceptions"},
     "sandbox": set(),
 }
-LAYERS["hooks"] = {*LAYERS, "life"} - {"sandbox", "stores"}
-LAYERS["life"] = {*LAYERS} - {"sandbox"}
-for face in ("triggers", "operators", "sensors", "transfers"):
-    LAYERS[face] = {*LAYERS} - {"sandbox"}
+LAYERS["hooks"] = {*LAYERS} - {"sandbox", "stores", "windows"}
+LAYERS["life"] = {"checks", "exceptions", "hooks", "nouns", "vendors"}
+LAYERS["triggers"] = LAYERS["life"] | {"life"}
+LAYERS["operators"] = LAYERS["triggers"] | {"triggers"}
+LAYERS["sensors"] = LAYERS["operators"] | {"operators"}
+LAYERS["transfers"] = LAYERS["operators"] | {"operators", "pipeline", "stores"}
+LAYERS["windows"] = {"checks", "nouns", "operators", "vendors"}
 
 
 def imports(layer: str) -> set[tuple[str, str]]:
@@ -164,14 +257,17 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_vendor_modules_know_no_airflow_and_no_http_library() -> None:
-    loaded = loaded_by("import airflow_provider_contactcenter.vendors.registry")
+    loaded = loaded_by(
+        "from airflow_provider_contactcenter.vendors import registry;"
+        " [registry.vendor(name) for name in registry.OURS]"
+    )
     assert "airflow_provider_contactcenter.vendors.talkdesk.api" in loaded
     assert loaded & {"airflow", "requests", "aiohttp", "boto3"} == set()
 
 
-LANDING = {"replace": True, "compression": None, "on_empty": "publish"}
+LANDING = {"compression": None, "on_empty": "publish", "replace": True}
 WAITING = {
-    "deferrable": None,  # what [operators] default_deferrable says
+    "deferrable": False,  # [operators] default_deferrable
     "poll_interval": 30.0,
     "max_poll_interval": 300.0,
     "report_timeout": timedelta(hours=12),
@@ -202,7 +298,7 @@ OTHERS = {
         ),
         (
             "sensors.report.ContactCenterReportSensor",
-            {"job": NEEDED, "deferrable": None, "max_poll_interval": 300.0},
+            {"job": NEEDED, "deferrable": False, "max_poll_interval": 300.0},
         ),
         (
             "transfers.contact_center_to_s3.ContactCenterToS3Operator",
@@ -253,7 +349,9 @@ def test_a_public_class_shows_its_parameters_and_their_defaults(
     given = {key: value for key, value in OTHERS.items() if key in parameters}
     noun = "job" if "report" not in parameters else "report"
     places = {key: "x" for key in ("s3_key", "bucket_name", "object_name") if key in parameters}
-    task = public(task_id="a", **{noun: {}}, **places, **given)
+    day = {"start": "2024-05-01T00:00:00Z", "end": "2024-05-02T00:00:00Z"}
+    nouns = {"job": {}, "report": reports.talkdesk_report("calls", **day)}
+    task = public(task_id="a", **{noun: nouns[noun]}, **places, **given)
     assert {key: getattr(task, key) for key in given} == given
 
 
@@ -266,14 +364,18 @@ def test_the_provider_info_imports_nothing_else() -> None:
 
 def test_a_dag_file_loads_no_http_library_no_store_and_no_pandas() -> None:
     ours = (
-        "import airflow_provider_contactcenter.reports, airflow_provider_contactcenter.operators.report,"
+        "from airflow_provider_contactcenter.reports import *;"
+        "import airflow_provider_contactcenter.operators.report,"
         " airflow_provider_contactcenter.sensors.report,"
         " airflow_provider_contactcenter.transfers.contact_center_to_s3,"
         " airflow_provider_contactcenter.transfers.contact_center_to_gcs"
     )
     bare = "from airflow.providers.common.compat.sdk import BaseOperator; import airflow.triggers.base"
     added = loaded_by(ours) - loaded_by(bare)
-    assert added & {"requests", "aiohttp", "boto3", "botocore", "pandas", "google.cloud", "tenacity"} == set()
+    assert (
+        added & {"requests", "aiohttp", "boto3", "botocore", "pandas", "google.cloud", "tenacity", "msgspec"}
+        == set()
+    )
 
 
 EXAMPLES = sorted((ROOT / "example_dags").glob("*.py"))

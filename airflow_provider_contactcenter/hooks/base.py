@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, ClassVar
@@ -28,18 +28,17 @@ from airflow_provider_contactcenter.exceptions import (
 )
 from airflow_provider_contactcenter.hooks import form
 from airflow_provider_contactcenter.hooks.refusals import error_of, message
-from airflow_provider_contactcenter.life.waiting import utcnow
 from airflow_provider_contactcenter.nouns import Job, Report, Status
 from airflow_provider_contactcenter.pipeline.stream import ReportStream
-from airflow_provider_contactcenter.reports import check_job, rebuild
 from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.transport.on_aiohttp import shared_driver
 from airflow_provider_contactcenter.transport.on_requests import RequestsDriver
 from airflow_provider_contactcenter.transport.tls import ca_bundle, tls_context
+from airflow_provider_contactcenter.vendors import registry
+from airflow_provider_contactcenter.vendors.intake import check_job, check_report
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
-from airflow_provider_contactcenter.vendors.registry import VENDORS
 
 
 class _TlsAdapter(TCPKeepAliveAdapter):
@@ -109,7 +108,7 @@ class ContactCenterHook(HttpHook):
         :raises ContactCenterError: any other refusal, by its class.
         """
         try:
-            report = rebuild(report, now=utcnow())
+            report = check_report(report, now=datetime.now(UTC))
             self._check_own(report)
         except InvalidValue as invalid:
             raise ContactCenterInvalidReportError(str(invalid)) from None
@@ -119,7 +118,7 @@ class ContactCenterHook(HttpHook):
             if refusal.kind == "lost":
                 advice = "The report may have been ordered all the same; a retry orders it anew."
                 raise ContactCenterSubmitLostError(
-                    message(self.vendor.TITLE, self.conn_id, None, refusal.words, advice)
+                    message(self.vendor.title, self.conn_id, None, refusal.words, advice)
                 ) from None
             raise self.error(refusal) from None
 
@@ -180,9 +179,7 @@ class ContactCenterHook(HttpHook):
 
     def error(self, refusal: Refusal, job: Job | None = None) -> ContactCenterError:
         """The error a task fails with for a refusal."""
-        error = error_of(
-            refusal.kind, self.vendor.TITLE, self.conn_id, job["job_id"] if job else None, refusal.words
-        )
+        error = error_of(self.vendor, refusal, self.conn_id, job["job_id"] if job else None)
         if isinstance(error, ContactCenterQuotaError):
             error.retry_after = refusal.retry_after
         return error
@@ -190,24 +187,24 @@ class ContactCenterHook(HttpHook):
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
         """The form's standard fields, for Airflow 2.11."""
-        return form.behaviour(cls.conn_type)
+        return form.behaviour(registry.vendor(cls.vendor_name).form)
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
         """The form's own fields, for Airflow 2.11."""
-        return form.widgets(cls.conn_type)
+        return form.widgets(registry.vendor(cls.vendor_name).form)
 
     # -- what it is made of ---------------------------------------------------------------------------
 
     @property
     def vendor(self) -> Vendor:
-        """The vendor's pure module."""
-        return VENDORS[self.vendor_name]
+        """The description of the vendor."""
+        return registry.vendor(self.vendor_name)
 
     @property
     def settle_delay(self) -> timedelta:
         """How long after a window's end its last rows may still arrive."""
-        return self.vendor.SETTLE_DELAY
+        return self.vendor.settle_delay
 
     @cached_property
     def settings(self) -> Settings:
@@ -280,6 +277,7 @@ class ContactCenterHook(HttpHook):
                 extra=extra if isinstance(extra, dict) else {},
             )
         )
+        self._warn_of_unknown(extra)
         base = urlsplit(settings.base_url)
         loopback = base.hostname in {"localhost", "::1"} or str(base.hostname).startswith("127.")
         if base.scheme == "http" and not loopback and settings.base_url not in _unencrypted:
@@ -290,6 +288,20 @@ class ContactCenterHook(HttpHook):
                 policy.shown(settings.base_url),
             )
         return settings
+
+    def _warn_of_unknown(self, extra: Any) -> None:
+        """Say which extras mean nothing here: a misspelled one would be passed over in silence."""
+        for name, near in self.vendor.form.unknown(extra if isinstance(extra, dict) else ()).items():
+            if (self.conn_id, name) not in _unknown:
+                _unknown.add((self.conn_id, name))
+                meant = f" Did you mean {near!r}?" if near else ""
+                self.log.warning(
+                    "Connection %s has the extra %r, which its type %s does not know; it is ignored.%s",
+                    self.conn_id,
+                    name,
+                    self.conn_type,
+                    meant,
+                )
 
     @cached_property
     def driver(self) -> RequestsDriver:
@@ -323,18 +335,18 @@ class ContactCenterHook(HttpHook):
 
     def _heard(self, status: Status, settings: Settings) -> Status:
         """The same without any secret; a word that nobody knows is logged once."""
-        if status["reason"] is None and (status["vendor_status"] or "").lower() in self.vendor.STATES:
+        if status["reason"] is None and (status["vendor_status"] or "").lower() in self.vendor.states:
             return status  # as the documents have it
         word, reason = (
             said and policy.redact(said, settings.secrets)
             for said in (status["vendor_status"], status["reason"])
         )
-        known = word is None or word.isdigit() or word.lower() in self.vendor.STATES
+        known = word is None or word.isdigit() or word.lower() in self.vendor.states
         if not known and status["state"] == "running" and word not in _noted:
             _noted.add(str(word))
             self.log.warning(
                 "%s says %r, a status that its documents don't list; it counts as still running.",
-                self.vendor.TITLE,
+                self.vendor.title,
                 word,
             )
         return Status(state=status["state"], vendor_status=word, reason=reason)
@@ -349,6 +361,9 @@ _lookups: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[type, str], tu
 
 #: base URLs without encryption that this process has warned of already
 _unencrypted: set[str] = set()
+
+#: (connection, extra) that this process has warned of already
+_unknown: set[tuple[str, str]] = set()
 
 #: unknown status words that this process has logged already
 _noted: set[str] = set()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from airflow_provider_contactcenter import exceptions
-from airflow_provider_contactcenter.vendors.protocol.refusals import RefusalKind
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
+from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
 
 ORDER_ANEW = "A retry orders the report anew; if another task ordered it, clear that one."
 
@@ -53,15 +54,20 @@ ERRORS: dict[RefusalKind, tuple[type[exceptions.ContactCenterError], str]] = {
 
 
 def error_of(
-    kind: RefusalKind, title: str, conn_id: str, job_id: str | None, words: str
+    vendor: Vendor, refusal: Refusal, conn_id: str, job_id: str | None
 ) -> exceptions.ContactCenterError:
     """The error for a refusal, its message complete: vendor, connection, job, the vendor's words, advice."""
-    error_class, advice = ERRORS[kind]
-    return error_class(message(title, conn_id, job_id, words, advice))
+    error_class, usual = ERRORS[refusal.kind]
+    advice = vendor.advice.get(refusal.kind, usual)
+    words = vendor.form.labelled(refusal.words)
+    return error_class(message(vendor.title, conn_id, job_id, words, advice, vendor.noun))
 
 
-def message(title: str, conn_id: str, job_id: str | None, words: str, advice: str) -> str:
-    """One line that stands alone in a log."""
-    job = f", job {job_id}" if job_id else ""
+def message(title: str, conn_id: str, job_id: str | None, words: str, advice: str, noun: str = "job") -> str:
+    """One line that stands alone in a log.
+
+    :param noun: what the vendor calls a job.
+    """
+    job = f", {noun} {job_id}" if job_id else ""
     sentence = words if words.endswith(("?", "!")) else f"{words.rstrip('.')}."
     return f"{title} (connection {conn_id}{job}): {sentence} {advice}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 
 from airflow_provider_contactcenter.pipeline.formats import (
     Incomplete,
@@ -123,7 +123,7 @@ class ReportStream(Iterator[bytes]):
         self.rows, self.complete = rows, True
         self._heed(pages.caveat)
 
-    def _page(self, pages: Pages, cursor: str | None) -> Page:
+    def _page(self, pages: Pages, cursor: Hashable | None) -> Page:
         """The page behind a cursor; one that can't be read is asked for again: hours may lie before it."""
         for again in range(1, REOPENINGS + 1):
             try:

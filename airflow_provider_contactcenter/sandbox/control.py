@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
-from .model import Reply, Request, json_reply
+from .model import Reply, Request, is_number, json_reply
 from .world import World
 
 PREFIX = "/_sandbox"
@@ -43,11 +43,19 @@ def _set_options(world: World, request: Request, name: str) -> Any:
 
 
 def _journal(world: World, request: Request, name: str) -> Any:
-    return world.journal.entries(**dict(request.query))
+    return world.journal.asked(dict(request.query))
 
 
 def _jobs(world: World, request: Request, name: str) -> Any:
     return world.jobs(dict(request.query).get("vendor"))
+
+
+def _advance(world: World, request: Request, name: str) -> Any:
+    given = _object(request)
+    if set(given) != {"advance"} or not is_number(given["advance"]):
+        raise ValueError('The body must be {"advance": seconds}.')
+    world.clock.advance(given["advance"])
+    return {"now": world.clock.now().isoformat()}
 
 
 def _hold(world: World, request: Request, name: str) -> Any:
@@ -67,6 +75,7 @@ ROUTES: dict[tuple[str, str], Callable[[World, Request, str], Any]] = {
     ("GET", "/journal"): _journal,
     ("DELETE", "/journal"): lambda world, request, name: world.journal.clear(),
     ("POST", "/options"): _set_options,
+    ("POST", "/clock"): _advance,
     ("GET", "/served"): lambda world, request, name: [served.as_dict() for served in world.served],
     ("GET", "/jobs"): _jobs,
     ("POST", "/jobs/*"): _hold,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,9 @@ FIELDS = (
     "fault",
     "job",
 )
+
+#: those that hold numbers
+NUMBERS = frozenset({"number", "status"})
 
 
 class Journal:
@@ -59,6 +62,15 @@ class Journal:
         }
         self._entries.append(entry)
         return entry
+
+    def asked(self, filters: Mapping[str, str]) -> list[dict[str, Any]]:
+        """The entries that a query names, whose values are text whatever the field holds."""
+        values: dict[str, Any] = dict(filters)
+        for name in NUMBERS & values.keys():
+            if not values[name].isdecimal():
+                raise ValueError(f"The journal's field {name!r} holds whole numbers, not {values[name]!r}.")
+            values[name] = int(values[name])
+        return self.entries(**values)
 
     def entries(self, **filters: Any) -> list[dict[str, Any]]:
         """The entries whose fields equal `filters`."""

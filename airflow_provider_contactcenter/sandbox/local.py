@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from .model import Connections
+from .clock import Clock
+from .model import Connections, Vendor
 from .registry import VENDORS
 from .server import serving
 from .world import World
@@ -25,6 +26,9 @@ class Sandbox:
     :param rows: rows of a file, where the vendor's option ``rows`` doesn't say otherwise
     :param options: vendor name -> option name -> value
     :param port: the API's port; 0 takes any free one
+    :param vendors: the APIs to play, those of this package unless given; a distribution that brings a vendor
+        of its own brings its `sandbox.model.Vendor` too
+    :param clock: the time that everything in it goes by; None: real time, which `clock.advance` moves on
     """
 
     def __init__(
@@ -34,8 +38,13 @@ class Sandbox:
         rows: int = 100,
         options: Mapping[str, Mapping[str, Any]] | None = None,
         port: int = 0,
+        vendors: Sequence[Vendor] = VENDORS,
+        clock: Clock | None = None,
     ) -> None:
-        self._serving = serving(VENDORS, port=port, seed=seed, rows=rows, options=options or {})
+        self.clock = clock or Clock()
+        self._serving = serving(
+            vendors, port=port, seed=seed, rows=rows, options=options or {}, clock=self.clock
+        )
         self._started: Future[None] = Future()
         self._loop: asyncio.AbstractEventLoop
         self._stop: asyncio.Event
@@ -103,7 +112,7 @@ class Sandbox:
         self._ask(lambda world: world.faults.clear())
 
     def set_options(self, vendor: str, **options: Any) -> None:
-        """Change options of a vendor; jobs that were ordered before keep their course."""
+        """Change options of a vendor; jobs that were submitted before keep their course."""
         self._ask(lambda world: world.set_options(vendor, options))
 
     def served(self, **filters: Any) -> list[dict[str, Any]]:
@@ -117,7 +126,7 @@ class Sandbox:
         return self._ask(lambda world: world.jobs(vendor))
 
     def hold(self, job_id: str, state: str) -> None:
-        """Make a job answer `state` until `release`."""
+        """Make a job answer `state` until `release`; one that is over can't be brought back to life."""
         self._ask(lambda world: world.hold(job_id, state))
 
     def release(self, job_id: str) -> None:
@@ -125,7 +134,7 @@ class Sandbox:
         self._ask(lambda world: world.hold(job_id, None))
 
     def forget(self, job_id: str) -> None:
-        """Drop a job, as if it had never been ordered."""
+        """Drop a job, as if it had never been submitted."""
         self._ask(lambda world: world.forget(job_id))
 
     def reset(self) -> None:

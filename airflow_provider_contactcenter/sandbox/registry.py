@@ -1,14 +1,18 @@
-"""The APIs that the sandbox plays."""
+"""The APIs that the sandbox plays: one package and one line for each."""
 
 from __future__ import annotations
 
-from . import eight_by_eight_cc, eight_by_eight_work, khoros, talkdesk, vspark
+from importlib import import_module
+
 from .model import Vendor
 
-VENDORS: tuple[Vendor, ...] = (
-    talkdesk.VENDOR,
-    eight_by_eight_cc.VENDOR,
-    eight_by_eight_work.VENDOR,
-    khoros.VENDOR,
-    vspark.VENDOR,
+PACKAGES = (
+    "talkdesk",
+    "eight_by_eight_cc",
+    "eight_by_eight_work",
+    "khoros_care",
+    "vspark",
+    "genesys_cloud",
 )
+
+VENDORS: tuple[Vendor, ...] = tuple(import_module(f"{__package__}.{package}").VENDOR for package in PACKAGES)

@@ -11,7 +11,6 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, NoReturn
 
@@ -19,6 +18,7 @@ from aiohttp import web
 from aiohttp.http import StreamWriter
 
 from . import control
+from .clock import Clock
 from .data import Content, content_of
 from .faults import Damage, Fault, damage
 from .model import Reply, Request, Vendor
@@ -38,13 +38,14 @@ async def serving(
     seed: int,
     rows: int,
     options: Mapping[str, Mapping[str, Any]],
+    clock: Clock,
 ) -> AsyncIterator[tuple[World, str]]:
     """A world behind two open listeners on loopback, and the URL of the API's."""
     sockets = [_listen(port), _listen(0)]
     api_url, storage_url = (f"http://{HOST}:{listener.getsockname()[1]}" for listener in sockets)
     runners: list[web.ServerRunner] = []
     try:
-        world = World(vendors, api_url, storage_url, seed, rows, options)
+        world = World(vendors, api_url, storage_url, seed, rows, options, clock)
         for origin, listener in zip((API, STORAGE), sockets, strict=True):
             # With handler_cancellation a stalled answer ends with the client that waited for it.
             server = web.Server(_Origin(world, origin).handle, access_log=None, handler_cancellation=True)
@@ -91,7 +92,7 @@ class _Origin:
         if self._name == API and _is_control(request):
             return await _send(incoming, control.answer(self._world, request), None)
         entry = self._world.journal.open(
-            datetime.now(UTC),
+            self._world.clock.now(),
             self._name,
             request.method,
             request.target,

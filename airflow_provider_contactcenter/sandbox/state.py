@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .clock import Clock
 from .data import Content
 
 if TYPE_CHECKING:
@@ -36,18 +37,22 @@ class Job:
     details: dict[str, Any] = field(default_factory=dict)
     polls: int = 0
     held: str | None = None
+    reached: int = 0
+    """The step that it has got to; no hold that comes later brings it back."""
 
     def word(self, now: datetime, hold: str | None = None) -> str:
         """The status at `now`; a job goes no further than the word `hold` on its way."""
         if self.held is not None:
             return self.held
         seconds, polls = 0.0, 0
-        for step in self.steps:
+        for place, step in enumerate(self.steps):
             seconds += step.seconds
             polls += step.polls
             waiting = (now - self.created).total_seconds() < seconds or self.polls < polls
-            if waiting or step.word == hold:
+            if place >= self.reached and (waiting or step.word == hold):
+                self.reached = place
                 return step.word
+        self.reached = len(self.steps)
         return self.end
 
     def over_since(self) -> datetime:
@@ -102,6 +107,7 @@ class VendorState:
         vendor: Vendor,
         base_url: str,
         storage: Storage,
+        clock: Clock,
         seed: int,
         rows: int,
         options: Mapping[str, Any],
@@ -109,6 +115,7 @@ class VendorState:
         self.vendor = vendor
         self.base_url = base_url
         self.storage = storage
+        self.clock = clock
         self.seed = seed
         self._default_rows = rows
         self._initial_options = vendor.checked(options)
@@ -133,7 +140,7 @@ class VendorState:
 
     def now(self) -> datetime:
         """The sandbox's clock, in UTC."""
-        return datetime.now(UTC)
+        return self.clock.now()
 
     def new_id(self, version: int = 4) -> str:
         """A UUID, the same in every sandbox with this seed."""
@@ -149,6 +156,23 @@ class VendorState:
     def word(self, job: Job) -> str:
         """The status word of a job, faults included. Asking doesn't count as a poll: see `poll`."""
         return self.status_override or job.word(self.now(), self.options["hold"])
+
+    def hold(self, job: Job, word: str | None) -> None:
+        """Make a job answer `word` until further notice; with None it goes its own way again.
+
+        A job that is over may be held at another end, but not brought back to life.
+        """
+        usual = self.vendor.options.get("ladder")
+        waiting = {step.word for step in job.steps} | {step[0] for step in (usual.default if usual else ())}
+        if word in waiting - {job.end} and job.held is None and self.word(job) == job.end:
+            raise ValueError(f"The job {job.id!r} is over ({job.end}); it can't be {word!r} again.")
+        job.held = word
+
+    def set_options(self, options: Mapping[str, Any]) -> None:
+        """Change options; what was submitted before keeps its course."""
+        for job in self.jobs.values():  # it gets to where it is by now, whatever `hold` will be
+            self.word(job)
+        self.options |= options
 
     def poll(self, job: Job) -> str:
         """The status word for a client that polls, which may be what moves the job on."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from .clock import Clock
 from .data import Content
 from .faults import BEFOREHAND, INSTEAD, Fault, Faults
 from .journal import Journal
@@ -68,14 +69,22 @@ class World:
         seed: int,
         rows: int,
         options: Mapping[str, Mapping[str, Any]],
+        clock: Clock,
     ) -> None:
+        self.clock = clock
         self.storage = Storage(storage_url)
         self.journal = Journal()
         self.served: list[Served] = []
         check_vendors(vendors, options)
         self.states = {
             vendor.name: VendorState(
-                vendor, api_url + vendor.prefix, self.storage, seed, rows, options.get(vendor.name, {})
+                vendor,
+                api_url + vendor.prefix,
+                self.storage,
+                clock,
+                seed,
+                rows,
+                options.get(vendor.name, {}),
             )
             for vendor in vendors
         }
@@ -83,7 +92,8 @@ class World:
             {
                 vendor.name: frozenset({STORAGE, *(route.operation for route in vendor.routes)})
                 for vendor in vendors
-            }
+            },
+            {vendor.name: tuple(vendor.refusals) for vendor in vendors},
         )
         self._private_headers = tuple({name for vendor in vendors for name in vendor.private_headers})
 
@@ -117,7 +127,11 @@ class World:
         """The answer, as it is before the connection is tampered with."""
         state = target.state
         if fault and fault.kind in INSTEAD:
-            return INSTEAD[fault.kind](fault, request)
+            if fault.parameters.get("when") == "after":
+                self._plain_answer(request, target)
+            return INSTEAD[fault.kind](fault, request, self.clock.now())
+        if fault and state and fault.kind == "refusal":
+            return state.vendor.refusals[fault["code"]](state, request)
         if fault and state and fault.kind in BEFOREHAND:
             BEFOREHAND[fault.kind](fault, state)
         try:
@@ -150,9 +164,9 @@ class World:
         return served
 
     def set_options(self, vendor: str, options: Mapping[str, Any]) -> None:
-        """Change options of one vendor; what was ordered before keeps its course."""
+        """Change options of one vendor; what was submitted before keeps its course."""
         check_vendors([state.vendor for state in self.states.values()], {vendor: options})
-        self.states[vendor].options |= options
+        self.states[vendor].set_options(options)
 
     def jobs(self, vendor: str | None = None) -> list[dict[str, Any]]:
         """The jobs, oldest first."""
@@ -180,10 +194,11 @@ class World:
 
     def hold(self, job_id: str, word: str | None) -> None:
         """Make a job answer `word` until further notice; with None it goes its own way again."""
-        self.find_job(job_id)[1].held = word
+        state, job = self.find_job(job_id)
+        state.hold(job, word)
 
     def forget(self, job_id: str) -> None:
-        """Drop a job, as if it had never been ordered."""
+        """Drop a job, as if it had never been submitted."""
         del self.find_job(job_id)[0].jobs[job_id]
 
     def reset(self) -> None:

@@ -119,8 +119,7 @@ class AiohttpDriver:
                 # Without encoded=True aiohttp decodes what a vendor encoded, such as %2F in a run id.
                 URL(url, encoded=True),
                 headers={"Accept-Encoding": ACCEPTED, **request.headers},
-                json=request.json,
-                data=dict(request.form) if request.form is not None else None,
+                data=request.body,
                 allow_redirects=False,
                 proxy=self._proxy_for(url),
             ) as response:

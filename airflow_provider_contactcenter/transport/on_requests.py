@@ -147,8 +147,7 @@ class RequestsDriver:
                     request.method,
                     url,
                     headers={"Accept-Encoding": ACCEPTED, **request.headers},
-                    json=request.json,
-                    data=dict(request.form) if request.form is not None else None,
+                    data=request.body,
                 )
             )
         except ValueError as error:

@@ -118,8 +118,8 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def at_home(settings: Settings, url: str) -> bool:
-    """Tell whether a URL is the connection's own origin: the only one that gets its credentials."""
-    return origin(url) == origin(settings.base_url)
+    """Tell whether a URL is of the connection's own origin, or of another that gets its credentials too."""
+    return origin(url) in {origin(settings.base_url), *map(origin, settings.origins)}
 
 
 def redirected(request: Request, answer: Answer) -> Request:

@@ -1,1 +1,1 @@
-"""One module per vendor API: pure functions and tables, no I/O. ``registry`` is the table of them."""
+"""One package per vendor API: pure functions and tables, no I/O. ``registry`` finds them."""

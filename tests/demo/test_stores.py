@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from boto3.s3.transfer import TransferConfig
 
-from airflow_provider_contactcenter.demo.processes import DemoError
+from airflow_provider_contactcenter.demo.processes import DemoError, wait_for
 from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
 
 BUCKET = "contactcenter"
@@ -94,3 +97,30 @@ def test_a_missing_program_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
     for server in (S3Server(), GCSServer()):
         with pytest.raises(DemoError, match=r"pip install 'airflow-provider-contactcenter\[sandbox\]'"):
             server.__enter__()
+
+
+STORE = """
+import os, sys
+from airflow_provider_contactcenter.demo.stores import S3Server
+with S3Server() as server:
+    print(server.url, server.folder, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_program_that_a_signal_ends_leaves_no_server_and_no_folder(number: signal.Signals) -> None:
+    program = subprocess.Popen(
+        [sys.executable, "-c", STORE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert program.stdout is not None
+    url, folder = program.stdout.readline().split()
+    port = urlsplit(url).port
+    assert Path(folder).is_dir()
+    socket.create_connection(("127.0.0.1", port or 0)).close()
+    program.send_signal(number)
+    program.communicate()
+    assert program.returncode == -number
+    wait_for(lambda: not Path(folder).exists(), 20, "the folder is still there")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port or 0))

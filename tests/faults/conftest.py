@@ -61,10 +61,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(time, "sleep", clock.sleep)
     # Not asyncio's own: the sandbox stalls with that.
     monkeypatch.setattr(
-        "airflow_provider_contactcenter.triggers.report.asyncio",
+        "airflow_provider_contactcenter.life.clock.asyncio",
         SimpleNamespace(**{**vars(asyncio), "sleep": clock.async_sleep}),
     )
-    monkeypatch.setattr("airflow_provider_contactcenter.operators.base.SHORTEST_DEFERRAL", timedelta(0))
+    monkeypatch.setattr("airflow_provider_contactcenter.triggers.deferral.SHORTEST_DEFERRAL", timedelta(0))
     _hurry_google(monkeypatch, clock)
     return clock
 
@@ -89,7 +89,7 @@ def sandbox(matrix_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox
     """As at the start, its connections in the environment."""
     matrix_sandbox.reset()
     tokens.forget()
-    monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_work.api.RETENTION", 100)
+    monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_work.reports.RETENTION", 100)
     monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_cc.api.PAGE_SIZE", 50)
     for name, value in matrix_sandbox.environ.items():
         monkeypatch.setenv(name, value)

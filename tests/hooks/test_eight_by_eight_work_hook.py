@@ -41,7 +41,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 @pytest.fixture(autouse=True)
 def long_retention(monkeypatch: pytest.MonkeyPatch) -> None:
     """The client's two years, likewise; the test of the retention takes them back."""
-    monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_work.api.RETENTION", 100)
+    monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_work.reports.RETENTION", 100)
 
 
 def connect(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, **changed: Any) -> None:
@@ -269,7 +269,7 @@ def test_one_token_serves_all_pages(sandbox: Sandbox) -> None:
 def test_a_window_beyond_two_years_lands_with_a_warning_and_is_not_called_complete(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_work.api.RETENTION", 2)
+    monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_work.reports.RETENTION", 2)
     sandbox.set_options(VENDOR, retention_years=2)
     rows, stream = land(legs(start="2015-05-01T00:00:00Z", end="2015-05-02T00:00:00Z"))
     assert (rows, stream.rows, stream.complete) == ([], 0, None)

@@ -18,7 +18,7 @@ from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
-from airflow_provider_contactcenter.vendors.registry import VENDORS
+from airflow_provider_contactcenter.vendors.talkdesk import VENDOR
 
 START = datetime(2024, 5, 2, tzinfo=UTC)
 JOB = new_job(talkdesk_report("calls", start="2024-05-01T00:00:00Z", end="2024-05-02T00:00:00Z"), "369f88a5")
@@ -95,7 +95,7 @@ def test_each_word_ends_the_wait_or_does_not(
     word: str, ends_as: str | None, case: Callable[[str], str]
 ) -> None:
     said = case(word)
-    status = status_of(VENDORS["talkdesk"].STATES, said, "because")
+    status = status_of(VENDOR.states, said, "because")
     clock = Clock()
     ended = clock.run([status, READY])
     assert ended["status"] == (ends_as or "ready")
@@ -105,13 +105,13 @@ def test_each_word_ends_the_wait_or_does_not(
 
 
 def test_a_word_that_nobody_knows_is_bounded_by_the_deadline() -> None:
-    unheard = status_of(VENDORS["talkdesk"].STATES, "sandbox-unheard-of")
+    unheard = status_of(VENDOR.states, "sandbox-unheard-of")
     ended = Clock().run(lambda: unheard)
     assert (ended["status"], ended["vendor_status"]) == ("timeout", "sandbox-unheard-of")
 
 
 def test_no_word_at_all_counts_as_running() -> None:
-    assert status_of(VENDORS["talkdesk"].STATES, None)["state"] == "running"
+    assert status_of(VENDOR.states, None)["state"] == "running"
     assert Clock().run([status_of({}, ""), READY])["status"] == "ready"
 
 

@@ -20,6 +20,10 @@ class Talkdesk:
         self.connection = sandbox.connections["talkdesk_default"]
         self.jobs_url = f"{self.connection['host']}/data/reports/{report}/jobs"
         self.files_url = f"{self.connection['host']}/data/reports/{report}/files"
+        self.renew()
+
+    def renew(self) -> None:
+        """Ask for another token."""
         self.headers = {"Authorization": f"Bearer {self.token().json()['access_token']}"}
 
     def token(self, **form: str) -> requests.Response:

@@ -7,15 +7,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
 import requests
+
+from airflow_provider_contactcenter.sandbox.registry import VENDORS
 
 # The command as the console script runs it, without the other sub-commands.
 PROGRAM = """
 import argparse, sys
-from airflow_provider_contactcenter.sandbox import command
+from airflow_provider_contactcenter.cli import sandbox as command
 parser = argparse.ArgumentParser()
 command.add_arguments(parser)
 sys.exit(command.run(parser.parse_args()))
@@ -55,6 +59,42 @@ def test_it_prints_connections_and_nothing_else_then_serves_until_told_to_stop(
         f"AIRFLOW_CONN_{conn_id.upper()}": connection
         for conn_id, connection in overview["connections"].items()
     }
+
+
+def test_a_shell_can_source_what_it_prints_and_goes_on_while_it_serves(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    script = f"""
+        source <({sys.executable} {program} --port 0 --export)
+        pid=$!
+        env -0 | grep -z ^AIRFLOW_CONN_ | grep -zv AWS
+        kill $pid
+    """
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    connections = dict(entry.split("=", 1) for entry in done.stdout.split("\0") if entry)
+    assert len(connections) == len(VENDORS)
+    told = json.loads(connections["AIRFLOW_CONN_TALKDESK_DEFAULT"])
+    assert (told["conn_type"], told["login"]) == ("talkdesk", "sandbox-client-id")
+
+
+def test_an_s3_beside_the_vendors_takes_an_object_and_ends_with_them() -> None:
+    with started("--port", "0", "--with-s3") as process:
+        assert process.stdout is not None
+        printed = dict(line.rstrip("\n").split("=", 1) for line in process.stdout)
+        aws = json.loads(printed["AIRFLOW_CONN_AWS_DEFAULT"])
+        client = boto3.client(
+            "s3",
+            endpoint_url=aws["extra"]["endpoint_url"],
+            region_name=aws["extra"]["region_name"],
+            aws_access_key_id=aws["login"],
+            aws_secret_access_key=aws["password"],
+        )
+        client.put_object(Bucket="contactcenter", Key="a.csv", Body=b"a")
+        assert len(printed) == len(VENDORS) + 1
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+    with pytest.raises(requests.ConnectionError):
+        requests.get(aws["extra"]["endpoint_url"])
 
 
 @pytest.mark.parametrize(

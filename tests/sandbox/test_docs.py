@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+import itertools
+import os
+import textwrap
+from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
+from airflow_provider_contactcenter import sandbox as package
+from airflow_provider_contactcenter.sandbox import clock
 from airflow_provider_contactcenter.sandbox.faults import KINDS
 from airflow_provider_contactcenter.sandbox.journal import FIELDS
 from airflow_provider_contactcenter.sandbox.model import COMMON_OPTIONS, Vendor
@@ -29,3 +37,12 @@ def test_each_vendor_has_a_section_with_its_options_and_operations(vendor: Vendo
 def test_common_options_faults_and_journal_fields_are_described() -> None:
     assert [name for name in (*COMMON_OPTIONS, *KINDS) if f"\n| `{name}` |" not in PAGE] == []
     assert [name for name in FIELDS if f"`{name}`" not in PAGE] == []
+
+
+@pytest.mark.parametrize("documented", [package, clock.Clock], ids=["package", "Clock"])
+def test_the_examples_in_docstrings_run(documented: object) -> None:
+    example = (inspect.getdoc(documented) or "").partition("::\n\n")[2]
+    lines = itertools.takewhile(lambda line: not line or line.startswith("    "), example.splitlines())
+    names = {"os": os, "datetime": datetime, "UTC": UTC, "Clock": package.Clock, "Sandbox": package.Sandbox}
+    with patch.dict(os.environ):
+        exec(textwrap.dedent("\n".join(lines)), names)

@@ -489,6 +489,9 @@ def test_summaries_have_the_spelling_of_their_documents(api: Work) -> None:
     assert {"pbxId", "externalInboundMissed", "percentExternalInboundAnswered", "totalExtToExt"} < set(
         company
     )
+    percent = [value for name, value in company.items() if name.startswith("percent")]
+    assert [type(value) for value in percent] == [int, int]
+    assert all(0 <= value <= 100 for value in percent)
     extensions = api.get("/v2/extsum", **DAY).json()
     assert list(extensions[0])[:4] == ["PbxId", "Extension", "ServiceType", "FirstName"]
     assert "N/A" in {row["Email"] for row in extensions}

@@ -7,7 +7,6 @@ import io
 import json
 import re
 import string
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -217,11 +216,11 @@ def test_a_token_with_its_plus_unencoded_is_wrong(khoros: Khoros) -> None:
 def test_an_access_token_runs_out_and_the_company_key_does_not(
     khoros: Khoros, sandbox: Sandbox, code: int
 ) -> None:
-    sandbox.set_options("khoros_care", access_token_seconds=0.2, expired_as=code)
+    sandbox.set_options("khoros_care", access_token_seconds=60, expired_as=code)
     job = khoros.ordered()
     url = khoros.download_url(job)
     assert khoros.get(url).status_code == 302
-    time.sleep(0.25)
+    sandbox.clock.advance(60)
     assert khoros.get(url).status_code == code
     assert khoros.get(khoros.download_url(job)).status_code == 302
 
@@ -355,8 +354,8 @@ def test_the_result_is_an_object_or_a_list_of_one(khoros: Khoros, sandbox: Sandb
     sandbox.set_options("khoros_care", status_result="list")
     (element,) = khoros.status(job)
     assert element["result"]["detail"] == "COMPLETED"
-    sandbox.set_options("khoros_care", status_result="object")
-    sandbox.hold(job["workflowId"], "RUNNING")
+    sandbox.set_options("khoros_care", status_result="object", ladder=[["RUNNING", 0, 1]])
+    job = khoros.ordered()
     assert khoros.status(job)["result"]["runnerState"] == "RUNNING"
 
 

@@ -82,7 +82,8 @@ def test_another_process_can_do_all_of_it_over_http(talkdesk: Talkdesk, sandbox:
     assert overview["connections"] == sandbox.connections
     assert overview["storage_url"] == sandbox.storage_url
     assert overview["vendors"]["talkdesk"]["options"]["max_running"] == 15
-    assert control(sandbox, "POST", "/options", {"vendor": "talkdesk", "rows": 3}).json()["rows"] == 3
+    options = {"rows": 3, "ladder": [["processing", 0, 1]]}
+    assert control(sandbox, "POST", "/options", {"vendor": "talkdesk", **options}).json()["rows"] == 3
     job_id = talkdesk.ordered()
     held = control(sandbox, "POST", f"/jobs/{job_id}", {"state": "processing"})
     assert held.json() == {"id": job_id, "state": "processing"}
@@ -101,6 +102,7 @@ def test_another_process_can_do_all_of_it_over_http(talkdesk: Talkdesk, sandbox:
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
+        ("GET", "/journal?status=fine", None, 400),
         ("POST", "/jobs/none", {"state": "done"}, 400),
         ("POST", "/jobs/none", {"word": "done"}, 400),
         ("POST", "/options", {"rows": 1}, 400),
@@ -154,6 +156,14 @@ def test_the_journal_knows_requests_that_are_nobodys(sandbox: Sandbox) -> None:
     ]
 
 
+def test_another_process_may_filter_the_journal_by_numbers(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    assert talkdesk.poll("nobodys").status_code == 404
+    found = control(sandbox, "GET", "/journal?status=404").json()
+    assert [entry["operation"] for entry in found] == ["poll"]
+    assert control(sandbox, "GET", f"/journal?number={found[0]['number']}").json() == found
+    assert control(sandbox, "GET", "/journal?status=404&operation=token").json() == []
+
+
 def test_changing_a_journal_entry_does_not_change_the_journal(sandbox: Sandbox) -> None:
     requests.get(f"{sandbox.url}/nowhere")
     sandbox.journal()[0]["headers"].clear()
@@ -183,7 +193,7 @@ def test_many_threads_may_use_it_at_once(talkdesk: Talkdesk, sandbox: Sandbox) -
 def test_the_sandbox_shares_no_code_with_the_client_it_judges() -> None:
     program = """
 import sys
-from airflow_provider_contactcenter.sandbox import Sandbox, command, pytest_plugin
+from airflow_provider_contactcenter.sandbox import Sandbox, pytest_plugin
 with Sandbox():
     ours = [name for name in sys.modules if name.startswith("airflow_provider_contactcenter")]
 print([name for name in ours if not name.startswith("airflow_provider_contactcenter.sandbox")])

@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 import json
-import time
 from typing import Any
 
 import pytest
@@ -170,8 +169,8 @@ def test_a_file_is_deleted_once_and_its_job_says_so(talkdesk: Talkdesk) -> None:
 def test_a_file_that_was_kept_long_enough_is_gone(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
     job_id = talkdesk.ordered()
     assert talkdesk.poll(job_id).status_code == 303
-    sandbox.set_options("talkdesk", file_days=0.1 / 86_400)
-    time.sleep(0.15)
+    sandbox.clock.advance(30 * 86_400 + 1)
+    talkdesk.renew()
     assert talkdesk.poll(job_id).json()["job"]["status"] == "deleted"
     assert talkdesk.file(job_id).status_code == 404
 

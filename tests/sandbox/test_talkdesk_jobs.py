@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin
@@ -177,10 +176,13 @@ def test_a_poll_walks_through_the_words_and_ends_with_a_redirect(
 
 
 def test_words_may_also_last_for_seconds(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    sandbox.set_options("talkdesk", ladder=[["created", 0, 0], ["processing", 0.3, 0]])
+    sandbox.set_options("talkdesk", ladder=[["created", 0, 0], ["processing", 3600, 0]])
     job_id = talkdesk.ordered()
     assert talkdesk.poll(job_id).json()["job"]["status"] == "processing"
-    time.sleep(0.35)
+    sandbox.clock.advance(3590)
+    talkdesk.renew()
+    assert talkdesk.poll(job_id).json()["job"]["status"] == "processing"
+    sandbox.clock.advance(10)
     assert talkdesk.poll(job_id).status_code == 303
 
 
@@ -263,12 +265,32 @@ def test_hold_keeps_every_job_where_it_is_until_released(talkdesk: Talkdesk, san
 
 
 def test_one_job_can_be_held_and_released(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    sandbox.set_options("talkdesk", ladder=[["created", 1, 0], ["uploading", 1, 0]])
     held, free = talkdesk.ordered(), talkdesk.ordered()
     sandbox.hold(held, "uploading")
+    sandbox.clock.advance(10)
     assert talkdesk.poll(held).json()["job"]["status"] == "uploading"
     assert talkdesk.poll(free).status_code == 303
     sandbox.release(held)
     assert talkdesk.poll(held).status_code == 303
+
+
+def test_a_hold_that_comes_late_brings_no_job_back(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    sandbox.set_options("talkdesk", ladder=[["created", 5, 0], ["processing", 5, 0]])
+    over = talkdesk.ordered()
+    sandbox.clock.advance(6)
+    far = talkdesk.ordered()
+    sandbox.clock.advance(6)
+    near = talkdesk.ordered()
+    # Nobody has asked for them so far, and still the first is done and the second is being processed.
+    sandbox.set_options("talkdesk", hold="created")
+    sandbox.clock.advance(60)
+    assert talkdesk.poll(over).status_code == talkdesk.poll(far).status_code == 303
+    assert talkdesk.poll(near).json()["job"]["status"] == "created"
+    with pytest.raises(ValueError, match=r"is over \(done\); it can't be 'processing' again\.$"):
+        sandbox.hold(over, "processing")
+    sandbox.hold(over, "deleted")
+    assert talkdesk.poll(over).json()["job"]["status"] == "deleted"
 
 
 def test_a_job_that_is_gone_or_of_another_type_is_not_found(talkdesk: Talkdesk, sandbox: Sandbox) -> None:

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from airflow_provider_contactcenter.sandbox import Sandbox
-from airflow_provider_contactcenter.sandbox.vspark import ROOT_TOKEN, company_token
+from airflow_provider_contactcenter.sandbox.vspark.api import ROOT_TOKEN, company_token
 
 ORGANIZATION = "/DocTestCo/DocTestCo-DocTesting"
 FOLDERS = ["Test01", "Agent Scorecard", "Prüfung – 日本"]

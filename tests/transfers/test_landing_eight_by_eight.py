@@ -30,7 +30,7 @@ CC, WORK = "eight_by_eight_cc", "eight_by_eight_work"
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Reports are done as soon as they are ordered; nothing is too old."""
     monkeypatch.setattr(policy, "pause", lambda refusal, attempt: 0.0)
-    monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_work.api.RETENTION", 100)
+    monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_work.reports.RETENTION", 100)
     tokens.forget()
     with Sandbox(rows=1200, options={CC: {"ladder": []}, WORK: {"retention_years": 100}}) as sandbox:
         for name, value in sandbox.environ.items():

@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_contactcenter.checks import InvalidValue
-from airflow_provider_contactcenter.nouns import Job, Report, Window, new_job
+from airflow_provider_contactcenter.nouns import Job, Report, Span, new_job
 from airflow_provider_contactcenter.reports import (
     eight_by_eight_detailed_report,
     eight_by_eight_summary_report,
-    rebuild,
 )
 from airflow_provider_contactcenter.vendors.eight_by_eight_cc import api as vendor
+from airflow_provider_contactcenter.vendors.intake import check_report
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Token
 from airflow_provider_contactcenter.vendors.protocol.content import File, Page, Pages
 from airflow_provider_contactcenter.vendors.protocol.messages import Request
@@ -115,7 +115,7 @@ def fetch(report: Report, *answers: Any) -> tuple[list[Request], list[dict[str, 
     assert isinstance(content, Pages)
     asked: list[Request] = []
     rows: list[Any] = []
-    cursor: str | None = None
+    cursor: Any = None
     for number, given_answer in enumerate(answers):
         assert (number == 0) == (cursor is None), f"the walk ended before answer {number}"
         requests, page = play(content.page(cursor), given_answer)
@@ -311,8 +311,8 @@ def test_neighbouring_windows_share_no_millisecond_and_miss_none(
     start: datetime, first: timedelta, second: timedelta
 ) -> None:
     middle, end = start + first, start + first + second
-    one = vendor.date_range(Window(start=start.isoformat(), end=middle.isoformat()))
-    two = vendor.date_range(Window(start=middle.isoformat(), end=end.isoformat()))
+    one = vendor.date_range(Span(start, middle))
+    two = vendor.date_range(Span(middle, end))
     gap = datetime.fromisoformat(two["start"]) - datetime.fromisoformat(one["end"])
     assert gap == timedelta(milliseconds=1)
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", bound) for bound in one.values())
@@ -505,7 +505,9 @@ def test_an_empty_report_is_one_page() -> None:
         ([{"x-total-elements": "1003"}, {"x-total-elements": "1003"}], [1000, 3]),
         ([{"x-total-pages": "2"}, {"x-total-pages": "2"}], [1000, 3]),
         ([{"link": '<u?page=1; rel="next">'}, {}], [2, 3]),
-        ([{"link": '<u?page=1>; rel="next"'}, {}], [1000, 1000]),
+        ([{"link": '<u?page=1>; rel="next"'}, {}], [1000, 999]),
+        # A full page proves nothing: the link may have gone missing.
+        ([{"link": '<u?page=1>; rel="next"'}, {}, {}], [1000, 1000, 0]),
         ([{"link": '<u?page=1>; rel="next"'}, {"x-total-pages": "3"}, {}], [1000, 1000, 3]),
         ([{"x-total-elements": "1003"}, {"x-total-elements": "1003"}], [700, 303]),
         ([{"x-page-size": "100"}, {"x-page-size": "100"}], [100, 3]),
@@ -690,6 +692,35 @@ def test_values_stay_as_the_vendor_wrote_them() -> None:
     assert lines_of(page) == b'{"n":1.50,"big":123456789012345678901234}\n'
 
 
+ODD = {
+    "a byte order mark": codecs.BOM_UTF8 + b'[{"items": [{"key": "n", "value": %s}]}]',
+    "half an emoji in a value": b'[{"items": [{"key": "n", "value": %s}, {"key": "s", "value": "\\ud83d"}]}]',
+    "half an emoji in a key": b'[{"items": [{"key": "n", "value": %s}, {"key": "\\ud83d", "value": 1}]}]',
+    "an item without value": b'[{"items": [{"key": "n", "value": %s}, {"key": "q", "label": "Q"}]}]',
+    "items as an object, with half an emoji": b'[{"items": {"n": %s, "s": "\\ud83d"}}]',
+}
+DIGITS = ["1.50", "0.1000000000000000055511151231257827", "123456789012345678901234", "1E400", "-0", "-0.0"]
+
+
+@pytest.mark.parametrize("written", [*DIGITS, '[1.50,{"ms":2.0}]', '{"value":1e2,"ongoing":false}'])
+@pytest.mark.parametrize("page", ODD.values(), ids=ODD)
+def test_an_odd_page_keeps_the_digits_of_its_numbers(page: bytes, written: str) -> None:
+    content = vendor.content(new_job(summary(file_format="jsonl"), "4410077"))
+    assert isinstance(content, Pages)
+    _, got = play(content.page(None), answer(page % written.encode()))
+    assert lines_of(got).startswith(b'{"n":' + written.encode())
+    json.loads(lines_of(got))
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity", "[NaN]"])
+@pytest.mark.parametrize("page", [b'[{"items": [{"key": "n", "value": %s}]}]', *ODD.values()])
+def test_what_json_does_not_have_is_refused_and_never_becomes_null(page: bytes, word: str) -> None:
+    for report in (summary(file_format="jsonl"), detailed()):
+        with pytest.raises(Refusal, match=r"it holds -?(NaN|Infinity)") as refused:
+            fetch(report, answer(page % word.encode()))
+        assert refused.value.passing
+
+
 @pytest.mark.parametrize("odd", ['"\\ud83d"', '"line\\nend"', "1e3", "[\n1,\r\n2]"])
 def test_a_row_is_one_line_whatever_its_values_are(odd: str) -> None:
     written = '[{"items": [{"key": "n",\n "value": ' + odd + "}]}]"
@@ -844,6 +875,18 @@ def test_an_empty_page_without_a_next_one_is_the_end() -> None:
     assert len(fetch(detailed(), answer([row(n="1")], headers=last), answer([], headers=last))[1]) == 1
 
 
+def test_a_full_page_without_a_cursor_proves_nothing() -> None:
+    full = [row(n="1")] * 1000
+    with pytest.raises(Refusal, match="without Last-Document-Id and X-Total-Elements") as refused:
+        fetch(detailed(), answer(full))
+    assert refused.value.kind == "incomplete"
+    with pytest.raises(Refusal, match="without Last-Document-Id"):
+        fetch(detailed(), answer(full[:100], headers={"x-page-size": "100"}))
+    # Where the total says so, a full page may be the last.
+    assert len(fetch(detailed(), answer(full, headers={"x-total-elements": "1000"}))[1]) == 1000
+    assert len(fetch(detailed(), answer(full[:999]))[1]) == 999
+
+
 def test_values_of_every_documented_kind_stay_as_they_are() -> None:
     values: dict[str, Any] = {
         "time": "2025-06-03T09:12:44.310+02:00",
@@ -893,7 +936,7 @@ def test_granularities_that_the_range_allows(end: str, granularity: str) -> None
 def test_a_granularity_that_the_range_forbids_is_refused_with_the_tables_row(
     end: str, granularity: str, row_of_the_table: str
 ) -> None:
-    with pytest.raises(InvalidValue, match=f"granularity='{granularity}' .*{row_of_the_table}"):
+    with pytest.raises(InvalidValue, match=f"granularity=.{granularity}. .* days?.*{row_of_the_table}"):
         summary(end=end, granularity=granularity)
 
 
@@ -971,6 +1014,6 @@ def test_bad_input_gets_a_sentence_before_anything_is_sent(
 def test_templates_pass_and_are_checked_when_the_task_runs(build: Any) -> None:
     report = build(start="{{ data_interval_start }}", timezone="{{ params.zone }}", metrics=["{{ x }}"])
     with pytest.raises(InvalidValue, match="never rendered"):
-        rebuild(report)
+        check_report(report)
     report["params"] |= {"start": "2024-05-01 00:00:00+00:00", "timezone": "UTC", "metrics": "['accepted']"}
-    assert rebuild(report)["params"]["metrics"] == ["accepted"]
+    assert check_report(report)["params"]["metrics"] == ["accepted"]

@@ -13,14 +13,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_contactcenter.checks import InvalidValue
-from airflow_provider_contactcenter.nouns import Job, Report, Window, new_job
+from airflow_provider_contactcenter.nouns import Job, Report, Span, new_job
 from airflow_provider_contactcenter.reports import (
     eight_by_eight_call_legs,
     eight_by_eight_call_records,
     eight_by_eight_work_summary,
-    rebuild,
 )
 from airflow_provider_contactcenter.vendors.eight_by_eight_work import api as vendor
+from airflow_provider_contactcenter.vendors.intake import check_report
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings, Token
 from airflow_provider_contactcenter.vendors.protocol.content import Page, Pages
 from airflow_provider_contactcenter.vendors.protocol.messages import Request
@@ -207,6 +207,40 @@ def test_a_short_page_is_not_the_end() -> None:
     assert scroll(legs(page_size=50), None, page_of(81, FIRST, 49))[1].cursor == FIRST
 
 
+def test_a_full_page_without_a_cursor_proves_nothing() -> None:
+    for total in (None, 0, "0"):
+        with pytest.raises(Refusal, match="without scrollId and total") as refused:
+            scroll(legs(page_size=50), None, page_of(total, None, 50))
+        assert refused.value.kind == "incomplete"
+    # Where the total says so, or the page is short, it may be the last.
+    assert scroll(legs(page_size=50), None, page_of(50, None, 50))[1].total == 50
+    assert scroll(legs(page_size=50), None, page_of(None, None, 49))[1].cursor is None
+    assert scroll(legs(page_size=50), None, page_of(None, "No Data", 50))[1].cursor is None
+
+
+@pytest.mark.parametrize("odd", [codecs.BOM_UTF8 + b"%s", b"%s"], ids=["BOM", "no BOM"])
+@pytest.mark.parametrize("digits", ["1.50", "0.1000000000000000055511151231257827", "-0", "1E400", "[2.0]"])
+def test_an_odd_page_keeps_the_digits_of_its_numbers(odd: bytes, digits: str) -> None:
+    row = b'{"callTime":' + digits.encode() + b"}"
+    name = b'{"callerName":"\\ud83d"}'
+    page = scroll(legs(), None, odd % (b'{"meta":{"scrollId":"x"},"data":[' + row + b"," + name + b"]}"))[1]
+    assert lines_of(page) == row + b"\n" + name + b"\n"
+    page = scroll(summary(), None, odd % (b"[" + row + b"," + name + b"]"))[1]
+    assert lines_of(page) == row + b"\n" + name + b"\n"
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_what_json_does_not_have_is_refused_and_never_becomes_null(word: str) -> None:
+    row = b'{"callTime":' + word.encode() + b"}"
+    for report, body in (
+        (legs(), b'{"meta":{"scrollId":"x"},"data":[' + row + b"]}"),
+        (summary(), b"[" + row + b"]"),
+    ):
+        with pytest.raises(Refusal, match=f"it holds {word}") as refused:
+            scroll(report, None, body)
+        assert refused.value.passing
+
+
 @pytest.mark.parametrize(
     ("total", "rows", "known"),
     [(81, 50, 81), ("81", 50, 81), (0, 0, 0), (None, 50, None), (0, 50, None), ("many", 50, None)],
@@ -313,8 +347,18 @@ def test_each_summary_is_one_array(kind: str, path: str, extra: dict[str, str]) 
     assert (rows_of(page), page.cursor) == (rows, None)
 
 
+def test_members_of_ring_groups_may_be_asked_for_without_an_extension() -> None:
+    assert "extId" not in query(summary("ring-group-member"))
+
+
+def test_ring_groups_may_be_summed_up_over_hours_of_the_day() -> None:
+    asked = query(summary("ring-group", intraday={"start": "08:30", "end": "17:00:00"}))
+    assert (asked["intraStartTime"], asked["intraEndTime"]) == ("08:30:00", "17:00:00")
+    assert not {"intraStartTime", "intraEndTime"} & query(summary("ring-group")).keys()
+
+
 def test_a_summary_may_be_a_single_record() -> None:
-    assert scroll(summary(), None, {"pbxId": "acmecorp"})[1].rows == [{"pbxId": "acmecorp"}]
+    assert rows_of(scroll(summary(), None, {"pbxId": "acmecorp"})[1]) == [{"pbxId": "acmecorp"}]
 
 
 @pytest.mark.parametrize("body", ["text", [1], None])
@@ -420,8 +464,8 @@ def test_a_bound_with_a_fraction_of_a_second_is_refused() -> None:
 
 
 def test_bounds_are_sent_as_they_are() -> None:
-    window = Window(start="2024-05-01T00:00:00+00:00", end="2024-05-02T00:00:00+00:00")
-    assert vendor.wall_clock_bounds(window, "Asia/Kolkata") == {
+    span = Span(datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 5, 2, tzinfo=UTC))
+    assert vendor.wall_clock_bounds(span, "Asia/Kolkata") == {
         "startTime": "2024-05-01 05:30:00",
         "endTime": "2024-05-02 05:30:00",
     }
@@ -447,8 +491,17 @@ def test_bounds_are_sent_as_they_are() -> None:
         (legs, {"by_connect_time": "maybe"}, "by_connect_time='maybe'"),
         (legs, {"end": WINDOW["start"]}, "CronDataIntervalTimetable"),
         (summary, {"kind": "agents"}, "'company', 'extension', 'ring-group', 'ring-group-member'"),
-        (summary, {"kind": "ring-group-member"}, "wants the extension of a ring group"),
-        (summary, {"kind": "company", "extension": "5001"}, "extension='5001' is not allowed with"),
+        (summary, {"kind": "company", "extension": "5001"}, "extension='5001' .* only 'ring-group-member'"),
+        (
+            summary,
+            {"kind": "company", "intraday": {"start": "08:30", "end": "17:00"}},
+            "intraday=.* is not allowed with summary='company': only 'ring-group' takes it",
+        ),
+        (
+            summary,
+            {"kind": "ring-group", "intraday": {"start": "08:30", "end": "08:30"}},
+            "at least 1 second after its start",
+        ),
     ],
 )
 def test_bad_input_gets_a_sentence_before_anything_is_sent(
@@ -466,4 +519,4 @@ def test_a_bound_that_the_zone_repeats_is_refused_when_the_task_runs_at_the_late
     report = legs(start="{{ data_interval_start }}", timezone="America/New_York", end="2024-11-03T09:00:00Z")
     report["params"]["start"] = "2024-11-03 05:30:00+00:00"
     with pytest.raises(InvalidValue, match="01:30:00 twice"):
-        rebuild(report)
+        check_report(report)

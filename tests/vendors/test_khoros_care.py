@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_contactcenter.checks import InvalidValue
-from airflow_provider_contactcenter.nouns import Job, Status, Window, new_job
-from airflow_provider_contactcenter.reports import khoros_care_report, rebuild
+from airflow_provider_contactcenter.nouns import Job, Span, Status, new_job
+from airflow_provider_contactcenter.reports import khoros_care_report
+from airflow_provider_contactcenter.vendors.intake import check_report
 from airflow_provider_contactcenter.vendors.khoros_care import api as khoros_care
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings
 from airflow_provider_contactcenter.vendors.protocol.content import File
@@ -196,7 +197,7 @@ INSTANTS = st.datetimes(datetime(2001, 1, 1), datetime(2100, 1, 1)).map(lambda a
 @given(INSTANTS, st.timedeltas(timedelta(microseconds=1), timedelta(days=400)))
 def test_bounds_are_whole_milliseconds_that_hold_the_whole_window(start: datetime, span: timedelta) -> None:
     end = start + span
-    sent = khoros_care.bounds(Window(start=start.isoformat(), end=end.isoformat()))
+    sent = khoros_care.bounds(Span(start, end))
     epoch, millisecond = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
     assert all(type(value) is int for value in sent.values())
     assert start - millisecond < epoch + sent["startTime"] * millisecond <= start
@@ -270,7 +271,7 @@ def test_of_several_jobs_in_one_answer_only_ones_own_counts() -> None:
     other["jobInfo"] = {**other["jobInfo"], "runId": "23other"}
     found, _ = run(khoros_care.status(job()), passed([other, entry("RUNNING", "")]))
     assert found["state"] == "running"
-    with pytest.raises(Refusal, match="none of them is this one"):
+    with pytest.raises(Refusal, match="none of them this one"):
         run(khoros_care.status(job()), passed([other, other]))
 
 
@@ -537,13 +538,13 @@ def test_templates_pass_and_are_checked_when_the_task_runs() -> None:
         "params": {**pending["params"], "export_id": "author", "start": "2019-03-01T00:00:00"},
     }
     with pytest.raises(InvalidValue, match="never rendered"):
-        rebuild(pending)
+        check_report(pending)
     rendered["params"]["end"] = "2019-03-02T00:00:00+00:00"
     with pytest.raises(InvalidValue, match="no time zone"):
-        rebuild(rendered)
+        check_report(rendered)
 
 
 def test_rebuilding_changes_nothing_any_more() -> None:
     made = report(metrics="STATUS", filters={"queue": 103, "team": ["a", "b"]})
-    assert rebuild(made) == rebuild(rebuild(made)) == made
+    assert check_report(made) == check_report(check_report(made)) == made
     json.dumps(made)

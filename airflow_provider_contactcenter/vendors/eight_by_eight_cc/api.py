@@ -9,14 +9,14 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 
-from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
+from airflow_provider_contactcenter.nouns import Job, Report, Span, State, Status, new_job, span_of
 from airflow_provider_contactcenter.vendors.protocol.connection import (
     ConnectionFields,
     Settings,
@@ -34,11 +34,9 @@ from airflow_provider_contactcenter.vendors.protocol.messages import (
 )
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
+from airflow_provider_contactcenter.vendors.protocol.written import raw
 
 TITLE = "8x8 Contact Center"
-
-#: The documents know of no rows that arrive late.
-SETTLE_DELAY = timedelta(0)
 
 #: region of the tenant -> what stands in the path (seed 000); the token's endpoint has no region
 REGIONS = {"us": "", "eu": "/eu", "au": "/au", "ca": "/ca"}
@@ -177,7 +175,7 @@ def report_types() -> Operation[list[dict[str, Any]]]:
     answer = yield from _ask(Request("GET", "/report-types", headers=_JSON))
     types = answer.json()
     if not isinstance(types, list):
-        raise Refusal("unavailable", "the answer to report-types is no list")
+        raise Refusal("unavailable", f"the answer to report-types is no list; it says: {words_of(answer)}")
     return [definition for definition in types if isinstance(definition, dict)]
 
 
@@ -260,13 +258,13 @@ def _names(found: Any) -> list[str]:
 # --- ordering -----------------------------------------------------------------------------------------------
 
 
-def date_range(window: Window) -> dict[str, str]:
+def date_range(span: Span) -> dict[str, str]:
     """8x8's bounds: both are included, at millisecond precision, so the end is sent as ``end - 1 ms``."""
-    return {"start": _bound(window["start"]), "end": _bound(window["end"], -timedelta(milliseconds=1))}
+    return {"start": _bound(span.start), "end": _bound(span.end - timedelta(milliseconds=1))}
 
 
-def _bound(instant: str, shift: timedelta = timedelta(0)) -> str:
-    moment = datetime.fromisoformat(instant).astimezone(UTC).replace(tzinfo=None) + shift
+def _bound(instant: datetime) -> str:
+    moment = instant.astimezone(UTC).replace(tzinfo=None)
     return f"{moment.isoformat(timespec='milliseconds')}Z"  # cuts start and end alike
 
 
@@ -282,7 +280,7 @@ def body_of(report: Report, label: str | None) -> dict[str, Any]:
     body: dict[str, Any] = {
         "type": params["report_type"],
         "title": title_of(params, label),
-        "dateRange": date_range(window_of(report)),
+        "dateRange": date_range(span_of(report)),
     }
     optional = {
         "timezone": params["timezone"],
@@ -343,7 +341,11 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
     )
     made = _object_in(answer)
     if made.get("id") in (None, ""):  # 0 is an int64 like any other
-        raise Refusal("lost", "the report was accepted, but the answer holds no id", status=answer.status)
+        raise Refusal(
+            "lost",
+            f"the report was accepted, but the answer holds no id; it says: {words_of(answer)}",
+            status=answer.status,
+        )
     if _status_in(made)["state"] == "failed":
         reason = made.get("reason") or "the vendor gives no reason"
         raise Refusal("failed", f"report {made['id']} is {made['status']}: {reason}")
@@ -384,7 +386,9 @@ def status(job: Job) -> Operation[Status]:
         return Status(state="ready", vendor_status="DONE", reason=None)
     body = _object_in(answer)
     if not body.get("status"):
-        raise Refusal("unavailable", "the answer holds no status", status=answer.status)
+        raise Refusal(
+            "unavailable", f"the answer holds no status; it says: {words_of(answer)}", status=answer.status
+        )
     return _status_in(body)
 
 
@@ -425,13 +429,26 @@ def _download(job: Job, file_format: str) -> Operation[Answer]:
     return answer
 
 
-def _summary_page(job: Job, cursor: str | None) -> Operation[Page]:
-    """A page by its number.
+@dataclass(frozen=True)
+class Summarized:
+    """How far the pages of a summary report have been read."""
 
-    The cursor holds that, the rows of the pages before, how many of them sum up others, whether a link led
-    here, and the first total.
-    """
-    number, before, sums_before, linked, *first = (int(part) for part in (cursor or "0:0:0:0").split(":"))
+    #: the page to ask for
+    number: int = 0
+    #: rows of the pages before
+    rows: int = 0
+    #: how many of them sum up others
+    sums: int = 0
+    #: whether a link led here
+    linked: bool = False
+    #: the total that the vendor gave first
+    total: int | None = None
+
+
+def _summary_page(job: Job, cursor: Summarized | None) -> Operation[Page]:
+    """A page by its number."""
+    before = cursor or Summarized()
+    number = before.number
     answer = yield from _page_asked(
         Request(
             "GET",
@@ -442,9 +459,9 @@ def _summary_page(job: Job, cursor: str | None) -> Operation[Page]:
         begun=number > 0,
     )
     params = job["report"]["params"]
-    rows = _rows_in(answer, marked=params["include_subtotals"] or params["include_grand_total"])
+    rows, new_sums = _rows_in(answer, marked=params["include_subtotals"] or params["include_grand_total"])
     total, pages = _number(answer, "x-total-elements"), _number(answer, "x-total-pages")
-    walked, sums = before + len(rows), sums_before + sum(1 for row in rows if row.get(TOTAL_MARK))
+    walked, sums = before.rows + len(rows), before.sums + new_sums
     if max(walked, total or 0) >= CAP:
         raise Refusal(
             "capped",
@@ -453,24 +470,28 @@ def _summary_page(job: Job, cursor: str | None) -> Operation[Page]:
         )
     if _number(answer, "x-page") not in (None, number):
         raise Refusal("incomplete", f"page {number} was asked for, page {answer.headers['x-page']} came")
-    link = "next" in _links_in(answer)
+    full, link = _is_full(answer, rows), "next" in _links_in(answer)
     signs = [
-        # "Will not be present if there are no more pages" ("6a"): true of a vendor that sends links at all.
-        link or (False if linked else None),
+        # "Will not be present if there are no more pages" ("6a"): true of a vendor that sends links at all,
+        # and no proof that a full page was the last.
+        link or (False if before.linked and not full else None),
         None if pages is None else number + 1 < pages,
         None if total is None else walked < total,
     ]
     # Where nothing is said about further pages, a full one may have a successor.
-    full = len(rows) >= (_number(answer, "x-page-size") or PAGE_SIZE)
     more = any(signs) if any(sign is not None for sign in signs) else bool(rows) and full
     if more and not rows:
         raise Refusal("incomplete", f"page {number} is empty, though more rows were announced")
-    totals = first or ([] if total is None else [total])
+    first = total if before.total is None else before.total
     if more:
-        return Page(rows, ":".join(map(str, (number + 1, walked, sums, int(link), *totals))))
+        return Page(rows, Summarized(number + 1, walked, sums, link, first))
     # No document says whether rows that sum up others are among the vendor's elements.
-    announced = totals[0] if totals else None
-    return Page(rows, None, walked if announced == walked - sums else announced)
+    return Page(rows, None, walked if first == walked - sums else first)
+
+
+def _is_full(answer: Answer, rows: Sequence[Any]) -> bool:
+    """Whether a page holds as many rows as a page may: if nothing else is said, others may follow."""
+    return len(rows) >= (_number(answer, "x-page-size") or PAGE_SIZE)
 
 
 def _page_asked(request: Request, *, begun: bool) -> Operation[Answer]:
@@ -492,7 +513,7 @@ def _detailed_page(job: Job, cursor: str | None) -> Operation[Page]:
         Request("GET", f"/detailed-reports{_path(job)}/data", params=params, headers=_JSON),
         begun=cursor is not None,
     )
-    rows = _rows_in(answer)
+    rows, _ = _rows_in(answer)
     last, link = answer.headers.get("last-document-id", "").strip(), _links_in(answer).get("next")
     if not last and link:
         last = parse_qs(urlsplit(link.replace("+", "%2B")).query).get("lastDocumentId", [""])[0]
@@ -500,7 +521,15 @@ def _detailed_page(job: Job, cursor: str | None) -> Operation[Page]:
         last = unquote(last)  # base64 has none, so it came percent-encoded
     if link and not (rows and last):
         raise Refusal("incomplete", "the vendor names a next page, but this one has no rows or no cursor")
-    return Page(rows, last or None if rows else None, _number(answer, "x-total-elements"))
+    total = _number(answer, "x-total-elements")
+    if rows and not last and total is None and _is_full(answer, rows):
+        # The documents give each page a total, so that a full one may be the last; here headers went missing.
+        raise Refusal(
+            "incomplete",
+            f"a full page of {len(rows)} rows came without Last-Document-Id and X-Total-Elements, so that "
+            "more may follow; see whether a proxy strips headers of the vendor's",
+        )
+    return Page(rows, last or None if rows else None, total)
 
 
 class _Item(msgspec.Struct, gc=False):
@@ -517,20 +546,26 @@ class _Row(msgspec.Struct, gc=False):
 _PAGE = msgspec.json.Decoder(list[_Row])
 
 
-def _rows_in(answer: Answer, *, marked: bool = False) -> list[dict[str, Any]]:
-    """The rows of a page, a hundred values each: read at once, or one by one where something is odd."""
+def _rows_in(answer: Answer, *, marked: bool = False) -> tuple[list[Any], int]:
+    """The rows of a page, a hundred values each, and how many of them sum up others.
+
+    They are read at once, or one by one where something is odd.
+    """
     page = answer.decoded(_PAGE)
-    if page is not None:
-        rows = [flat(row, marked=marked) for row in page]
-        if not any(msgspec.UNSET in row.values() for row in rows):
-            return rows
-    body = answer.json()
-    if not isinstance(body, list):
-        raise Refusal("unavailable", "the answer to data is no list of rows")
-    try:
-        return [flat(_row_of(row), marked=marked) for row in body]
-    except (AttributeError, KeyError, TypeError):
-        raise Refusal("unavailable", "a row is not made of items with key and value") from None
+    rows = [] if page is None else [flat(row, marked=marked) for row in page]
+    odd = page is None or any(msgspec.UNSET in row.values() for row in rows)
+    if odd:
+        body = answer.written()
+        if not isinstance(body, list):
+            raise Refusal(
+                "unavailable", f"the answer to data is no list of rows; it says: {words_of(answer)}"
+            )
+        try:
+            rows = [flat(_row_of(row), marked=marked) for row in body]
+        except (AttributeError, KeyError, TypeError):
+            raise Refusal("unavailable", "a row is not made of items with key and value") from None
+    sums = sum(1 for row in rows if row.get(TOTAL_MARK))
+    return [raw(row) for row in rows] if odd else rows, sums
 
 
 def _row_of(row: Any) -> _Row:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from airflow_provider_contactcenter.checks import wall_clock
-from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
+from airflow_provider_contactcenter.nouns import Job, Report, Span, Status, new_job, span_of
+from airflow_provider_contactcenter.vendors.eight_by_eight_work import reports
 from airflow_provider_contactcenter.vendors.protocol.connection import (
     ConnectionFields,
     Settings,
@@ -24,16 +25,11 @@ from airflow_provider_contactcenter.vendors.protocol.connection import (
     token_in,
 )
 from airflow_provider_contactcenter.vendors.protocol.content import Page, Pages
-from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request, words_of
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
+from airflow_provider_contactcenter.vendors.protocol.written import raw
 
 TITLE = "8x8 Work Analytics"
-
-#: The documents know of no rows that arrive late.
-SETTLE_DELAY = timedelta(0)
-
-#: There are no jobs, so no status words either.
-STATES: Mapping[str, State] = {}
 
 #: what is asked for -> path. v1/cdr, which served legs and records, is deprecated (seed 002).
 PAGED = {"call_legs": "/v2/call-legs", "call_records": "/v2/call-records"}
@@ -43,9 +39,6 @@ SUMMARIES = {
     "ring-group": "/v2/rgsum-groups",
     "ring-group-member": "/v2/rgsum-members",
 }
-
-#: years that the vendor keeps; it leaves out what is older without a word (seed 002)
-RETENTION = 2
 
 #: the cursor behind the last page (seed 002)
 END = "no data"
@@ -93,7 +86,7 @@ def settings(fields: ConnectionFields) -> Settings:
         auth_url=fields.auth_url(f"{base_url}/v1/oauth/token"),
         login=fields.need("login", "the name of a user with access to Work Analytics"),
         password=fields.need("password", "that user's password"),
-        extra={"api_key": fields.need("api_key", "the key made in 8x8 Admin Console")},
+        secret={"api_key": fields.need("api_key", "the key made in 8x8 Admin Console")},
         **fields.transport(),
     )
 
@@ -104,7 +97,7 @@ def authenticate(settings: Settings) -> Operation[Token]:
         answer = yield Request(
             "POST",
             str(settings.auth_url),
-            headers={"8x8-apikey": str(settings.extra["api_key"]), "Accept": "application/json"},
+            headers={"8x8-apikey": settings.secret["api_key"], "Accept": "application/json"},
             form={"username": str(settings.login), "password": str(settings.password)},
             signed=False,
         )
@@ -126,7 +119,7 @@ def sign(request: Request, settings: Settings, token: Token | None) -> Request:
         headers={
             **request.headers,
             "Authorization": f"Bearer {token.value if token else ''}",
-            "8x8-apikey": str(settings.extra["api_key"]),
+            "8x8-apikey": settings.secret["api_key"],
         },
     )
 
@@ -171,35 +164,33 @@ def content(job: Job) -> Pages:
 
 def retention_caveat(start: str, now: str) -> str | None:
     """What to say of a window that starts before the vendor's two years; None if it doesn't."""
-    today = datetime.fromisoformat(now)
-    leap_day = (today.month, today.day) == (2, 29)
-    kept_since = today.replace(year=today.year - RETENTION, day=28 if leap_day else today.day)
-    if datetime.fromisoformat(start) >= kept_since:
+    kept = reports.kept_since(datetime.fromisoformat(now))
+    if datetime.fromisoformat(start) >= kept:
         return None
     return (
-        f"The window starts at {start}, and 8x8 Work Analytics keeps {RETENTION} years: it leaves out what "
-        f"is older than about {kept_since:%Y-%m-%d} without a word."
+        f"The window starts at {start}, and 8x8 Work Analytics keeps {reports.RETENTION} years: it "
+        f"leaves out what is older than about {kept:%Y-%m-%d} without a word."
     )
 
 
 # --- requests -----------------------------------------------------------------------------------------------
 
 
-def wall_clock_bounds(window: Window, timezone: str) -> dict[str, str]:
+def wall_clock_bounds(span: Span, timezone: str) -> dict[str, str]:
     """8x8 Work's bounds: wall-clock time in a zone, without an offset.
 
     Whether they are included is documented nowhere, so both are sent as they are.
     """
     return {
-        "startTime": wall_clock("start", window["start"], timezone),
-        "endTime": wall_clock("end", window["end"], timezone),
+        "startTime": wall_clock("start", span.start, timezone),
+        "endTime": wall_clock("end", span.end, timezone),
     }
 
 
 def parameters(report: Report) -> list[tuple[str, str]]:
     """The query that asks for a report; every page repeats it."""
     params = report["params"]
-    bounds = wall_clock_bounds(window_of(report), params["timezone"])
+    bounds = wall_clock_bounds(span_of(report), params["timezone"])
     query: dict[str, Any] = {"pbxId": params["pbx_id"], **bounds, "timeZone": params["timezone"]}
     query["pageSize"] = params.get("page_size")
     query["isConnectTime"] = params.get("by_connect_time")
@@ -208,7 +199,13 @@ def parameters(report: Report) -> list[tuple[str, str]]:
     query["callee"] = params.get("callee")
     query["callerOrCallee"] = params.get("caller_or_callee")
     query["extId"] = params.get("extension")
+    query |= intraday_bounds(params.get("intraday"))
     return [(name, _written(value)) for name, value in query.items() if value is not None]
+
+
+def intraday_bounds(hours: Mapping[str, str] | None) -> dict[str, str]:
+    """The hours of each day that ring groups are summed up for, on the clocks of the report's zone."""
+    return {"intraStartTime": hours["start"], "intraEndTime": hours["end"]} if hours else {}
 
 
 def _written(value: Any) -> str:
@@ -245,12 +242,15 @@ def _scroll(report: Report, cursor: str | None) -> Operation[Page]:
         raise Refusal("incomplete", f"the scroll broke off: {refusal.words}", status=refusal.status) from None
     meta, rows = _scrolled(answer)
     following = str(meta.get("scrollId") or "").strip()
+    total = number(meta.get("totalRecordCount"))
     if not rows or following.lower() == END:
         following = ""
+    elif not following and not total and len(rows) >= report["params"]["page_size"]:
+        # The documents give each page with rows a scrollId, the last one too, and the total.
+        raise Refusal("incomplete", f"a full page of {len(rows)} rows came without scrollId and total")
     # Behind the last page the total is 0, so the first page's counts; beside rows, 0 says nothing.
-    total = number(meta.get("totalRecordCount")) if cursor is None else None
-    counted = int(total) if total or (total is not None and not rows) else None
-    return Page(rows, following or None, counted)
+    known = cursor is None and total is not None and (total > 0 or not rows)
+    return Page(rows, following or None, int(total or 0) if known else None)
 
 
 class _Scrolled(msgspec.Struct):
@@ -272,13 +272,13 @@ def _scrolled(answer: Answer) -> tuple[Mapping[str, Any], Sequence[Any]]:
     page = answer.decoded(_PAGE)
     if page is not None and _are_objects(page.data or ()):
         return page.meta, page.data or ()
-    body = answer.json()
+    body = answer.written()
     meta, rows = (body.get("meta"), body.get("data")) if isinstance(body, Mapping) else (None, None)
     if not isinstance(meta, Mapping) or not isinstance(rows, list | None):
-        raise Refusal("unavailable", "the answer has no meta and data")
+        raise Refusal("unavailable", f"the answer has no meta and data; it says: {words_of(answer)}")
     if not all(isinstance(row, Mapping) for row in rows or ()):
         raise Refusal("unavailable", "a row is no object")
-    return meta, rows or ()
+    return meta, [raw(row) for row in rows or ()]
 
 
 def _summary(report: Report) -> Operation[Page]:
@@ -287,8 +287,8 @@ def _summary(report: Report) -> Operation[Page]:
     written = answer.decoded(_ROWS)
     if written is not None and _are_objects(written):
         return Page(written, None)
-    body = answer.json()
+    body = answer.written()
     rows = [body] if isinstance(body, Mapping) else body
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         raise Refusal("unavailable", "the answer is no array of rows")
-    return Page(rows, None)
+    return Page([raw(row) for row in rows], None)

@@ -1,0 +1,19 @@
+"""Khoros Care Analytics Reports.
+
+``VENDOR`` is loaded when it is asked for: a DAG file needs the builders only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_provider_contactcenter.vendors.khoros_care.vendor import VENDOR as VENDOR
+
+
+def __getattr__(name: str) -> object:
+    if name != "VENDOR":
+        raise AttributeError(name)
+    from airflow_provider_contactcenter.vendors.khoros_care.vendor import VENDOR
+
+    return VENDOR

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
-from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
+from airflow_provider_contactcenter.nouns import Job, Report, Span, State, Status, new_job, span_of
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings, Token
 from airflow_provider_contactcenter.vendors.protocol.content import File
 from airflow_provider_contactcenter.vendors.protocol.messages import (
@@ -29,13 +29,12 @@ from airflow_provider_contactcenter.vendors.protocol.messages import (
     excerpt,
     is_json,
     quoted,
+    words_of,
 )
 from airflow_provider_contactcenter.vendors.protocol.refusals import NO_FILE, Refusal
 from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
 
 TITLE = "Khoros Care Analytics Reports"
-
-SETTLE_DELAY = timedelta(0)
 
 #: ``runnerState``, and ``detail`` too once it is CLOSED (seed). Closed with any other detail has failed.
 STATES: Mapping[str, State] = {
@@ -69,18 +68,13 @@ def settings(fields: ConnectionFields) -> Settings:
         base_url=fields.url(),
         login=login,
         password=password,
-        extra={
+        secret={
             "company_api_key": fields.need("company_api_key", "the company key, sent as companyKey"),
-            # Under a name that is masked, for a vendor may repeat the header that it was sent.
-            "basic_token": base64.b64encode(f"{login}:{password}".encode()).decode(),
+            # A vendor may repeat the header that it was sent.
+            "basic": base64.b64encode(f"{login}:{password}".encode()).decode(),
         },
         **fields.transport(),
     )
-
-
-def authenticate(settings: Settings) -> None:
-    """There is no token to ask for: each request carries user and password."""
-    return
 
 
 def sign(request: Request, settings: Settings, token: Token | None) -> Request:
@@ -88,22 +82,22 @@ def sign(request: Request, settings: Settings, token: Token | None) -> Request:
 
     A redirect on the API's own host leads to an absolute URL, whose query is the vendor's and stays as it is.
     """
-    credentials = settings.extra["basic_token"]
+    credentials = settings.secret["basic"]
     params = list(request.params)
     if "://" not in request.target and "analyticsAccessToken=" not in request.target:
-        params.append(("companyKey", str(settings.extra["company_api_key"])))
+        params.append(("companyKey", settings.secret["company_api_key"]))
     return replace(
         request, params=params, headers={**request.headers, "Authorization": f"Basic {credentials}"}
     )
 
 
-def bounds(window: Window) -> dict[str, int]:
+def bounds(span: Span) -> dict[str, int]:
     """The window in epoch milliseconds, as given: whether ``endTime`` is included is documented nowhere.
 
     A fraction of a millisecond widens the window rather than cut a row off.
     """
     epoch, millisecond = datetime.fromtimestamp(0, UTC), timedelta(milliseconds=1)
-    start, end = (datetime.fromisoformat(bound) - epoch for bound in (window["start"], window["end"]))
+    start, end = span.start - epoch, span.end - epoch
     return {"startTime": start // millisecond, "endTime": -(-end // millisecond)}
 
 
@@ -116,7 +110,7 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
     query = [
         ("reportFormat", "csv" if params["file_format"] == "csv" else "json"),
         ("locale", params["locale"]),
-        *((name, str(value)) for name, value in bounds(window_of(report)).items()),
+        *((name, str(value)) for name, value in bounds(span_of(report)).items()),
         *(("reportMetrics", metric) for metric in params["metrics"] or ()),
         *((name, value) for name, values in (params["filters"] or {}).items() for value in values),
     ]
@@ -135,7 +129,7 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
             status=answer.status,
         )
     try:
-        envelope = _envelope(answer.json())
+        envelope = _envelope(answer)
     except Refusal as refusal:
         # Whatever was answered, the export may have been started.
         raise Refusal("lost", refusal.words, status=answer.status) from None
@@ -149,7 +143,8 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
     if not workflow_id or not run_id or "/" in str(workflow_id):
         raise Refusal(
             "lost",
-            "the export was accepted, but the answer holds no workflowId and runId",
+            f"the export was accepted, but the answer holds no workflowId and runId; it says: "
+            f"{words_of(answer)}",
             status=answer.status,
         )
     return new_job(report, f"{workflow_id}/{run_id}")
@@ -164,7 +159,7 @@ def status(job: Job) -> Operation[Status]:
 def _poll(job: Job) -> Operation[tuple[Status, str | None]]:
     """The job's status and, if the answer gives one, the query with which its file may be fetched."""
     answer = yield Request("GET", _path(job, "status"), headers={"Accept": "application/json"})
-    envelope = _envelope(answer.json())
+    envelope = _envelope(answer)
     if _no(envelope):
         return Status(state="failed", vendor_status=str(envelope["status"]), reason=_message(envelope)), None
     entry = _entry_of(job, envelope.get("result"))
@@ -190,7 +185,7 @@ def _entry_of(job: Job, result: Any) -> Mapping[str, Any]:
         if (str(info.get("workflowId")), str(info.get("runId"))) == ids:
             return entry
     if len(entries) > 1:
-        raise Refusal("unavailable", f"the answer tells of {len(entries)} jobs, and none of them is this one")
+        raise Refusal("unavailable", f"the answer tells of {len(entries)} workflows, none of them this one")
     return entries[0] if entries else {}
 
 
@@ -216,7 +211,7 @@ def _ids(job: Job) -> tuple[str, str]:
     """Workflow id and run id; the first holds no slash, the second (base64) may."""
     workflow_id, _, run_id = str(job["job_id"]).partition("/")
     if not workflow_id or not run_id:
-        raise Refusal("invalid", f"the job id {job['job_id']!r} is not <workflowId>/<runId>")
+        raise Refusal("invalid", f"the job_id {job['job_id']!r} is not <workflowId>/<runId>")
     return workflow_id, run_id
 
 
@@ -224,10 +219,16 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _envelope(body: Any) -> Mapping[str, Any]:
+def _envelope(answer: Answer) -> Mapping[str, Any]:
     """What every answer but a file is wrapped in."""
+    body = answer.json()
     if not isinstance(body, Mapping) or body.get("status") is None:
-        raise Refusal("unavailable", "the answer has no status, which says PASS or not in every answer")
+        raise Refusal(
+            "unavailable",
+            "the answer has no status, which says PASS or not in every answer of the vendor's; it says: "
+            f"{words_of(answer)}",
+            status=answer.status,
+        )
     return body
 
 
@@ -264,7 +265,7 @@ def _open(job: Job, file_format: str) -> Operation[Answer]:
             said = (
                 f"{found['vendor_status']} ({found['reason']})" if found["reason"] else found["vendor_status"]
             )
-            raise Refusal(NO_FILE[found["state"]], f"the job's status is {said}, so it has no file")
+            raise Refusal(NO_FILE[found["state"]], f"the workflow's status is {said}, so it has no file")
         if token_query is None or token_query in tried:
             break
         tried.add(token_query)
@@ -300,9 +301,9 @@ def _checked(answer: Answer, file_format: str) -> Answer:
     head = answer.body.removeprefix(b"\xef\xbb\xbf")
     if _is_envelope(head):
         body = b"".join(_first(answer.chunks or iter((answer.body,)), _LONGEST_ENVELOPE))
-        if words := _no(_envelope(replace(answer, body=body.removeprefix(b"\xef\xbb\xbf")).json())):
+        if words := _no(_envelope(replace(answer, body=body))):
             raise Refusal("failed", words, status=answer.status)
-        raise Refusal("unavailable", "the download answered with the job instead of its file")
+        raise Refusal("unavailable", "the download answered with the workflow instead of its file")
     if file_format == "csv" and is_json(head):
         raise Refusal("incomplete", f"CSV was asked for and JSON came: it starts with {excerpt(head)!r}")
     if file_format == "jsonl" and re.match(rb"\s*\{", head):
@@ -340,7 +341,7 @@ def probe(settings: Settings) -> Operation[str]:
         said, status = refusal.words, refusal.status
     else:
         status = answer.status
-        said = _no(_envelope(answer.json())) or "PASS"
+        said = _no(_envelope(answer)) or "PASS"
     if "<" in said[:20]:
         raise Refusal(
             "invalid", f"{settings.base_url} answered with a web page ({said}): is it the API's URL?"

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -31,10 +31,14 @@ class Settings:
     conn_id: str = field(compare=False)
     base_url: str
     auth_url: str | None = None
+    #: other origins of the vendor's that get the credentials as that of ``base_url`` does
+    origins: Sequence[str] = ()
     login: str | None = None
     password: str | None = field(default=None, repr=False)
-    #: the vendor's own extras
+    #: the vendor's own extras that are no secret
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    #: those that are one, and what else must not be shown
+    secret: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: seconds to wait for a connection and for each read
     timeout: float = 60.0
     #: True, False, or the path of a CA bundle
@@ -47,17 +51,13 @@ class Settings:
     @cached_property
     def key(self) -> str:
         """What tells one set of resolved credentials from another; holds secrets, never show it."""
-        parts = [
-            getattr(self, name)
-            for name in ("vendor", "base_url", "auth_url", "login", "password", "timeout", "verify", "cert")
-        ]
-        return json.dumps([parts, dict(self.extra), dict(self.proxies)], sort_keys=True, default=str)
+        parts = {each.name: getattr(self, each.name) for each in fields(self) if each.compare}
+        return json.dumps(parts, sort_keys=True, default=str)
 
     @cached_property
     def secrets(self) -> Sequence[str]:
         """Every value of this connection that must not be shown."""
-        extras = [value for name, value in self.extra.items() if re.search("key|token|secret", name)]
-        plain = [value for value in [self.password, *extras] if isinstance(value, str) and value]
+        plain = [value for value in [self.password, *self.secret.values()] if value]
         # Where a vendor repeats what it was asked, a secret may stand as it stood in the query.
         return list(dict.fromkeys([*plain, *(quote(value, safe="") for value in plain)]))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,11 +32,12 @@ class File:
 class Page:
     """Some rows, the cursor of the next page (None: this was the last) and the vendor's own total.
 
+    A cursor is whatever the vendor's functions need to ask for the next page; the same one twice is a loop.
     A row, or a value of a row, may be ``msgspec.Raw``: JSON as the vendor wrote it.
     """
 
     rows: Sequence[Any]
-    cursor: str | None
+    cursor: Hashable | None
     total: int | None = None
 
 
@@ -44,8 +45,10 @@ class Page:
 class Pages:
     """A report that comes in pages; ``page`` asks for the one behind a cursor (None: the first).
 
+    Several files of rows are pages as well: their cursor says which file is next.
+
     ``caveat`` is a :class:`File`'s.
     """
 
-    page: Callable[[str | None], Operation[Page]]
+    page: Callable[[Any], Operation[Page]]
     caveat: str | None = None

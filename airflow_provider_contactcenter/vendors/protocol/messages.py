@@ -11,12 +11,13 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from airflow_provider_contactcenter.vendors.protocol.written import read
 
 if TYPE_CHECKING:
     from msgspec.json import Decoder
@@ -38,6 +39,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
     form: Mapping[str, str] | None = None
+    #: what is sent; made of json or form by :meth:`encoded`
+    body: bytes | None = None
     #: add the vendor's credentials (header, token, key)
     signed: bool = True
     #: follow redirects; otherwise a 3xx is handed to the operation
@@ -46,6 +49,16 @@ class Request:
     stream: bool = False
     #: may be sent twice without doing it twice
     idempotent: bool = True
+
+    def encoded(self) -> Request:
+        """The same with its body in bytes: what is signed may be the very bytes that are sent."""
+        if self.json is not None:
+            media, body = "application/json", json.dumps(self.json, allow_nan=False).encode()
+        elif self.form is not None:
+            media, body = "application/x-www-form-urlencoded", urlencode(self.form).encode()
+        else:
+            return self
+        return replace(self, headers={"Content-Type": media, **self.headers}, json=None, form=None, body=body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +98,26 @@ class Answer:
 
         :raises Refusal: (unavailable) it isn't JSON, such as a gateway's HTML page.
         """
+        return self._read(json.loads)
+
+    def written(self) -> Any:
+        """The body as JSON whose numbers are :class:`.written.Number`: rows that :meth:`decoded` won't take.
+
+        :raises Refusal: (unavailable) it isn't JSON.
+        """
+        return self._read(read)
+
+    def _read(self, how: Callable[[bytes], Any]) -> Any:
         try:
-            # Takes what is odd but harmless, too: a lone surrogate, a byte order mark.
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            raise Refusal(
-                "unavailable",
-                f"the answer is not JSON, it starts with {excerpt(self.body)!r}",
-                status=self.status,
-            ) from None
+            # Takes what is odd but harmless, too: half a surrogate pair, a byte order mark.
+            return how(self.body)
+        except (ValueError, RecursionError) as error:
+            said = str(error)
+            odd = said if said.startswith("it holds") else f"it starts with {excerpt(self.body)!r}"
+            raise Refusal("unavailable", f"the answer is not JSON, {odd}", status=self.status) from None
 
     def decoded(self, decoder: Decoder[T]) -> T | None:
-        """The body as a decoder reads it; None where it doesn't take it, then :meth:`json` has to.
+        """The body as a decoder reads it; None where it doesn't take it, then :meth:`written` has to.
 
         For pages of thousands of rows, whose values needn't be converted and back: what the decoder takes as
         ``msgspec.Raw`` stays as the vendor wrote it, and is valid JSON on one line.

@@ -1,50 +1,80 @@
-"""What a vendor offers the rest of the package."""
+"""The description of a vendor: all that the rest of the package needs to know of one API."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
 
 from airflow_provider_contactcenter.nouns import Job, Report, State, Status
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings, Token
 from airflow_provider_contactcenter.vendors.protocol.content import File, Pages
+from airflow_provider_contactcenter.vendors.protocol.form import Form
+from airflow_provider_contactcenter.vendors.protocol.kind import Kind
 from airflow_provider_contactcenter.vendors.protocol.messages import Operation, Request
+from airflow_provider_contactcenter.vendors.protocol.refusals import RefusalKind
+
+#: a word for a report that is over and lacks rows: never ready, whatever the vendor would hand out
+Partly = Literal["partly"]
 
 
-class Vendor(Protocol):
-    """What a vendor module offers; all of it pure."""
+def no_token(settings: Settings) -> None:
+    """There is no token to ask for: requests carry the connection's credentials themselves."""
+    return
 
+
+@dataclass(frozen=True, kw_only=True)
+class Vendor:
+    """One API: data and pure functions, no I/O.
+
+    An operation is a generator that yields requests and is sent answers; a refusal is thrown into it.
+    """
+
+    #: a report's ``vendor``, and the connection type
+    name: str
     #: how the vendor calls its API
-    TITLE: str
+    title: str
+    #: the page of the vendor's documentation to begin with
+    docs: str
+    #: the connection form
+    form: Form
+    #: a report's ``kind`` -> its builder, limits and rows
+    kinds: Mapping[str, Kind]
+    #: resolves a connection
+    settings: Callable[[ConnectionFields], Settings]
+    #: adds the credentials to a request
+    sign: Callable[[Request, Settings, Token | None], Request]
+    #: submits a report; the label says for which task, where the vendor gives a report a name
+    submit: Callable[[Report, str | None], Operation[Job]]
+    #: asks how a job is doing
+    status: Callable[[Job], Operation[Status]]
+    #: tells how the rows of a ready job are fetched
+    content: Callable[[Job], File | Pages]
+    #: tests a connection; returns a sentence, raises Refusal
+    probe: Callable[[Settings], Operation[str]]
+    #: asks for a token
+    authenticate: Callable[[Settings], Operation[Token] | None] = no_token
+    #: cancels a job; returns whether the vendor took it. None: the vendor has no way to
+    cancel: Callable[[Job], Operation[bool]] | None = None
+    #: the instant up to which a report's rows are all there. None: the vendor doesn't say
+    available_until: Callable[[Report], Operation[datetime | None]] | None = None
     #: the vendor's documented status words, in lower case; any other word counts as running
-    STATES: Mapping[str, State]
+    states: Mapping[str, State | Partly] = field(default_factory=dict)
     #: a report is submitted no earlier than the window's end plus this
-    SETTLE_DELAY: timedelta
-
-    def settings(self, fields: ConnectionFields) -> Settings:
-        """Resolve a connection."""
-
-    def authenticate(self, settings: Settings) -> Operation[Token] | None:
-        """Ask for a token; None where requests carry the credentials themselves."""
-
-    def sign(self, request: Request, settings: Settings, token: Token | None) -> Request:
-        """Add the credentials to a request."""
-
-    def submit(self, report: Report, label: str | None) -> Operation[Job]:
-        """Order a report; ``label`` says for which task, where the vendor gives a report a name."""
-
-    def status(self, job: Job) -> Operation[Status]:
-        """Ask how a job is doing."""
-
-    def content(self, job: Job) -> File | Pages:
-        """Tell how the rows of a ready job are fetched."""
-
-    def probe(self, settings: Settings) -> Operation[str]:
-        """Test a connection; returns a sentence, raises Refusal."""
+    settle_delay: timedelta = timedelta(0)
+    #: ``module.Class`` of the hook; None: one is made of this description
+    hook: str | None = None
+    #: what the vendor calls a job
+    noun: str = "job"
+    #: kind of refusal -> what to do about it, where the usual advice doesn't fit this API
+    advice: Mapping[RefusalKind, str] = field(default_factory=dict)
 
 
-def status_of(words: Mapping[str, State], word: str | None, reason: str | None = None) -> Status:
+def status_of(words: Mapping[str, State | Partly], word: str | None, reason: str | None = None) -> Status:
     """Normalise a vendor's status word; one that no list holds counts as running."""
     state = words.get(word.strip().lower(), "running") if word else "running"
+    if state == "partly":
+        part = "the report was made only in part"
+        return Status(state="failed", vendor_status=word, reason=f"{part}: {reason}" if reason else part)
     return Status(state=state, vendor_status=word, reason=reason)

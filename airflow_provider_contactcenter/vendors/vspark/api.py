@@ -10,10 +10,10 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
+from airflow_provider_contactcenter.nouns import Job, Report, Span, Status, new_job, span_of
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings, Token
 from airflow_provider_contactcenter.vendors.protocol.content import File
 from airflow_provider_contactcenter.vendors.protocol.messages import (
@@ -26,11 +26,6 @@ from airflow_provider_contactcenter.vendors.protocol.messages import (
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 
 TITLE = "V-Spark"
-
-SETTLE_DELAY = timedelta(0)
-
-#: no jobs, so no words
-STATES: Mapping[str, State] = {}
 
 #: Errors are text, which says more than the status: a bad token is a 400 here ("possible error codes").
 _MEANINGS: Sequence[tuple[str, RefusalKind]] = (
@@ -50,11 +45,6 @@ def settings(fields: ConnectionFields) -> Settings:
     )
 
 
-def authenticate(settings: Settings) -> None:
-    """There is no token to ask for: the connection holds it."""
-    return
-
-
 def sign(request: Request, settings: Settings, token: Token | None) -> Request:
     """Add the token to the query, the only place where the API takes it."""
     return replace(request, params=[*request.params, ("token", str(settings.password))])
@@ -72,15 +62,13 @@ def status(job: Job) -> Operation[Status]:
     return Status(state="ready", vendor_status=None, reason=None)
 
 
-def daterange(window: Window, timezone: str) -> str:
+def daterange(span: Span, timezone: str) -> str:
     """The window's whole days in ``timezone`` as ``START-END``, the last day included.
 
     Both ends are always sent, equal ones for one day: the two manuals differ about every other form.
     """
     zone = ZoneInfo(timezone)
-    start, end = (
-        datetime.fromisoformat(bound).astimezone(zone).date() for bound in (window["start"], window["end"])
-    )
+    start, end = (bound.astimezone(zone).date() for bound in (span.start, span.end))
     return f"{start:%Y%m%d}-{end - timedelta(days=1):%Y%m%d}"
 
 
@@ -91,7 +79,7 @@ def content(job: Job) -> File:
     request = Request(
         "GET",
         "/stats/" + "/".join(quoted(name) for name in names),
-        params=[("daterange", daterange(window_of(job["report"]), params["timezone"]))],
+        params=[("daterange", daterange(span_of(job["report"]), params["timezone"]))],
         stream=True,
     )
     return File(

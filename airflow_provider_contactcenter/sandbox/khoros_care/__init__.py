@@ -1,0 +1,7 @@
+"""Khoros Care Analytics Reports, as the sandbox plays it."""
+
+from __future__ import annotations
+
+from .api import VENDOR
+
+__all__ = ["VENDOR"]
