@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire import Wire, connection, reply, talkdesk
 
@@ -56,6 +56,7 @@ def unpacked(coding: str, packed: bytes, cut: int = 1000) -> bytes:
 
 
 @pytest.mark.parametrize("name", PACKINGS)
+@settings(deadline=None)
 @given(data=st.binary(max_size=300), cut=st.integers(1, 50))
 def test_what_was_packed_is_unpacked_however_it_is_cut(name: str, data: bytes, cut: int) -> None:
     coding, pack = PACKINGS[name]
@@ -63,6 +64,7 @@ def test_what_was_packed_is_unpacked_however_it_is_cut(name: str, data: bytes, c
 
 
 @pytest.mark.parametrize("name", ENDING)
+@settings(deadline=None)
 @given(data=st.binary(max_size=300), part=st.floats(0, 1, exclude_max=True))
 def test_a_stream_that_ends_early_is_noticed_wherever_it_ends(name: str, data: bytes, part: float) -> None:
     coding, pack = PACKINGS[name]
