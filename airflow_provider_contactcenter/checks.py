@@ -346,16 +346,6 @@ EMPTY_WINDOW_CAUSE = (
 )
 
 
-#: What to do about a run whose templates name a window that it doesn't have: the end of a sentence about
-#: an undefined ``data_interval_start``, ``logical_date``, ``ds`` or ``ts``.
-NO_WINDOW = (
-    "a run that was triggered without a date, by an asset or without a partition key has neither a data "
-    "interval nor a partition: trigger it with a date (airflow dags trigger -l 2024-05-02T00:00:00+00:00), "
-    "trigger a partitioned DAG with its partition key, or give the report's start and end by templates that "
-    "such a run can fill in, such as {{ params.start }}"
-)
-
-
 def check_window(params: Mapping[str, Any], longest: timedelta | None = None) -> None:
     """Refuse a window whose start is not before its end or that is longer than ``longest``.
 

@@ -59,13 +59,21 @@ class Window(TypedDict):
     end: str
 
 
+class Source(TypedDict):
+    """The vendor's own bytes, of which what landed was made; the rows of pages count as JSON lines."""
+
+    bytes: int
+    rows: int | None
+    sha256: str
+    file_format: str
+
+
 class Delivery(TypedDict):
     """What landed.
 
-    ``bytes`` and ``sha256`` are the stored object's. ``rows`` and ``vendor_total`` are None where nobody
-    can know them, ``window`` where the report has none. ``complete`` is True (proved), or None (the vendor
-    gives nothing to prove it by);
-    a delivery proved incomplete fails the task instead.
+    ``bytes``, ``rows`` and ``sha256`` are the stored object's. ``rows`` and ``vendor_total`` are None where
+    nobody can know them, ``window`` where the report has none. ``complete`` is True (proved), or None (the
+    vendor gives nothing to prove it by); a delivery proved incomplete fails the task instead.
     """
 
     uri: str
@@ -78,6 +86,22 @@ class Delivery(TypedDict):
     window: Window | None
     vendor_total: int | None
     complete: bool | None
+    #: of the object, before its compression
+    file_format: str
+    #: names in order, None where nobody looked
+    columns: list[str] | None
+    #: of the columns' names and types, None where nobody looked
+    schema_fingerprint: str | None
+    #: the vendor's own bytes, before any shape or compression
+    source: Source
+    #: what the store says of the object: ``etag``, ``version_id``, ``generation``, ``checksum``
+    store: dict[str, Any]
+    #: whether the vendor says that rows of this window may still come or change; None if it says nothing
+    provisional: bool | None
+    #: what stands in the way of trusting it, in sentences
+    caveats: list[str]
+    #: the manifest's URI
+    manifest: str | None
 
 
 def new_job(report: Report, job_id: str | None) -> Job:

@@ -206,11 +206,11 @@ LAYERS: dict[str, set[str]] = {
     "exceptions": set(),
     "get_provider_info": set(),
     "reports": {"vendors", "yaml_reports"},
-    "yaml_reports": {"checks", "nouns", "vendors"},
+    "yaml_reports": {"checks", "nouns", "shapes", "vendors"},
     "vendors": {"checks", "nouns"},
-    "transport": {"nouns", "vendors"},
+    "transport": {"nouns", "pipeline", "vendors"},
     "shapes": {"checks"},
-    "pipeline": {"exceptions", "nouns", "shapes", "transport", "vendors"},
+    "pipeline": {"exceptions", "nouns", "shapes", "vendors"},
     "stores": {"checks", "exceptions"},
     "sandbox": set(),
 }
@@ -219,7 +219,7 @@ LAYERS["life"] = {"checks", "exceptions", "hooks", "nouns", "vendors"}
 LAYERS["triggers"] = LAYERS["life"] | {"life"}
 LAYERS["operators"] = LAYERS["triggers"] | {"triggers"}
 LAYERS["sensors"] = LAYERS["operators"] | {"operators"}
-LAYERS["transfers"] = LAYERS["operators"] | {"operators", "pipeline", "stores"}
+LAYERS["transfers"] = LAYERS["operators"] | {"operators", "pipeline", "shapes", "stores"}
 LAYERS["windows"] = {"checks", "nouns", "operators", "vendors"}
 
 
@@ -265,7 +265,15 @@ def test_vendor_modules_know_no_airflow_and_no_http_library() -> None:
     assert loaded & {"airflow", "requests", "aiohttp", "boto3"} == set()
 
 
-LANDING = {"compression": None, "on_empty": "publish", "replace": True}
+LANDING = {
+    "shape": None,
+    "compression": None,
+    "on_empty": "publish",
+    "replace": True,
+    "on_exists": "fail",
+    "manifest": None,
+    "partition_key": None,
+}
 WAITING = {
     "deferrable": False,  # [operators] default_deferrable
     "poll_interval": 30.0,
@@ -334,6 +342,39 @@ OTHERS = {
                 **WAITING,
             },
         ),
+        (
+            "transfers.contact_center_to_azure_blob.ContactCenterToAzureBlobOperator",
+            {
+                "report": None,
+                "job": None,
+                "container_name": NEEDED,
+                "blob_name": NEEDED,
+                "wasb_conn_id": "wasb_default",
+                "block_size": 8 * 1024 * 1024,
+                "max_concurrency": 4,
+                "metadata": None,
+                "tags": None,
+                "tier": None,
+                **LANDING,
+                **WAITING,
+            },
+        ),
+        (
+            "transfers.contact_center_to_sftp.ContactCenterToSFTPOperator",
+            {
+                "report": None,
+                "job": None,
+                "remote_path": NEEDED,
+                "sftp_conn_id": "sftp_default",
+                "create_directories": False,
+                **LANDING,
+                **WAITING,
+            },
+        ),
+        (
+            "transfers.contact_center_to_file.ContactCenterToFileOperator",
+            {"report": None, "job": None, "path": NEEDED, **LANDING, **WAITING},
+        ),
     ],
 )
 def test_a_public_class_shows_its_parameters_and_their_defaults(
@@ -348,7 +389,7 @@ def test_a_public_class_shows_its_parameters_and_their_defaults(
     # What is given arrives.
     given = {key: value for key, value in OTHERS.items() if key in parameters}
     noun = "job" if "report" not in parameters else "report"
-    places = {key: "x" for key in ("s3_key", "bucket_name", "object_name") if key in parameters}
+    places = {key: "x" for key, default in parameters.items() if default is NEEDED and key != noun}
     day = {"start": "2024-05-01T00:00:00Z", "end": "2024-05-02T00:00:00Z"}
     nouns = {"job": {}, "report": reports.talkdesk_report("calls", **day)}
     task = public(task_id="a", **{noun: nouns[noun]}, **places, **given)

@@ -154,7 +154,11 @@ class Run:
 
         :param waited: what this task has waited for already, if a timer resumes it.
         """
-        self.goal.check(self)
+        try:
+            self.goal.check(self)
+        except AirflowSkipException:
+            self.memory.forget()  # what an earlier try submitted is no longer wanted
+            raise
         started = self.clock.now()
         if self.report is not None and self.job is None:
             self.job = self._remembered(self.report)

@@ -22,7 +22,8 @@ LONGEST = 64 << 20
 
 def last_record(block: bytes) -> int:
     """Where the last whole record of CSV bytes that begin with a record ends; 0 if none does."""
-    quotes, end = block.count(b'"'), len(block)
+    # To delete them is faster than to count them, where there are many.
+    quotes, end = len(block) - len(block.translate(None, b'"')), len(block)
     while (at := block.rfind(b"\n", 0, end)) >= 0:
         quotes -= block.count(b'"', at, end)
         if not quotes & 1:
@@ -85,14 +86,11 @@ def check_dialect(block: bytes, row: int) -> int:
         parts = block.replace(b'""', b"").split(b'"')
         if not len(parts) & 1:
             raise ContactCenterShapeError(f"The CSV has a quote that is never closed after row {row}.")
-        # Every quoted field is one quote in it now, which must have a separator on each side.
+        # What is between them are whole quoted fields, with a separator on each side.
+        before = b"".join([part[-1:] for part in parts[:-1:2]])
+        behind = b"".join([part[:1] for part in parts[2::2]])
         outside = b'"'.join(parts[::2])
-        fields = len(parts) >> 1
-        opened = outside.count(b',"') + outside.count(b'\n"') + outside.startswith(b'"')
-        closed = (
-            outside.count(b'",') + outside.count(b'"\n') + outside.count(b'"\r\n') + outside.endswith(b'"')
-        )
-        if opened != fields or closed != fields:
+        if before.strip(b",\n") or behind.strip(b",\r\n"):
             raise ContactCenterShapeError(
                 f"The CSV has a quote within a field that isn't doubled, after row {row} and at most "
                 f"{_lines(outside)} rows later: such a file can't be reshaped."
@@ -111,38 +109,26 @@ def _lines(outside: bytes) -> int:
 
 def records(block: bytes) -> list[bytes]:
     r"""The records of a block, each without its line feed; a ``\r`` before it is still there."""
-    lines = block.split(b"\n")
+    lines = _split(block, b"\n")
     if not lines[-1]:
         lines.pop()
-    if b'"' not in block:
-        return lines
-    return _joined(lines, b"\n")
+    return lines
 
 
 def fields(record: bytes) -> list[bytes]:
     """The fields of a record as they are written, quotes included."""
-    pieces = record.split(b",")
-    return pieces if b'"' not in record else _joined(pieces, b",")
+    return _split(record, b",")
 
 
-def _joined(pieces: list[bytes], separator: bytes) -> list[bytes]:
-    """Put together what was cut inside quotes."""
-    whole: list[bytes] = []
-    opened: list[bytes] = []
-    for piece in pieces:
-        odd = b'"' in piece and piece.count(b'"') & 1
-        if opened:
-            opened.append(piece)
-            if odd:
-                whole.append(separator.join(opened))
-                opened = []
-        elif odd:
-            opened = [piece]
-        else:
-            whole.append(piece)
-    if opened:
-        whole.append(separator.join(opened))
-    return whole
+def _split(text: bytes, separator: bytes) -> list[bytes]:
+    """Split at the separators that stand outside quotes."""
+    outside, *parts = text.split(b'"')
+    found = outside.split(separator)
+    for inside, outside in zip(parts[::2], parts[1::2], strict=False):
+        first, *more = outside.split(separator)
+        found[-1] += b'"' + inside + b'"' + first
+        found += more
+    return found
 
 
 def unquoted(field: bytes) -> bytes | None:

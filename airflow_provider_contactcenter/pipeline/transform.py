@@ -398,9 +398,10 @@ class _FromCsv(Transform):
             for at in hashed:
                 field = found[at]
                 if field and hash_:
-                    if b'"' in field or not field.isascii():
-                        field = self._text(field, row).encode()
-                    found[at] = hash_(field).encode()
+                    plain = cut.unquoted(field)
+                    if plain is None or not plain.isascii():
+                        plain = self._text(field, row).encode()
+                    found[at] = hash_(plain).encode() if plain else field
             for column in typed:
                 text = self._text(found[column.at], row, column.source)
                 if text and not fits(column.type, text):

@@ -2,116 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_contactcenter import checks
-from airflow_provider_contactcenter.exceptions import ContactCenterError
+from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.nouns import Job, Report
 from airflow_provider_contactcenter.operators.base import ContactCenterBaseOperator
+from airflow_provider_contactcenter.shapes import Shape, check_shape
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_contactcenter.pipeline.stream import ReportStream
     from airflow_provider_contactcenter.stores.base import Store
     from airflow_provider_contactcenter.transfers.landing import Landing
 
 OnEmpty = Literal["publish", "skip", "fail"]
-
-
-class Body(io.RawIOBase):
-    """A report as a file to read once, from its start to its end.
-
-    Counts and hashes what is read. The end is only reported after the report is proved whole; what stands
-    in the way is raised from ``read`` and kept in ``error``, for an uploader that wraps it.
-
-    :param on_no_rows: called at the end of a report without rows; may raise.
-    """
-
-    def __init__(self, stream: ReportStream, compression: str | None, on_no_rows: Callable[[], None]) -> None:
-        super().__init__()
-        self.bytes = 0
-        self.error: BaseException | None = None
-        self._stream = stream
-        self._on_no_rows = on_no_rows
-        self._compressed_hash: Any = None
-        self._pieces = self._compressed() if compression else iter(stream)
-        self._left = memoryview(b"")
-
-    @property
-    def sha256(self) -> str:
-        """Hex digest of the whole, once it was read to its end."""
-        return (self._compressed_hash or self._stream.hash).hexdigest()
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill a buffer; 0 at the end."""
-        piece = self.read(len(buffer))
-        buffer[: len(piece)] = piece
-        return len(piece)
-
-    def read(self, size: int | None = -1) -> bytes:
-        """Exactly ``size`` bytes unless the end is near, as an uploader's part needs them."""
-        wanted = size if size is not None and size >= 0 else None
-        data = io.BytesIO()
-        while wanted is None or data.tell() < wanted:
-            if not self._left:
-                piece = self._next()
-                if not piece:
-                    break
-                self._left = memoryview(piece)
-            part = self._left if wanted is None else self._left[: wanted - data.tell()]
-            self._left = self._left[len(part) :]
-            data.write(part)
-        self.bytes += data.tell()
-        return data.getvalue()
-
-    def stop(self) -> None:
-        """Let nobody read on, so that the uploader aborts."""
-        self.error = ContactCenterError("The task was ended while the report came; nothing was published.")
-
-    def close(self) -> None:
-        """Let go of the vendor's connection."""
-        if not self.closed:
-            self._stream.close()
-        super().close()
-
-    def _next(self) -> bytes:
-        if self.error is not None:
-            raise self.error
-        try:
-            for piece in self._pieces:
-                if piece:
-                    return piece
-            if self._stream.rows == 0:
-                self._on_no_rows()
-        except BaseException as error:
-            self.error = error
-            raise
-        return b""
-
-    def _compressed(self) -> Iterator[bytes]:
-        from airflow_provider_contactcenter.pipeline.formats import Gzip
-
-        gzip, packed_hash = Gzip(), hashlib.sha256()
-        self._compressed_hash = packed_hash
-        for piece in self._stream:
-            packed = gzip.feed(piece)
-            packed_hash.update(packed)
-            yield packed
-        packed = gzip.finish()
-        packed_hash.update(packed)
-        yield packed
+OnExists = Literal["fail", "skip"]
 
 
 class ContactCenterTransferOperator(ContactCenterBaseOperator):
@@ -119,12 +30,22 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
 
     A subclass's ``__init__`` names its own parameters alone; its signature shows the common ones too.
 
+    :param shape: which columns land, under which names, in which format: what
+        :func:`airflow_provider_contactcenter.shapes.shape` returns (templated). None: the report's own
+        ``shape``, else the vendor's file as it came.
     :param compression: None or ``"gzip"``. The key stays as given, the content type becomes
         ``application/gzip``, and the same input gives the same bytes.
     :param on_empty: what a report without rows does: ``publish`` lands the empty file, ``skip`` skips the
         task, ``fail`` fails it.
-    :param replace: overwrite an object that is there already; otherwise it fails the task before anything
-        is submitted.
+    :param replace: overwrite an object that is there already.
+    :param on_exists: what an object that is there already does with ``replace=False``: ``fail`` fails the
+        task, ``skip`` skips it; in either case nothing is submitted.
+    :param manifest: key of a small JSON file in the same store, which says what landed (templated). The old
+        one is removed before the upload, and the new one written after it; one that can't be written fails
+        the task.
+    :param partition_key: key of the events of the task's asset outlets, at most 250 characters (templated);
+        the run's own unless given. Needs Airflow 3.3. An event with a key starts no consumer that isn't
+        partitioned.
     """
 
     def __init__(
@@ -132,9 +53,13 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         *,
         report: Report | None = None,
         job: Job | None = None,
+        shape: Shape | None = None,
         compression: Literal["gzip"] | None = None,
         on_empty: OnEmpty = "publish",
         replace: bool = True,
+        on_exists: OnExists = "fail",
+        manifest: str | None = None,
+        partition_key: str | None = None,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poll_interval: float = 30.0,
         max_poll_interval: float = 300.0,
@@ -154,7 +79,18 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
             durable=durable,
             **kwargs,
         )
+        if shape is not None and not checks.pending(shape):
+            check_shape(shape)
+        self.shape = shape
         self.replace = replace
+        self.on_exists: OnExists = checks.one_of(("fail", "skip"))("on_exists", on_exists)
+        if replace and on_exists == "skip":
+            raise InvalidValue(
+                "on_exists='skip' is not allowed with replace=True, which overwrites what is there: give "
+                "replace=False."
+            )
+        self.manifest = manifest
+        self.partition_key = partition_key
         self.compression = checks.optional(checks.one_of(("gzip",)))("compression", compression)
         self.on_empty: OnEmpty = checks.one_of(("publish", "skip", "fail"))("on_empty", on_empty)
 
@@ -173,14 +109,23 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
 
     def goal(self, context: Context) -> Landing:
         """The object in the store."""
+        from airflow_provider_contactcenter.transfers.events import check_partition_key
         from airflow_provider_contactcenter.transfers.landing import Landing
 
+        store, outlets = self.store(), self.outlets or ()
+        manifest = None if self.manifest is None else store.at(self.manifest)
+        if manifest is not None and manifest.uri == store.uri:
+            raise InvalidValue(f"manifest={self.manifest!r} is not allowed: the report itself lands there.")
         return Landing(
-            store=self.store(),
+            store=store,
+            shape=None if self.shape is None else check_shape(self.shape),
             compression=self.compression,
             on_empty=self.on_empty,
             replace=self.replace,
-            outlets=self.outlets or (),
+            on_exists=self.on_exists,
+            manifest=manifest,
+            partition_key=check_partition_key(self.partition_key, outlets),
+            outlets=outlets,
             context=context,
             log=self.log,
         )
@@ -207,4 +152,4 @@ def show_common_parameters(init: Any) -> None:
 
 def template_fields(*own: str) -> Sequence[str]:
     """``report`` and ``job`` come first: the key's template may use the report."""
-    return ("report", "job", *own)
+    return ("report", "job", *own, "shape", "manifest", "partition_key")

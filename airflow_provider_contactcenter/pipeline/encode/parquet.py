@@ -89,13 +89,14 @@ class ParquetEncoder:
         pa = self._pa
         if self._read is None:
             names = [str(at) for at in range(width)]
-            self._read = pa.csv.ReadOptions(column_names=names, use_threads=False, block_size=1 << 30)
+            self._read = pa.csv.ReadOptions(column_names=names, use_threads=False)
             self._parse = pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
             self._convert = pa.csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
                 include_columns=[str(column.at) for column in self._columns],
                 strings_can_be_null=False,
             )
+        self._read.block_size = len(block)  # all of it at once, however long a record is
         try:
             table = pa.csv.read_csv(
                 pa.py_buffer(block),
