@@ -291,21 +291,22 @@ def _clock(name: str, value: Any) -> time:
     )
 
 
-def wall_clock(name: str, instant: str, timezone: str) -> str:
-    """A normalised instant as ``YYYY-MM-DD HH:MM:SS`` on the clocks of a zone.
+def wall_clock(name: str, instant: datetime, timezone: str) -> str:
+    """An aware instant as ``YYYY-MM-DD HH:MM:SS`` on the clocks of a zone.
 
     :raises InvalidValue: the notation can't say it: the clocks there show that time twice, or it has a
         fraction of a second.
     """
-    local = moment(instant).astimezone(ZoneInfo(timezone))
+    local = instant.astimezone(ZoneInfo(timezone))
+    shown = instant.isoformat()
     if local.microsecond:
         raise InvalidValue(
-            f"{name}={instant!r} is not allowed: the vendor takes whole seconds, so give a bound without a "
+            f"{name}={shown!r} is not allowed: the vendor takes whole seconds, so give a bound without a "
             "fraction."
         )
     if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
         raise InvalidValue(
-            f"{name}={instant!r} is not allowed: the clocks of timezone={timezone!r} show "
+            f"{name}={shown!r} is not allowed: the clocks of timezone={timezone!r} show "
             f"{local:%Y-%m-%d %H:%M:%S} twice, and the vendor takes no offset to tell which is meant; give "
             "timezone='UTC'."
         )
@@ -342,16 +343,6 @@ EMPTY_WINDOW_CAUSE = (
     "data_interval_start equals data_interval_end: use "
     "schedule=CronDataIntervalTimetable('@daily', timezone='UTC') or set "
     "[scheduler] create_cron_data_intervals = True"
-)
-
-
-#: What to do about a run whose templates name a window that it doesn't have: the end of a sentence about
-#: an undefined ``data_interval_start``, ``logical_date``, ``ds`` or ``ts``.
-NO_WINDOW = (
-    "a run that was triggered without a date, by an asset or without a partition key has neither a data "
-    "interval nor a partition: trigger it with a date (airflow dags trigger -l 2024-05-02T00:00:00+00:00), "
-    "trigger a partitioned DAG with its partition key, or give the report's start and end by templates that "
-    "such a run can fill in, such as {{ params.start }}"
 )
 
 

@@ -77,3 +77,10 @@ class ContactCenterStoreError(ContactCenterError):
 
 class ContactCenterEmptyError(ContactCenterError):
     """The report holds no rows, and ``on_empty="fail"``."""
+
+
+class ContactCenterShapeError(ContactCenterError, AirflowFailException):
+    """The file can't be brought into the shape: a column isn't there, a value doesn't fit. Not retried.
+
+    Its message names columns and rows, never a value; nothing was published.
+    """

@@ -6,6 +6,7 @@ mapped with ``.expand(...)``, read from YAML and stored in XCom.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypedDict
 
@@ -58,12 +59,21 @@ class Window(TypedDict):
     end: str
 
 
+class Source(TypedDict):
+    """The vendor's own bytes, of which what landed was made; the rows of pages count as JSON lines."""
+
+    bytes: int
+    rows: int | None
+    sha256: str
+    file_format: str
+
+
 class Delivery(TypedDict):
     """What landed.
 
-    ``bytes`` and ``sha256`` are the stored object's. ``rows`` and ``vendor_total`` are None where nobody
-    can know them. ``complete`` is True (proved), or None (the vendor gives nothing to prove it by);
-    a delivery proved incomplete fails the task instead.
+    ``bytes``, ``rows`` and ``sha256`` are the stored object's. ``rows`` and ``vendor_total`` are None where
+    nobody can know them, ``window`` where the report has none. ``complete`` is True (proved), or None (the
+    vendor gives nothing to prove it by); a delivery proved incomplete fails the task instead.
     """
 
     uri: str
@@ -73,9 +83,25 @@ class Delivery(TypedDict):
     content_type: str
     compression: str | None
     job: Job
-    window: Window
+    window: Window | None
     vendor_total: int | None
     complete: bool | None
+    #: of the object, before its compression
+    file_format: str
+    #: names in order, None where nobody looked
+    columns: list[str] | None
+    #: of the columns' names and types, None where nobody looked
+    schema_fingerprint: str | None
+    #: the vendor's own bytes, before any shape or compression
+    source: Source
+    #: what the store says of the object: ``etag``, ``version_id``, ``generation``, ``checksum``
+    store: dict[str, Any]
+    #: whether the vendor says that rows of this window may still come or change; None if it says nothing
+    provisional: bool | None
+    #: what stands in the way of trusting it, in sentences
+    caveats: list[str]
+    #: the manifest's URI
+    manifest: str | None
 
 
 def new_job(report: Report, job_id: str | None) -> Job:
@@ -90,6 +116,30 @@ def new_job(report: Report, job_id: str | None) -> Job:
     )
 
 
-def window_of(report: Report) -> Window:
-    """The window a report covers."""
-    return Window(start=report["params"]["start"], end=report["params"]["end"])
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open window ``[start, end)`` of aware instants, in UTC."""
+
+    start: datetime
+    end: datetime
+
+
+def span_of(report: Report) -> Span:
+    """The window of a report that has been checked, read once."""
+    params = report["params"]
+    return Span(datetime.fromisoformat(params["start"]), datetime.fromisoformat(params["end"]))
+
+
+def window_of(report: Report) -> Window | None:
+    """The window a report covers, as deliveries show it; None for a kind of report that has none."""
+    params = report["params"]
+    if "start" not in params or "end" not in params:
+        return None
+    return Window(start=params["start"], end=params["end"])
+
+
+def called(report: Report) -> str:
+    """What a report is called: its kind, and the vendor's name for it where it has one."""
+    params = report["params"]
+    named = [params[name] for name in ("report_type", "export_id", "summary") if params.get(name)]
+    return "/".join([report["kind"], *named])

@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from airflow_provider_contactcenter import shapes
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.nouns import Report
 from airflow_provider_contactcenter.vendors import registry
@@ -167,12 +168,12 @@ class _Reading:
                 report = builder(**{key: entry.value for key, entry in values.items()})
             except InvalidValue as invalid:
                 complaints = [(_place(complaint, values), complaint) for complaint in invalid.complaints]
-        if not isinstance(shape.value, dict | None):
-            complaints.append((shape.line, f"shape={shape.value!r} is not allowed: give a mapping."))
+        made, refused = _shape(shape.value)
+        complaints += [(shape.line, complaint) for complaint in refused]
         for place, complaint in complaints:
             self._complain(line if place is None else place, f"report {name!r}: {complaint}")
-        if report is not None and shape.value is not None:
-            report["shape"] = shape.value
+        if report is not None and made is not None:
+            report["shape"] = made
         return report
 
     def _entries(self, mapping: _Entry, what: str) -> dict[str, _Entry]:
@@ -200,6 +201,21 @@ class _Reading:
 
     def _complain(self, line: int | None, complaint: str) -> None:
         self.complaints.append(f"{self._name}{'' if line is None else f':{line}'}: {complaint}")
+
+
+def _shape(given: Any) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+    """The shape that stands in a file, and what is wrong with it."""
+    if given is None:
+        return None, ()
+    if not isinstance(given, dict):
+        return None, (f"shape={given!r} is not allowed: give a mapping.",)
+    try:
+        inspect.signature(shapes.shape).bind(**given)
+        return dict(shapes.shape(**given)), ()
+    except TypeError as error:
+        return None, (f"shape={given!r} is not allowed: {error}.",)
+    except InvalidValue as invalid:
+        return None, tuple(f"shape: {complaint}" for complaint in invalid.complaints)
 
 
 def _place(complaint: str, values: Mapping[str, _Entry]) -> int | None:

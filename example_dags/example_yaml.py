@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from airflow.providers.common.compat.sdk import DAG, task_group
+from airflow.providers.common.compat.sdk import DAG, task, task_group
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
@@ -28,6 +28,11 @@ with DAG(
     tags=["contactcenter"],
 ):
 
+    @task
+    def reports_of_this_run(reports):
+        """Airflow renders templates in a task's arguments, but not in what a group is mapped over."""
+        return reports
+
     @task_group
     def report_of_the_file(report):
         submit = ContactCenterReportOperator(task_id="submit", report=report)
@@ -41,4 +46,4 @@ with DAG(
             ),
         )
 
-    report_of_the_file.expand(report=list(REPORTS.values()))
+    report_of_the_file.expand(report=reports_of_this_run(list(REPORTS.values())))

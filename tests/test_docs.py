@@ -267,7 +267,7 @@ def test_content_types_are_listed() -> None:
         for row in listed
         if not row[0].startswith("any") and ticked(row[1])
     }
-    assert table == formats._CONTENT_TYPES
+    assert table == formats.CONTENT_TYPES
 
 
 def test_each_hook_is_on_the_api_page() -> None:

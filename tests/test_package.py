@@ -22,6 +22,7 @@ from airflow_provider_contactcenter import provider_info, reports
 from airflow_provider_contactcenter.get_provider_info import get_provider_info
 from airflow_provider_contactcenter.hooks import hook_class
 from airflow_provider_contactcenter.vendors import registry
+from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields
 from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
 
 PACKAGE = Path(airflow_provider_contactcenter.__file__).parent
@@ -93,6 +94,18 @@ def test_a_vendor_is_registered_under_its_name_and_its_builders_can_be_imported_
         assert kind.builder.__name__ in reports.__all__
 
 
+def test_a_dag_file_pays_for_the_vendors_that_it_uses() -> None:
+    for name in reports.__all__:
+        assert getattr(reports, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute 'genesys'"):
+        getattr(reports, "genesys")  # noqa: B009 - mypy would see it
+    loaded = loaded_by("from airflow_provider_contactcenter.reports import talkdesk_report")
+    ours = {
+        name.split(".")[2] for name in loaded if name.startswith("airflow_provider_contactcenter.vendors.")
+    }
+    assert ours == {"talkdesk", "protocol"}
+
+
 def test_no_builder_is_without_a_vendor() -> None:
     assert {builder.__name__ for builder in registry.builders().values()} == set(reports.__all__) - {
         "describe",
@@ -148,6 +161,21 @@ def test_extras_that_hold_a_secret_are_hidden_and_no_other_has_a_name_that_airfl
         assert secret == any(word in name for word in masked), name
 
 
+@by_name
+def test_what_a_form_declares_secret_is_never_shown(vendor: Vendor) -> None:
+    form = vendor.form
+    extra = {name: each.choices[0] if each.choices else f"{name}-1/2" for name, each in form.extras.items()}
+    extra |= {"api_version": "v8", "account": "acme", "auth_url": "https://login.acme.example"}
+    fields = ConnectionFields(
+        "c", host="https://acme.example", login="jane", password="pass/word 1", extra=extra
+    )
+    settings = vendor.settings(fields)
+    declared = [str(extra[name]) for name, each in form.extras.items() if each.secret]
+    assert {"pass/word 1", "pass%2Fword%201", *declared} <= set(settings.secrets)
+    assert not {value for name, value in settings.extra.items() if form.all_extras[name].secret}
+    assert not any(secret in repr(settings) for secret in settings.secrets)
+
+
 def test_an_error_names_a_field_as_the_form_shows_it() -> None:
     form = registry.vendor("talkdesk").form
     assert form.labelled("the connection's password is empty: it holds the OAuth client's secret") == (
@@ -178,17 +206,20 @@ LAYERS: dict[str, set[str]] = {
     "exceptions": set(),
     "get_provider_info": set(),
     "reports": {"vendors", "yaml_reports"},
-    "yaml_reports": {"checks", "nouns", "vendors"},
+    "yaml_reports": {"checks", "nouns", "shapes", "vendors"},
     "vendors": {"checks", "nouns"},
-    "transport": {"nouns", "vendors"},
-    "pipeline": {"nouns", "transport", "vendors"},
+    "transport": {"nouns", "pipeline", "vendors"},
+    "shapes": {"checks"},
+    "pipeline": {"exceptions", "nouns", "shapes", "vendors"},
     "stores": {"checks", "exceptions"},
     "sandbox": set(),
 }
-LAYERS["hooks"] = {*LAYERS, "life"} - {"sandbox", "stores"}
-LAYERS["life"] = {*LAYERS} - {"sandbox"}
-for face in ("triggers", "operators", "sensors", "transfers"):
-    LAYERS[face] = {*LAYERS} - {"sandbox"}
+LAYERS["hooks"] = {*LAYERS} - {"sandbox", "stores", "windows"}
+LAYERS["life"] = {"checks", "exceptions", "hooks", "nouns", "vendors"}
+LAYERS["triggers"] = LAYERS["life"] | {"life"}
+LAYERS["operators"] = LAYERS["triggers"] | {"triggers"}
+LAYERS["sensors"] = LAYERS["operators"] | {"operators"}
+LAYERS["transfers"] = LAYERS["operators"] | {"operators", "pipeline", "shapes", "stores"}
 LAYERS["windows"] = {"checks", "nouns", "operators", "vendors"}
 
 
@@ -234,9 +265,17 @@ def test_vendor_modules_know_no_airflow_and_no_http_library() -> None:
     assert loaded & {"airflow", "requests", "aiohttp", "boto3"} == set()
 
 
-LANDING = {"replace": True, "compression": None, "on_empty": "publish"}
+LANDING = {
+    "shape": None,
+    "compression": None,
+    "on_empty": "publish",
+    "replace": True,
+    "on_exists": "fail",
+    "manifest": None,
+    "partition_key": None,
+}
 WAITING = {
-    "deferrable": None,  # what [operators] default_deferrable says
+    "deferrable": False,  # [operators] default_deferrable
     "poll_interval": 30.0,
     "max_poll_interval": 300.0,
     "report_timeout": timedelta(hours=12),
@@ -267,7 +306,7 @@ OTHERS = {
         ),
         (
             "sensors.report.ContactCenterReportSensor",
-            {"job": NEEDED, "deferrable": None, "max_poll_interval": 300.0},
+            {"job": NEEDED, "deferrable": False, "max_poll_interval": 300.0},
         ),
         (
             "transfers.contact_center_to_s3.ContactCenterToS3Operator",
@@ -303,6 +342,39 @@ OTHERS = {
                 **WAITING,
             },
         ),
+        (
+            "transfers.contact_center_to_azure_blob.ContactCenterToAzureBlobOperator",
+            {
+                "report": None,
+                "job": None,
+                "container_name": NEEDED,
+                "blob_name": NEEDED,
+                "wasb_conn_id": "wasb_default",
+                "block_size": 8 * 1024 * 1024,
+                "max_concurrency": 4,
+                "metadata": None,
+                "tags": None,
+                "tier": None,
+                **LANDING,
+                **WAITING,
+            },
+        ),
+        (
+            "transfers.contact_center_to_sftp.ContactCenterToSFTPOperator",
+            {
+                "report": None,
+                "job": None,
+                "remote_path": NEEDED,
+                "sftp_conn_id": "sftp_default",
+                "create_directories": False,
+                **LANDING,
+                **WAITING,
+            },
+        ),
+        (
+            "transfers.contact_center_to_file.ContactCenterToFileOperator",
+            {"report": None, "job": None, "path": NEEDED, **LANDING, **WAITING},
+        ),
     ],
 )
 def test_a_public_class_shows_its_parameters_and_their_defaults(
@@ -317,8 +389,10 @@ def test_a_public_class_shows_its_parameters_and_their_defaults(
     # What is given arrives.
     given = {key: value for key, value in OTHERS.items() if key in parameters}
     noun = "job" if "report" not in parameters else "report"
-    places = {key: "x" for key in ("s3_key", "bucket_name", "object_name") if key in parameters}
-    task = public(task_id="a", **{noun: {}}, **places, **given)
+    places = {key: "x" for key, default in parameters.items() if default is NEEDED and key != noun}
+    day = {"start": "2024-05-01T00:00:00Z", "end": "2024-05-02T00:00:00Z"}
+    nouns = {"job": {}, "report": reports.talkdesk_report("calls", **day)}
+    task = public(task_id="a", **{noun: nouns[noun]}, **places, **given)
     assert {key: getattr(task, key) for key in given} == given
 
 
@@ -331,7 +405,8 @@ def test_the_provider_info_imports_nothing_else() -> None:
 
 def test_a_dag_file_loads_no_http_library_no_store_and_no_pandas() -> None:
     ours = (
-        "import airflow_provider_contactcenter.reports, airflow_provider_contactcenter.operators.report,"
+        "from airflow_provider_contactcenter.reports import *;"
+        "import airflow_provider_contactcenter.operators.report,"
         " airflow_provider_contactcenter.sensors.report,"
         " airflow_provider_contactcenter.transfers.contact_center_to_s3,"
         " airflow_provider_contactcenter.transfers.contact_center_to_gcs"

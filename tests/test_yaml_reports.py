@@ -14,6 +14,7 @@ from airflow_provider_contactcenter.reports import (
     talkdesk_report,
     vspark_stats,
 )
+from airflow_provider_contactcenter.shapes import shape
 from airflow_provider_contactcenter.vendors.intake import check_report
 from airflow_provider_contactcenter.windows import day_window
 
@@ -107,11 +108,28 @@ def test_a_shape_stands_beside_the_params_and_stays_there(file: Path) -> None:
           more: {builder: talkdesk_report, report_type: calls}
         """
     reports = loaded(file, text, **DAY)
-    assert reports["calls"]["shape"] == {"file_format": "parquet"}
-    assert reports["more"]["shape"] == {"drop": ["notes"]}
+    assert reports["calls"]["shape"] == shape(file_format="parquet")
+    assert reports["more"]["shape"] == shape(drop=["notes"])
     for report in reports.values():
         assert "shape" not in report["params"]
         assert check_report(report) == report
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (
+            "{colour: red}",
+            "report 'calls': shape={'colour': 'red'} is not allowed: got an unexpected keyword",
+        ),
+        ("{file_format: xls}", "report 'calls': shape: file_format='xls' is not allowed"),
+        ("[drop]", "report 'calls': shape=['drop'] is not allowed: give a mapping."),
+    ],
+)
+def test_a_shape_that_cannot_be_is_a_complaint(file: Path, written: str, said: str) -> None:
+    text = f"reports:\n  calls:\n    builder: talkdesk_report\n    report_type: calls\n    shape: {written}"
+    [complaint] = complaints(file, text, **DAY)
+    assert complaint.startswith(f"reports.yaml:5: {said}")
 
 
 def test_anchors_and_merges_are_yamls_own(file: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, ClassVar
@@ -28,16 +28,18 @@ from airflow_provider_contactcenter.exceptions import (
 )
 from airflow_provider_contactcenter.hooks import form
 from airflow_provider_contactcenter.hooks.refusals import error_of, message
-from airflow_provider_contactcenter.life.waiting import utcnow
 from airflow_provider_contactcenter.nouns import Job, Report, Status
-from airflow_provider_contactcenter.pipeline.stream import ReportStream
+from airflow_provider_contactcenter.pipeline.incomplete import Incomplete
+from airflow_provider_contactcenter.pipeline.source import FileSource, PageSource, ReportStream
 from airflow_provider_contactcenter.transport import policy
+from airflow_provider_contactcenter.transport.fetching import FetchedFile, asked
 from airflow_provider_contactcenter.transport.on_aiohttp import shared_driver
 from airflow_provider_contactcenter.transport.on_requests import RequestsDriver
 from airflow_provider_contactcenter.transport.tls import ca_bundle, tls_context
 from airflow_provider_contactcenter.vendors import registry
 from airflow_provider_contactcenter.vendors.intake import check_job, check_report
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings
+from airflow_provider_contactcenter.vendors.protocol.content import Pages
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
 
@@ -109,7 +111,7 @@ class ContactCenterHook(HttpHook):
         :raises ContactCenterError: any other refusal, by its class.
         """
         try:
-            report = check_report(report, now=utcnow())
+            report = check_report(report, now=datetime.now(UTC))
             self._check_own(report)
         except InvalidValue as invalid:
             raise ContactCenterInvalidReportError(str(invalid)) from None
@@ -148,12 +150,20 @@ class ContactCenterHook(HttpHook):
         :raises ContactCenterError: (while iterating) any other refusal, by its class.
         """
         job = self._checked(job)
-        return ReportStream(
-            self.vendor.content(job),
-            self.driver,
-            on_refusal=lambda refusal: self.error(refusal, job),
-            note=self.log.warning,
+        content, driver, note = self.vendor.content(job), self.driver, self.log.warning
+        source = (
+            PageSource(content, asked(content, driver, note))
+            if isinstance(content, Pages)
+            else FileSource(content, FetchedFile(content, driver, note))
         )
+
+        def failure(failed: Incomplete | Refusal) -> ContactCenterError:
+            if isinstance(failed, Incomplete):
+                # It quotes the start of what came in place of the file.
+                failed = Refusal("incomplete", policy.redact(str(failed), driver.settings.secrets))
+            return self.error(failed, job)
+
+        return ReportStream(source, failure, note)
 
     def test_connection(self) -> tuple[bool, str]:
         """Try the credentials; the message holds the vendor's words and never a secret."""

@@ -1,7 +1,7 @@
-"""What a task remembers across its retries: the job it ordered, so that no retry orders it again.
+"""What a task remembers across its retries: the job it submitted, so that no retry submits it again.
 
 Airflow 3.3's task state store survives retries and a worker's death. It also survives a clear, which
-must order anew: a clear changes ``max_tries``, a retry doesn't. Below 3.3 nothing is remembered.
+must submit again: a clear changes ``max_tries``, a retry doesn't. Below 3.3 nothing is remembered.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ KEY = "contactcenter_job"
 
 
 def fingerprint(report: Report) -> str:
-    """Tells one report from another; the report is in its normal form."""
-    return hashlib.sha256(json.dumps(report, sort_keys=True).encode()).hexdigest()
+    """Tells one report (in its normal form) from another; in which shape it lands doesn't matter."""
+    asked = {name: value for name, value in report.items() if name != "shape"}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
 class Memory:
@@ -37,12 +38,12 @@ class Memory:
         self._log = log
 
     def recall(self, report: Report) -> Job | None:
-        """The job of an earlier try of this run of the task, ordered for the same report."""
+        """The job of an earlier try of this run of the task, submitted for the same report."""
         if self._store is None:
             if self._durable and getattr(self._ti, "try_number", 1) > 1:
                 self._log.info(
-                    "This Airflow has no task state store (3.3 brings it), so this retry orders the report "
-                    "anew; ContactCenterReportOperator with a transfer behind it avoids that."
+                    "This Airflow has no task state store (3.3 brings it), so this retry submits the "
+                    "report again; ContactCenterReportOperator with a transfer behind it avoids that."
                 )
             return None
         record = self._store.get(KEY)
@@ -57,27 +58,27 @@ class Memory:
             return None
         if record.get("job") is None:
             self._log.warning(
-                "An earlier try set out to order this report and never learned its job id: the report may "
-                "have been ordered twice."
+                "An earlier try set out to submit this report and never learned its job id: the report may "
+                "have been submitted twice."
             )
             return None
         return cast("Job", record["job"])
 
     def intend(self, report: Report) -> None:
-        """Write down that the report is about to be ordered."""
+        """Write down that the report is about to be submitted."""
         self._write(report, None)
 
     def keep(self, report: Report, job: Job) -> None:
-        """Write down the job. It is ordered by now, so a store that fails must not fail the task."""
+        """Write down the job. It is submitted by now, so a store that fails must not fail the task."""
         try:
             self._write(report, job)
         except Exception:
             self._log.exception(
-                "Job %s could not be remembered; a retry would order it again.", job["job_id"]
+                "Job %s could not be remembered; a retry would submit it again.", job["job_id"]
             )
 
     def failed(self, error: ContactCenterError) -> None:
-        """The order was refused, so nothing is owed; where the answer was lost the intent stays."""
+        """The report was refused, so nothing is owed; where the answer was lost the intent stays."""
         if not isinstance(error, ContactCenterSubmitLostError):
             self.forget()
 

@@ -1,23 +1,46 @@
 """How a job is waited for: one pure state machine, run by the operator, the sensor and the trigger.
 
 :func:`wait` yields what is to be done (look at the job, or sleep) and returns an event: a plain dict that
-says how the waiting ended and holds all that the rest of the task needs.
+says how the wait ended and holds all that the rest of the task needs. :data:`LIFE` says what follows from
+each state and each end of a wait. Nothing here does I/O or knows Airflow.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Literal, TypedDict
 
 from airflow_provider_contactcenter.nouns import Job, State, Status
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 
-#: A trigger's first event comes no sooner than this after the deferral: triggers that fired within a few
-#: seconds lost tasks to the scheduler's race between the executor's and the trigger's event.
-SHORTEST_DEFERRAL = timedelta(seconds=10)
+#: a state of the job, or one of the two other ways in which a wait ends
+Outcome = State | Literal["timeout", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What follows from an outcome."""
+
+    #: The wait is over.
+    over: bool
+    #: The job is still good: a retry takes it up, and doesn't submit the report again.
+    kept: bool
+
+
+#: The life of a job. A retry begins with a look at the job that is remembered, a clear submits again.
+LIFE: Mapping[Outcome, Rule] = {
+    "queued": Rule(over=False, kept=True),
+    "running": Rule(over=False, kept=True),
+    "ready": Rule(over=True, kept=True),  # until its file has landed
+    "failed": Rule(over=True, kept=False),
+    "cancelled": Rule(over=True, kept=False),
+    "expired": Rule(over=True, kept=False),
+    "timeout": Rule(over=True, kept=True),  # our deadline: the job runs on
+    "refused": Rule(over=True, kept=True),  # the vendor's answer to a look: the job may be fine
+}
 
 #: what the log says of a job whose task is ended
 RUNS_ON = "The task was ended; job %s runs on at the vendor, which has no way to cancel it."
@@ -36,7 +59,7 @@ class Event(TypedDict):
     """
 
     version: int
-    status: State | Literal["timeout", "refused"]
+    status: Outcome
     job: Job
     vendor_status: str | None
     reason: str | None
@@ -45,7 +68,7 @@ class Event(TypedDict):
 
 def event(
     job: Job,
-    status: State | Literal["timeout", "refused"],
+    status: Outcome,
     vendor_status: str | None = None,
     reason: str | None = None,
     refusal: RefusalKind | None = None,
@@ -59,6 +82,17 @@ def event(
         reason=reason,
         refusal=refusal,
     )
+
+
+def outcome(job: Job, found: Status | Refusal) -> Event:
+    """How a wait ends if this was the last look: with ``timeout`` where looking again may help."""
+    if isinstance(found, Refusal):
+        if found.passing:
+            return event(job, "timeout", None, found.words)
+        return event(job, "refused", None, found.words, found.kind)
+    if LIFE[found["state"]].over:
+        return event(job, found["state"], found["vendor_status"], found["reason"])
+    return event(job, "timeout", found["vendor_status"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +112,6 @@ def jittered(seconds: float) -> float:
     return seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
 
 
-def utcnow() -> datetime:
-    """The wall clock, in UTC: deadlines are shared by processes on different machines."""
-    return datetime.now(UTC)
-
-
 def wait(
     job: Job,
     *,
@@ -90,8 +119,8 @@ def wait(
     max_poll_interval: float,
     deadline: datetime,
     first_look: float = 0.0,
+    now: Callable[[], datetime],
     note: Callable[[str], None] = lambda line: None,
-    now: Callable[[], datetime] = utcnow,
 ) -> Generator[Look | Sleep, Status | Refusal | None, Event]:
     """Look at a job until it is over, the vendor's answer ends the wait, or the deadline passes.
 
@@ -103,6 +132,7 @@ def wait(
         ``poll_interval`` above it stays as it is.
     :param deadline: aware instant at which the wait ends with ``timeout``.
     :param first_look: seconds before the first look.
+    :param now: the clock.
     :param note: is given a line for the log whenever the job's state changes or a look fails.
     """
     interval, pause = poll_interval, first_look
@@ -116,17 +146,17 @@ def wait(
             return event(job, "timeout", last, trouble)
         found = yield Look()
         asked, trouble = 0.0, None
-        if isinstance(found, Refusal):
-            if not found.passing:
-                return event(job, "refused", last, found.words, found.kind)
-            note(f"a look at job {job['job_id']} failed and will be repeated: {found.words}")
-            asked, trouble = found.retry_after or 0.0, found.words
-        elif found is not None:
-            if found["vendor_status"] != last:
+        if found is not None:
+            seen = outcome(job, found)
+            if isinstance(found, Refusal):
+                asked, trouble = found.retry_after or 0.0, found.words
+            elif found["vendor_status"] != last:
                 last = found["vendor_status"]
                 note(f"job {job['job_id']} is {found['state']} (the vendor says {last})")
-            if found["state"] not in ("queued", "running"):
-                return event(job, found["state"], last, found["reason"])
+            if seen["status"] != "timeout":
+                return {**seen, "vendor_status": last}
+            if trouble is not None:
+                note(f"a look at job {job['job_id']} failed and will be repeated: {trouble}")
         if now() >= deadline:
             return event(job, "timeout", last, trouble)
         pause = max(SHORTEST_PAUSE, asked, jittered(interval))

@@ -13,6 +13,7 @@ from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import ContactCenterInvalidReportError
 from airflow_provider_contactcenter.nouns import Report
+from airflow_provider_contactcenter.operators.rendering import RenderingMixin
 from airflow_provider_contactcenter.vendors import registry
 from airflow_provider_contactcenter.vendors.intake import check_early, check_report
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 
-class LookBackOperator(BaseOperator):
+class LookBackOperator(RenderingMixin, BaseOperator):
     """Gives the run's report and those of the days before it, to be mapped over.
 
     :param report: the run's report (templated).

@@ -1,9 +1,12 @@
-"""The operator that orders a report."""
+"""The operator that submits a report."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_contactcenter.nouns import Job, Report
 from airflow_provider_contactcenter.operators.base import ContactCenterBaseOperator
@@ -11,11 +14,13 @@ from airflow_provider_contactcenter.operators.base import ContactCenterBaseOpera
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_contactcenter.life.run import Run
+
 
 class ContactCenterReportOperator(ContactCenterBaseOperator):
-    """Orders a report and returns its job.
+    """Submits a report and returns its job.
 
-    :param report: what to ask; the dict that a builder in ``reports`` returns.
+    :param report: what to ask; the dict that a builder in ``reports`` returns (templated).
     :param wait_for_completion: end only when the job is ready.
 
     The waiting parameters are those of
@@ -30,7 +35,7 @@ class ContactCenterReportOperator(ContactCenterBaseOperator):
         *,
         report: Report,
         wait_for_completion: bool = False,
-        deferrable: bool | None = None,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poll_interval: float = 30.0,
         max_poll_interval: float = 300.0,
         report_timeout: timedelta = timedelta(hours=12),
@@ -49,8 +54,24 @@ class ContactCenterReportOperator(ContactCenterBaseOperator):
             **kwargs,
         )
         self.wait_for_completion = wait_for_completion
-        self.waits = wait_for_completion
 
-    def finish(self, job: Job, context: Context) -> Job:
-        """Return the job."""
+    def goal(self, context: Context) -> Submitted:
+        """The job."""
+        return Submitted(waits=self.wait_for_completion)
+
+
+@dataclass
+class Submitted:
+    """The goal of a task that only submits: the job itself."""
+
+    waits: bool
+
+    def check(self, run: Run) -> None:
+        """Nothing to refuse."""
+
+    def reach(self, run: Run, job: Job) -> Job:
+        """The job."""
         return job
+
+    def stop(self) -> None:
+        """Nothing to stop."""

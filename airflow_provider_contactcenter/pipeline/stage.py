@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 
 class Stage(Protocol):
@@ -13,3 +14,15 @@ class Stage(Protocol):
 
     def finish(self) -> bytes:
         """The rest, once the source has ended and is proved."""
+
+
+class Transform(Stage, Protocol):
+    """A stage that makes other rows of rows; knows how many, and of which columns, once it is finished."""
+
+    @property
+    def rows(self) -> int | None:
+        """Rows that were written."""
+
+    @property
+    def columns(self) -> Sequence[Any] | None:
+        """The columns that were written, None where rows have no columns."""

@@ -7,7 +7,7 @@ kind takes stands in `KINDS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -56,7 +56,10 @@ KINDS: Mapping[str, Mapping[str, Option]] = {
         "headers": _HEADERS,
         "retry_after": number(None),
         "retry_after_form": choice("seconds", "date"),
+        "when": choice("before", "after"),
     },
+    # The vendor's own refusal, in its own shape.
+    "refusal": {"code": _required(text(""))},
     "html": {"status": _with_default(_STATUS, 200)},
     "unreadable": {"status": _with_default(_STATUS, 200)},
     "redirect": {"to": _required(text("")), "status": _with_default(_STATUS, 302)},
@@ -77,7 +80,7 @@ _COMMON: Mapping[str, Option] = {
     "skip": Option(0, "a whole number", lambda given: type(given) is int and given >= 0),
     "count": Option(
         1,
-        "a whole number from 1, or null for ever",
+        "a whole number from 1, or null: forever",
         lambda given: given is None or (type(given) is int and given >= 1),
     ),
 }
@@ -123,8 +126,13 @@ class Fault:
 class Faults:
     """The faults of one sandbox; where several match a request, the oldest is taken."""
 
-    def __init__(self, operations: Mapping[str, frozenset[str]]) -> None:
+    def __init__(
+        self,
+        operations: Mapping[str, frozenset[str]],
+        refusals: Mapping[str, Collection[str]],
+    ) -> None:
         self._operations = operations
+        self._refusals = refusals
         self._faults: list[Fault] = []
 
     def add(self, given: Any) -> Fault:
@@ -143,6 +151,8 @@ class Faults:
             if value is _REQUIRED:
                 raise ValueError(f"{name!r} is missing: {known[name].allowed}.")
         self._check_target(values["vendor"], values["operation"])
+        if values["fault"] == "refusal":
+            self._check_refusal(values["vendor"], values["code"])
         common = {name: values.pop(name) for name in _COMMON}
         common["kind"] = common.pop("fault")
         fault = Fault(**common, parameters=values)
@@ -155,6 +165,14 @@ class Faults:
         known = set().union(*([self._operations[vendor]] if vendor else self._operations.values()))
         if operation is not None and operation not in known:
             raise ValueError(f"'operation' must be one of {', '.join(sorted(known))}, not {operation!r}.")
+
+    def _check_refusal(self, vendor: str | None, code: str) -> None:
+        known = self._refusals.get(vendor or "", ())
+        if not known:
+            able = ", ".join(name for name, codes in self._refusals.items() if codes)
+            raise ValueError(f"The fault 'refusal' needs a 'vendor' that has codes: {able}.")
+        if code not in known:
+            raise ValueError(f"'code' must be one of {', '.join(known)}, not {code!r}.")
 
     def take(self, vendor: str | None, operation: str) -> Fault | None:
         """The fault for this request, if there is one."""

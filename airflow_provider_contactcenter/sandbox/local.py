@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from .clock import Clock
-from .model import Connections
+from .model import Connections, Vendor
 from .registry import VENDORS
 from .server import serving
 from .world import World
@@ -26,6 +26,8 @@ class Sandbox:
     :param rows: rows of a file, where the vendor's option ``rows`` doesn't say otherwise
     :param options: vendor name -> option name -> value
     :param port: the API's port; 0 takes any free one
+    :param vendors: the APIs to play, those of this package unless given; a distribution that brings a vendor
+        of its own brings its `sandbox.model.Vendor` too
     :param clock: the time that everything in it goes by; None: real time, which `clock.advance` moves on
     """
 
@@ -36,11 +38,12 @@ class Sandbox:
         rows: int = 100,
         options: Mapping[str, Mapping[str, Any]] | None = None,
         port: int = 0,
+        vendors: Sequence[Vendor] = VENDORS,
         clock: Clock | None = None,
     ) -> None:
         self.clock = clock or Clock()
         self._serving = serving(
-            VENDORS, port=port, seed=seed, rows=rows, options=options or {}, clock=self.clock
+            vendors, port=port, seed=seed, rows=rows, options=options or {}, clock=self.clock
         )
         self._started: Future[None] = Future()
         self._loop: asyncio.AbstractEventLoop
@@ -131,7 +134,7 @@ class Sandbox:
         self._ask(lambda world: world.hold(job_id, None))
 
     def forget(self, job_id: str) -> None:
-        """Drop a job, as if it had never been ordered."""
+        """Drop a job, as if it had never been submitted."""
         self._ask(lambda world: world.forget(job_id))
 
     def reset(self) -> None:

@@ -218,6 +218,8 @@ class Vendor:
     options: Mapping[str, Option] = field(default_factory=dict)
     private_headers: Sequence[str] = ()
     """Headers beside Authorization and Cookie that must never reach the storage."""
+    refusals: Mapping[str, Callable[[VendorState, Request], Reply]] = field(default_factory=dict)
+    """What the fault `refusal` can say: code -> the answer in the vendor's own shape."""
     not_found: Reply = field(default_factory=lambda: json_reply({"message": "Not Found"}, 404))
     """The answer under the prefix where no route matches."""
 

@@ -12,6 +12,7 @@ PACKAGES = (
     "eight_by_eight_work",
     "khoros_care",
     "vspark",
+    "genesys_cloud",
 )
 
 VENDORS: tuple[Vendor, ...] = tuple(import_module(f"{__package__}.{package}").VENDOR for package in PACKAGES)

@@ -169,7 +169,7 @@ class VendorState:
         job.held = word
 
     def set_options(self, options: Mapping[str, Any]) -> None:
-        """Change options; what was ordered before keeps its course."""
+        """Change options; what was submitted before keeps its course."""
         for job in self.jobs.values():  # it gets to where it is by now, whatever `hold` will be
             self.word(job)
         self.options |= options

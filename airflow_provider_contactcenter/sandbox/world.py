@@ -92,7 +92,8 @@ class World:
             {
                 vendor.name: frozenset({STORAGE, *(route.operation for route in vendor.routes)})
                 for vendor in vendors
-            }
+            },
+            {vendor.name: tuple(vendor.refusals) for vendor in vendors},
         )
         self._private_headers = tuple({name for vendor in vendors for name in vendor.private_headers})
 
@@ -126,7 +127,11 @@ class World:
         """The answer, as it is before the connection is tampered with."""
         state = target.state
         if fault and fault.kind in INSTEAD:
+            if fault.parameters.get("when") == "after":
+                self._plain_answer(request, target)
             return INSTEAD[fault.kind](fault, request, self.clock.now())
+        if fault and state and fault.kind == "refusal":
+            return state.vendor.refusals[fault["code"]](state, request)
         if fault and state and fault.kind in BEFOREHAND:
             BEFOREHAND[fault.kind](fault, state)
         try:
@@ -159,7 +164,7 @@ class World:
         return served
 
     def set_options(self, vendor: str, options: Mapping[str, Any]) -> None:
-        """Change options of one vendor; what was ordered before keeps its course."""
+        """Change options of one vendor; what was submitted before keeps its course."""
         check_vendors([state.vendor for state in self.states.values()], {vendor: options})
         self.states[vendor].set_options(options)
 
@@ -193,7 +198,7 @@ class World:
         state.hold(job, word)
 
     def forget(self, job_id: str) -> None:
-        """Drop a job, as if it had never been ordered."""
+        """Drop a job, as if it had never been submitted."""
         del self.find_job(job_id)[0].jobs[job_id]
 
     def reset(self) -> None:

@@ -1,45 +1,35 @@
-"""The sensor that waits for a job which another task ordered."""
+"""The sensor that waits for a job which another task submitted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow.providers.common.compat.sdk import (
     AirflowSensorTimeout,
     AirflowSkipException,
     BaseSensorOperator,
+    conf,
 )
 
+from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import ContactCenterError, ContactCenterInvalidReportError
-from airflow_provider_contactcenter.life.waiting import (
-    RUNS_ON,
-    SHORTEST_DEFERRAL,
-    Event,
-    event,
-    jittered,
-    utcnow,
-)
+from airflow_provider_contactcenter.life import ending
+from airflow_provider_contactcenter.life.clock import Clock
+from airflow_provider_contactcenter.life.memory import Memory
+from airflow_provider_contactcenter.life.run import Current, Run, Terms
+from airflow_provider_contactcenter.life.waiting import Event
 from airflow_provider_contactcenter.nouns import Job
-from airflow_provider_contactcenter.operators.base import (
-    BACKSTOP,
-    check_waiting,
-    conclusion,
-    default_deferrable,
-    ending,
-    execution_deadline,
-)
-from airflow_provider_contactcenter.triggers.report import ContactCenterReportTrigger
+from airflow_provider_contactcenter.operators.base import check_seconds
+from airflow_provider_contactcenter.operators.rendering import RenderingMixin
+from airflow_provider_contactcenter.operators.report import Submitted
+from airflow_provider_contactcenter.triggers.deferral import Deferral
 from airflow_provider_contactcenter.vendors.intake import check_job
-from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
-
-    from airflow_provider_contactcenter.hooks.base import ContactCenterHook
 
 try:
     from airflow.sdk.exceptions import TaskDeferralTimeout
@@ -47,83 +37,71 @@ except ImportError:  # Airflow 2.11 has one class for all that can go wrong with
     from airflow.exceptions import TaskDeferralError as TaskDeferralTimeout
 
 
-class ContactCenterReportSensor(BaseSensorOperator):
+class ContactCenterReportSensor(RenderingMixin, BaseSensorOperator):
     """Waits until a job is ready and returns the job.
 
     ``poke_interval``, ``timeout``, ``mode`` and ``soft_fail`` are those of any sensor. ``soft_fail`` skips
     on a timeout only: a report that failed, a vendor's refusal, or a connection that can't be used fails the
-    task whatever it says. ``execution_timeout`` counts too, deferred or not.
+    task whatever it says; ``never_fail`` is refused. ``execution_timeout`` counts too, deferred or not.
+    On a worker the interval grows if ``exponential_backoff`` says so; deferred it always does. ``max_wait``
+    bounds it in both modes.
 
-    :param job: what ``ContactCenterReportOperator`` returned.
+    :param job: what ``ContactCenterReportOperator`` returned (templated).
     :param deferrable: wait in the triggerer; ``[operators] default_deferrable`` unless given.
-    :param max_poll_interval: seconds between looks at the most, when deferred: there the interval grows
+    :param max_poll_interval: seconds between looks at most, when deferred: there the interval grows
         from ``poke_interval``. A ``poke_interval`` above it stays as it is.
     """
 
     template_fields: Sequence[str] = ("job",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"job": "json"}
     ui_color = "#e3f1f5"
+    clock: ClassVar[Clock] = Clock()
 
     def __init__(
         self,
         *,
         job: Job,
-        deferrable: bool | None = None,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         max_poll_interval: float = 300.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.job = job
-        self.deferrable = default_deferrable() if deferrable is None else deferrable
+        self.deferrable = deferrable
         self.max_poll_interval = max_poll_interval
-        check_waiting(self.poke_interval, max_poll_interval)
-        self._ended: Event | None = None
-        self._unusable: ContactCenterError | None = None
+        self.current = Current()
+        check_seconds("poke_interval", self.poke_interval)
+        check_seconds("max_poll_interval", max_poll_interval)
+        if self.never_fail:
+            raise InvalidValue(
+                "never_fail=True is not allowed: a report that failed fails the sensor; soft_fail=True skips "
+                "on a timeout, and trigger_rule='all_done' lets the tasks behind run all the same."
+            )
+        if not isinstance(job, dict) and not checks.pending(job):
+            raise InvalidValue(f"job={job!r} is not allowed: give what ContactCenterReportOperator returned.")
 
     def execute(self, context: Context) -> Job:
         """Look; wait here or deferred; return the job."""
-        try:
-            self.job = check_job(self.job)
-        except InvalidValue as invalid:
-            raise ContactCenterInvalidReportError(f"Task {self.task_id}: {invalid}") from None
-        if self.deferrable:
-            if not self.poke(context):
-                self._defer(context)
-        else:
-            try:
-                super().execute(context)
-            except AirflowSensorTimeout:
-                if self._ended is None:  # silent_fail: no look was ever taken
-                    raise
-                raise AirflowSensorTimeout(str(self._error())) from None  # which names the job
-        return self._conclude()
+        run = self._run(context, self.job)
+        if not self.deferrable:
+            return self._wait_here(run, context)
+        if not run.glance():
+            Deferral(self.clock).watch(run.known, run.terms, run.deadline(self.clock.now()))
+        return self._conclude(run, run.stand)
 
     def poke(self, context: Context) -> bool:
         """Look once. Never raises: BaseSensorOperator would turn some errors into a skip."""
+        run = self.current.run or self._run(context, self.job)
         try:
-            status = self._hook.look(self.job)
-        except Refusal as refusal:
-            if refusal.passing:
-                self.log.info("A look at the job failed and will be repeated: %s", refusal.words)
-                self._ended = event(self.job, "timeout", reason=refusal.words)
-                return False
-            self._ended = event(self.job, "refused", None, refusal.words, refusal.kind)
-            return True
+            return run.glance()
         except ContactCenterError as error:
-            self._unusable = error
+            run.unusable = error
             return True
-        if status["state"] in {"queued", "running"}:
-            # How the waiting ends if this was the last look.
-            self._ended = event(self.job, "timeout", status["vendor_status"])
-            return False
-        self._ended = event(self.job, status["state"], status["vendor_status"], status["reason"])
-        return True
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Job:
         """Resume after the trigger's event; an event that isn't one fails the task."""
-        self._ended = ending(event)
-        self.job = self._ended["job"]
-        return self._conclude()
+        ended = ending.heard(event)
+        return self._conclude(self._run(context, ended["job"]), ended)
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Resume; unlike any sensor's, a failed report isn't skipped by ``soft_fail``."""
@@ -135,48 +113,60 @@ class ContactCenterReportSensor(BaseSensorOperator):
             self._time_out(f"The sensor timed out, and no trigger said so: {timeout}")
 
     def on_kill(self) -> None:
-        """Tell the user who ends the task: no vendor here documents a way to cancel a report."""
-        self.log.warning(RUNS_ON, self.job["job_id"])
+        """Say what becomes of the job."""
+        if self.current.run is not None:
+            self.current.run.kill()
 
-    def _defer(self, context: Context) -> None:
-        deadline = min(utcnow() + timedelta(seconds=self.timeout), execution_deadline(self, context))
-        pause = timedelta(seconds=jittered(self.poke_interval))
-        self.defer(
-            trigger=ContactCenterReportTrigger(
-                job=self.job,
+    def _run(self, context: Context, job: object) -> Run:
+        try:
+            checked = check_job(job)
+        except InvalidValue as invalid:
+            raise ContactCenterInvalidReportError(f"Task {self.task_id}: {invalid}") from None
+        longest = self.max_poll_interval
+        if self.max_wait is not None:
+            longest = min(longest, self.max_wait.total_seconds())
+        run = Run(
+            report=None,
+            job=checked,
+            goal=Submitted(waits=True),
+            terms=Terms(
                 poll_interval=self.poke_interval,
-                max_poll_interval=self.max_poll_interval,
-                deadline=deadline.isoformat(),
-                not_before=(utcnow() + max(pause, SHORTEST_DEFERRAL)).isoformat(),
+                max_poll_interval=longest,
+                report_timeout=timedelta(seconds=self.timeout),
+                execution_timeout=self.execution_timeout,
+                limits="timeout or execution_timeout",
             ),
-            method_name="execute_complete",
-            timeout=max(deadline - utcnow(), timedelta(0)) + BACKSTOP,
+            memory=Memory(context, durable=False, log=self.log),
+            clock=self.clock,
+            hand_over=None,
+            label="",
+            began=getattr(context["ti"], "start_date", None),
+            log=self.log,
         )
+        self.current.run = run
+        return run
 
-    def _conclude(self) -> Job:
-        if self._unusable is not None:
-            raise self._unusable
-        ended = self._ended
-        assert ended is not None  # noqa: S101 - execute and execute_complete set it
-        if ended["status"] == "ready":
-            return ended["job"]
+    def _wait_here(self, run: Run, context: Context) -> Job:
+        """Poke as any sensor does, in either mode."""
+        try:
+            super().execute(context)
+        except AirflowSensorTimeout:
+            if run.stand is None:  # silent_fail: no look was ever taken
+                raise
+            raise AirflowSensorTimeout(str(run.error(run.stand))) from None  # which names the job
+        if run.unusable is not None:
+            raise run.unusable
+        return self._conclude(run, run.stand)
+
+    def _conclude(self, run: Run, ended: Event | None) -> Job:
+        assert ended is not None  # noqa: S101 - somebody has looked
         # Of the two deadlines of a deferral, the sooner one has ended it.
         own = self.execution_timeout is None or timedelta(seconds=self.timeout) <= self.execution_timeout
         if ended["status"] == "timeout" and own:
-            self._time_out(str(self._error()))
-        raise self._error()
+            self._time_out(str(run.error(ended)))
+        return run.conclude(ended)
 
-    def _error(self) -> ContactCenterError:
-        assert self._ended is not None  # noqa: S101 - whoever waited has looked
-        return conclusion(self._hook, self._ended, "timeout or execution_timeout")
-
-    @cached_property
-    def _hook(self) -> ContactCenterHook:
-        from airflow_provider_contactcenter.hooks import hook_for
-
-        return hook_for(self.job)
-
-    def _time_out(self, sentence: str) -> None:
+    def _time_out(self, sentence: str) -> NoReturn:
         if self.soft_fail:
             raise AirflowSkipException(sentence)
         raise AirflowSensorTimeout(sentence)

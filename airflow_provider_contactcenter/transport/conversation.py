@@ -89,6 +89,7 @@ def _signed(vendor: Vendor, settings: Settings, request: Request) -> Conversatio
 
     Returns the answer and the request as it was sent.
     """
+    request = request.encoded()
     if not request.signed:
         return (yield from _sent(request)), request
     url = policy.url_of(settings, request)

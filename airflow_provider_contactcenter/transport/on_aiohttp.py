@@ -14,6 +14,7 @@ import tenacity
 from yarl import URL
 
 from airflow_provider_contactcenter.transport import policy, tokens
+from airflow_provider_contactcenter.transport.codings import ACCEPTED, TooLong, Undecodable, Whole
 from airflow_provider_contactcenter.transport.conversation import Reply, TokenWanted, converse
 from airflow_provider_contactcenter.transport.tls import tls_context
 from airflow_provider_contactcenter.vendors.protocol.connection import Settings, Token
@@ -117,15 +118,18 @@ class AiohttpDriver:
                 request.method,
                 # Without encoded=True aiohttp decodes what a vendor encoded, such as %2F in a run id.
                 URL(url, encoded=True),
-                headers=dict(request.headers),
-                json=request.json,
-                data=dict(request.form) if request.form is not None else None,
+                headers={"Accept-Encoding": ACCEPTED, **request.headers},
+                data=request.body,
                 allow_redirects=False,
                 proxy=self._proxy_for(url),
             ) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}
-                body = await _read(response)
-            return Answer(response.status, headers, body, url)
+                whole = Whole(response.status, headers, policy.LARGEST_ANSWER)
+                async for piece in response.content.iter_any():
+                    whole.feed(piece)
+            return Answer(response.status, headers, whole.finish(), url)
+        except (Undecodable, TooLong) as why:
+            refusal = policy.unread(request, url, why)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             refusal = _refusal(error, url)
         # Outside the handler, so that the error, which may hold the whole URL, isn't even chained.
@@ -137,15 +141,6 @@ class AiohttpDriver:
         if origin not in self._proxies:
             self._proxies[origin] = policy.proxy_for(self.settings, url)
         return self._proxies[origin]
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for piece in response.content.iter_any():
-        body += piece
-        if len(body) > policy.LARGEST_ANSWER:
-            raise Refusal("unavailable", f"the answer is longer than {policy.LARGEST_ANSWER} bytes")
-    return bytes(body)
 
 
 def _refusal(error: Exception, url: str) -> Refusal:
@@ -206,6 +201,7 @@ async def _session(settings: Settings) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=context),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=settings.timeout, sock_read=settings.timeout),
+        auto_decompress=False,  # see codings
         cookie_jar=aiohttp.DummyCookieJar(),
         # As long a line as the worker's driver takes, so that the two can't differ.
         max_line_size=65536,

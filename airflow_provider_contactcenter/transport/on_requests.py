@@ -14,6 +14,7 @@ from requests import exceptions
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from airflow_provider_contactcenter.transport import policy, tokens
+from airflow_provider_contactcenter.transport.codings import ACCEPTED, Decoder, TooLong, Undecodable, Whole
 from airflow_provider_contactcenter.transport.conversation import Reply, TokenWanted, converse
 from airflow_provider_contactcenter.vendors.protocol.connection import Settings, Token
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
@@ -130,6 +131,8 @@ class RequestsDriver:
         _query_filter.active.yes = True
         try:
             return self._answer(request, self._response(request, url), url)
+        except (Undecodable, TooLong) as why:
+            refusal = policy.unread(request, url, why)
         except _FAILURES as error:
             refusal = _refusal(error, url)
         finally:
@@ -143,9 +146,8 @@ class RequestsDriver:
                 requests.Request(
                     request.method,
                     url,
-                    headers=dict(request.headers),
-                    json=request.json,
-                    data=dict(request.form) if request.form is not None else None,
+                    headers={"Accept-Encoding": ACCEPTED, **request.headers},
+                    data=request.body,
                 )
             )
         except ValueError as error:
@@ -167,12 +169,20 @@ class RequestsDriver:
 
     def _answer(self, request: Request, response: requests.Response, url: str) -> Answer:
         headers = {name.lower(): value for name, value in response.headers.items()}
-        framed = "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower()
-        if not (request.stream and response.status_code in _WITH_FILE):
+        status = response.status_code
+        if not (request.stream and status in _WITH_FILE):
             with response:
-                body = _read(response)
-            return Answer(response.status_code, headers, body, url, framed=framed)
-        pieces = _pieces(response, url)
+                whole = Whole(status, headers, policy.LARGEST_ANSWER)
+                for piece in _raw(response):
+                    whole.feed(piece)
+            return Answer(status, headers, whole.finish(), url)
+        try:
+            decoder = Decoder(headers.get("content-encoding"))
+        except Undecodable:
+            response.close()
+            raise
+        framed = "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower()
+        pieces = _pieces(response, decoder, url)
         head = b""
         try:
             while len(head) < HEAD and (piece := next(pieces, b"")):
@@ -180,33 +190,41 @@ class RequestsDriver:
         except Refusal as broken:
             # Left to whoever reads the body and asks for the whole file again: two who do would multiply.
             pieces = _broken(broken)
-        return Answer(response.status_code, headers, head, url, chunks=_joined(head, pieces), framed=framed)
+        return Answer(
+            status,
+            headers,
+            head,
+            url,
+            chunks=_joined(head, pieces),
+            # A coding has an end of its own, behind which nothing may be missing.
+            framed=framed or decoder.packed,
+        )
 
 
-def _read(response: requests.Response) -> bytes:
-    pieces, size = [], 0
-    for piece in response.iter_content(PIECE):
-        pieces.append(piece)
-        size += len(piece)
-        if size > policy.LARGEST_ANSWER:
-            raise Refusal("unavailable", f"the answer is longer than {policy.LARGEST_ANSWER} bytes")
-    return b"".join(pieces)
+def _raw(response: requests.Response) -> Iterator[bytes]:
+    """The body as it came: packed, if it was."""
+    pieces: Iterator[bytes] = response.raw.stream(PIECE, decode_content=False)
+    return pieces
 
 
-def _pieces(response: requests.Response, url: str) -> Iterator[bytes]:
-    """The decoded body, piece by piece; the connection is closed however the reading ends."""
+def _pieces(response: requests.Response, decoder: Decoder, url: str) -> Iterator[bytes]:
+    """The unpacked body, piece by piece; the connection is closed however the reading ends."""
     received = 0
     with response:
         try:
-            for piece in response.iter_content(PIECE):
-                received += len(piece)
-                yield piece
+            for packed in _raw(response):
+                for piece in decoder.feed(packed):
+                    received += len(piece)
+                    yield piece
+            decoder.finish()
             return
+        except Undecodable as why:
+            reason = str(why)
         except _FAILURES as error:
-            name = type(error).__name__
-        raise Refusal(
-            "unavailable", f"the body from {policy.shown(url)} broke off after {received} bytes ({name})"
-        )
+            reason = type(error).__name__
+    raise Refusal(
+        "unavailable", f"the body from {policy.shown(url)} broke off after {received} bytes ({reason})"
+    )
 
 
 def _broken(refusal: Refusal) -> Iterator[bytes]:

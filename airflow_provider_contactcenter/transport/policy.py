@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import quote, unquote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from airflow_provider_contactcenter.transport.codings import TooLong, Undecodable
 from airflow_provider_contactcenter.vendors.protocol.connection import Settings
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Request, words_of
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
@@ -53,6 +54,17 @@ def refusal_of(answer: Answer, secrets: Iterable[str] = (), now: datetime | None
         f"HTTP {answer.status}: {words}",
         status=answer.status,
         retry_after=retry_after(answer.headers, now or datetime.now(UTC)),
+    )
+
+
+def unread(request: Request, url: str, why: ValueError) -> Refusal:
+    """What it means that the body of a good answer can't be read."""
+    if isinstance(why, TooLong):
+        return Refusal("unavailable", str(why))
+    # An order was taken, whatever its answer says. A coding that nothing undoes comes again each time.
+    final = isinstance(why, Undecodable) and why.foreign and request.idempotent
+    return Refusal(
+        "incomplete" if final else "lost", f"the body of the answer from {shown(url)} can't be read: {why}"
     )
 
 
@@ -106,8 +118,8 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def at_home(settings: Settings, url: str) -> bool:
-    """Tell whether a URL is the connection's own origin: the only one that gets its credentials."""
-    return origin(url) == origin(settings.base_url)
+    """Tell whether a URL is of the connection's own origin, or of another that gets its credentials too."""
+    return origin(url) in {origin(settings.base_url), *map(origin, settings.origins)}
 
 
 def redirected(request: Request, answer: Answer) -> Request:

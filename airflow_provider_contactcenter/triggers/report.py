@@ -12,11 +12,12 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_contactcenter.life.waiting import RUNS_ON, Event, Sleep, event, utcnow, wait
+from airflow_provider_contactcenter.life.clock import Clock
+from airflow_provider_contactcenter.life.waiting import RUNS_ON, Event, Sleep, event, wait
 from airflow_provider_contactcenter.nouns import Job, Status
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
@@ -34,11 +35,13 @@ class ContactCenterReportTrigger(BaseTrigger):
 
     :param job: the job, as ``ContactCenterReportOperator`` returns it.
     :param poll_interval: seconds between the first looks.
-    :param max_poll_interval: seconds between looks at the most.
+    :param max_poll_interval: seconds between looks at most.
     :param deadline: ISO 8601 instant in UTC at which the trigger fires ``timeout``, the same after any
         number of restarts.
     :param not_before: ISO 8601 instant in UTC before which no look is taken and no event fires.
     """
+
+    clock: ClassVar[Clock] = Clock()
 
     def __init__(
         self,
@@ -73,7 +76,7 @@ class ContactCenterReportTrigger(BaseTrigger):
         """Poll, then fire one event."""
         fired = await self._wait()
         # A deadline may lie before not_before; the event still keeps the scheduler's safety distance.
-        await asyncio.sleep(max(0.0, self._seconds_to(self.not_before)))
+        await self.clock.pause(max(0.0, self._seconds_to(self.not_before)))
         yield TriggerEvent(dict(fired))
 
     async def _wait(self) -> Event:
@@ -90,6 +93,7 @@ class ContactCenterReportTrigger(BaseTrigger):
             deadline=datetime.fromisoformat(self.deadline),
             first_look=max(self._seconds_to(self.not_before), spread),
             note=self.log.info,
+            now=self.clock.now,
         )
         async with AsyncExitStack() as opened:
             while True:
@@ -99,7 +103,7 @@ class ContactCenterReportTrigger(BaseTrigger):
                     return cast("Event", stop.value)
                 found = None
                 if isinstance(step, Sleep):
-                    await asyncio.sleep(step.seconds)
+                    await self.clock.pause(step.seconds)
                     continue
                 try:
                     async with asyncio.timeout(self._longest_look()):
@@ -119,9 +123,8 @@ class ContactCenterReportTrigger(BaseTrigger):
         """Seconds for one look, whatever trickles in: the deadline holds."""
         return min(LONGEST_LOOK, max(SHORTEST_LOOK, self._seconds_to(self.deadline)))
 
-    @staticmethod
-    def _seconds_to(instant: str) -> float:
-        return (datetime.fromisoformat(instant) - utcnow()).total_seconds()
+    def _seconds_to(self, instant: str) -> float:
+        return (datetime.fromisoformat(instant) - self.clock.now()).total_seconds()
 
     async def on_kill(self) -> None:
         """Tell the user who ends the task: no vendor here documents a way to cancel a report."""
@@ -134,6 +137,8 @@ class ContactCenterTimerTrigger(BaseTrigger):
     :param moment: ISO 8601 instant in UTC.
     :param payload: comes back in the event as it is.
     """
+
+    clock: ClassVar[Clock] = Clock()
 
     def __init__(self, moment: str, payload: dict[str, Any] | None = None, **later_releases: Any) -> None:
         super().__init__()
@@ -149,5 +154,6 @@ class ContactCenterTimerTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Sleep, then fire."""
-        await asyncio.sleep(max(0.0, (datetime.fromisoformat(self.moment) - utcnow()).total_seconds()))
+        left = (datetime.fromisoformat(self.moment) - self.clock.now()).total_seconds()
+        await self.clock.pause(max(0.0, left))
         yield TriggerEvent({"version": 1, "payload": self.payload})

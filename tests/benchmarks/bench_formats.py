@@ -13,7 +13,9 @@ import sys
 import time
 from collections.abc import Callable
 
-from airflow_provider_contactcenter.pipeline.formats import Gzip, JsonLines, meter_for
+from airflow_provider_contactcenter.pipeline.array import JsonLines
+from airflow_provider_contactcenter.pipeline.compression import Gzip
+from airflow_provider_contactcenter.pipeline.proof import meter_for
 
 CHUNK = 256 * 1024
 RUNS = 5

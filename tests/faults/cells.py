@@ -26,7 +26,7 @@ EXISTS = "ContactCenterObjectExistsError"
 STORE = "ContactCenterStoreError"
 
 #: what the log says where a report may stand twice at the vendor, or stands there twice for a reason
-TWICE = "may have been ordered twice"
+TWICE = "may have been submitted twice"
 ANEW = "is no longer good"
 
 

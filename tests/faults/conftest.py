@@ -61,10 +61,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(time, "sleep", clock.sleep)
     # Not asyncio's own: the sandbox stalls with that.
     monkeypatch.setattr(
-        "airflow_provider_contactcenter.triggers.report.asyncio",
+        "airflow_provider_contactcenter.life.clock.asyncio",
         SimpleNamespace(**{**vars(asyncio), "sleep": clock.async_sleep}),
     )
-    monkeypatch.setattr("airflow_provider_contactcenter.operators.base.SHORTEST_DEFERRAL", timedelta(0))
+    monkeypatch.setattr("airflow_provider_contactcenter.triggers.deferral.SHORTEST_DEFERRAL", timedelta(0))
     _hurry_google(monkeypatch, clock)
     return clock
 

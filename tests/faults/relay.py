@@ -32,6 +32,8 @@ class Harm:
     dies_after: int | None = None
     #: seconds for each piece of it
     pause: float = 0.0
+    #: passed on, and reset as soon as the answer comes
+    mute: bool = False
     times: int | None = None
 
     def takes(self, piece: bytes) -> bool:
@@ -69,7 +71,7 @@ class Relay:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for connection in self._open:
-            _reset(connection)
+            _hang_up(connection)
 
     @property
     def url(self) -> str:
@@ -90,15 +92,18 @@ class Relay:
                 client = self._tls.wrap_socket(client, server_side=True)
             server = socket.create_connection(self._target)
             self._open += [client, server]
-            threading.Thread(target=self._back, args=(server, client), daemon=True).start()
-            self._forth(client, server)
+            muted = threading.Event()
+            threading.Thread(target=self._back, args=(server, client, muted), daemon=True).start()
+            self._forth(client, server, muted)
 
-    def _forth(self, client: socket.socket, server: socket.socket) -> None:
+    def _forth(self, client: socket.socket, server: socket.socket, muted: threading.Event) -> None:
         harm: Harm | None = None
         passed = 0  # bytes of the request
         while piece := client.recv(PIECE):
             if re.match(rb"[A-Z]+ \S+ HTTP/1", piece):
                 harm, passed = (self.harm if self.harm.takes(piece) else None), 0
+                if harm and harm.mute:
+                    muted.set()
             if harm and harm.status:
                 _refuse(client, harm.status)
                 break
@@ -114,11 +119,15 @@ class Relay:
         with contextlib.suppress(OSError):
             server.shutdown(socket.SHUT_WR)
 
-    def _back(self, server: socket.socket, client: socket.socket) -> None:
+    def _back(self, server: socket.socket, client: socket.socket, muted: threading.Event) -> None:
         # A session of a resumable upload names the server's own address; its port is as long as ours.
         there, here = (f"127.0.0.1:{port}".encode() for port in (self._target[1], self.port))
         with contextlib.suppress(OSError):
             while piece := server.recv(PIECE):
+                if muted.is_set() and not piece.startswith(b"HTTP/1.1 100"):
+                    _hang_up(client)
+                    _hang_up(server)
+                    return
                 client.sendall(piece if self._tls else piece.replace(there, here))
             client.shutdown(socket.SHUT_RDWR)
 
@@ -133,6 +142,12 @@ def _refuse(client: socket.socket, status: int) -> None:
     while client.recv(PIECE):  # a reset would overtake the answer
         pass
     client.close()
+
+
+def _hang_up(connection: Any) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)  # else it lives on while another thread reads from it
+    _reset(connection)
 
 
 def _reset(connection: Any) -> None:

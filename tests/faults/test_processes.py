@@ -19,7 +19,7 @@ from airflow_provider_contactcenter.sandbox import Sandbox
 from tests.faults import running
 from tests.transfers.conftest import BUCKET
 
-TWICE = "may have been ordered twice"
+TWICE = "may have been submitted twice"
 
 
 class Stage:
@@ -228,7 +228,7 @@ def test_waiting_survives_every_process_and_obeys_the_user(
         assert stage.is_whole()
     assert len(shared.jobs()) == 4
     assert ended.landed is None
-    assert lasting.log(1).count("Ordered job") == 1
+    assert lasting.log(1).count("Submitted job") == 1
     for stage in (lasting, cleared):
         kept = (
             "select * from task_state_store join dag_run on dag_run.id = dag_run_id where dag_run.run_id = ?"

@@ -19,7 +19,7 @@ from wire import Wire, reply
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.hooks.eight_by_eight_cc import EightByEightContactCenterHook
 from airflow_provider_contactcenter.nouns import Job, Report
-from airflow_provider_contactcenter.pipeline.stream import ReportStream
+from airflow_provider_contactcenter.pipeline.source import ReportStream
 from airflow_provider_contactcenter.reports import (
     eight_by_eight_detailed_report,
     eight_by_eight_summary_report,

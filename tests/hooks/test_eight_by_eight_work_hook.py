@@ -14,7 +14,7 @@ from wire import Wire, reply
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.hooks.eight_by_eight_work import EightByEightWorkHook
 from airflow_provider_contactcenter.nouns import Report
-from airflow_provider_contactcenter.pipeline.stream import ReportStream
+from airflow_provider_contactcenter.pipeline.source import ReportStream
 from airflow_provider_contactcenter.reports import (
     eight_by_eight_call_legs,
     eight_by_eight_call_records,

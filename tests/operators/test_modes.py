@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
+import pickle
 import re
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
+from airflow.providers.common.compat.sdk import (
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    BaseSensorOperator,
+    TaskDeferred,
+)
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.checks import InvalidValue
@@ -21,6 +30,7 @@ from airflow_provider_contactcenter.operators.report import ContactCenterReportO
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
 from airflow_provider_contactcenter.transport import tokens
+from tests.clocks import Skipping, skip_waits
 from tests.transfers.conftest import StateStore, calls, context
 
 try:
@@ -43,12 +53,17 @@ ENDINGS: dict[str, type[Exception] | None] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Skipping:
+    """Nothing waits."""
+    return skip_waits(monkeypatch)
+
+
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Jobs run until a test says otherwise; deferrals need not keep the scheduler's safety distance."""
     tokens.forget()
-    for module in ("operators.base", "sensors.report"):
-        monkeypatch.setattr(f"airflow_provider_contactcenter.{module}.SHORTEST_DEFERRAL", timedelta(0))
+    monkeypatch.setattr("airflow_provider_contactcenter.triggers.deferral.SHORTEST_DEFERRAL", timedelta(0))
     options = {"ladder": [["processing", 0, 0]], "hold": "processing"}
     with Sandbox(options={"talkdesk": options}) as sandbox:
         for name, value in sandbox.environ.items():
@@ -75,6 +90,23 @@ def run(make: Any, task_context: dict[str, Any] | None = None) -> Any:
             return getattr(make(), deferred.method_name)(task_context, event=event)
         except TaskDeferred as deferral:
             deferred = deferral
+
+
+@pytest.mark.parametrize(
+    ("map_index", "name"),
+    [
+        (-1, "nightly calls scheduled__2024-05-02T00:00:00+00:00"),
+        (0, "nightly calls scheduled__2024-05-02T00:00:00+00:00 0"),
+    ],
+)
+def test_a_job_is_named_after_its_task_with_an_index_only_where_it_is_mapped(
+    sandbox: Sandbox, map_index: int, name: str
+) -> None:
+    task_context = context()
+    task_context["ti"].map_index = map_index
+    ContactCenterReportOperator(task_id="calls", report=calls()).execute(task_context)
+    [created] = sandbox.journal(operation="create")
+    assert json.loads(created["body"])["name"] == name
 
 
 def waiting_report(deferrable: bool) -> Any:
@@ -129,31 +161,29 @@ def test_blips_do_not_end_the_wait(sandbox: Sandbox, deferrable: bool) -> None:
 
 @pytest.mark.parametrize("deferrable", [False, True], ids=["sync", "deferrable"])
 def test_a_vendor_that_is_full_is_asked_again_until_it_takes_the_report(
-    sandbox: Sandbox, deferrable: bool, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, deferrable: bool, clock: Skipping
 ) -> None:
-    monkeypatch.setattr("airflow_provider_contactcenter.operators.base.QUOTA_PAUSE", 0.05)
     sandbox.set_options("talkdesk", hold=None)
     sandbox.add_fault(vendor="talkdesk", operation="create", fault="status", status=429, count=3)
     job = run(lambda: ContactCenterReportOperator(task_id="calls", report=calls(), deferrable=deferrable))
     assert job["job_id"]
     assert [entry["status"] for entry in sandbox.journal(operation="create")] == [429, 429, 429, 202]
+    assert [round(pause / 60) for pause in clock.slept] == [1, 2, 4]
 
 
-def test_a_vendor_that_stays_full_fails_the_task_in_the_end(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("airflow_provider_contactcenter.operators.base.QUOTA_PAUSE", 0.05)
+def test_a_vendor_that_stays_full_fails_the_task_in_the_end(sandbox: Sandbox, clock: Skipping) -> None:
     sandbox.add_fault(vendor="talkdesk", operation="create", fault="status", status=429, count=None)
     with pytest.raises(exceptions.ContactCenterQuotaError):
         run(
             lambda: ContactCenterReportOperator(
-                task_id="calls", report=calls(), deferrable=False, report_timeout=timedelta(seconds=1)
+                task_id="calls", report=calls(), deferrable=False, report_timeout=timedelta(hours=1)
             )
         )
+    assert 2000 < sum(clock.slept) < 3600
 
 
 def test_a_report_is_ordered_no_earlier_than_its_window_has_settled(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, clock: Skipping
 ) -> None:
     end = datetime.now(UTC)
     report = calls(start=(end - timedelta(hours=1)).isoformat(), end=end.isoformat())
@@ -168,9 +198,9 @@ def test_a_report_is_ordered_no_earlier_than_its_window_has_settled(
     assert sandbox.journal(operation="create") == []
     moment = datetime.fromisoformat(deferral.value.trigger.serialize()[1]["moment"])
     assert moment - end == timedelta(minutes=5)
-    run(order(timedelta(seconds=1.5)))
-    [created] = sandbox.journal(operation="create")
-    assert datetime.fromisoformat(created["time"]) - end >= timedelta(seconds=1.5)
+    run(order(timedelta(minutes=5)))
+    assert len(sandbox.journal(operation="create")) == 1
+    assert sum(clock.slept) == pytest.approx(300, abs=20)
 
 
 def test_a_window_that_ends_in_the_future_is_refused_before_anything_is_sent(sandbox: Sandbox) -> None:
@@ -211,6 +241,28 @@ def test_an_event_of_another_release_is_understood(sandbox: Sandbox) -> None:
 def test_a_timer_without_a_payload_is_understood(sandbox: Sandbox) -> None:
     operator = ContactCenterReportOperator(task_id="calls", report=calls())
     assert operator.execute_again(context(), None)["job_id"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"vendor": "talkdesc"}, "vendor='talkdesc' is not known"),
+        ({"kind": "calls"}, "kind='calls' is not known"),
+        ({"params": {}}, "missing a required argument"),
+        ({"params": "calls"}, "it needs the keys"),
+    ],
+)
+def test_a_dict_that_is_no_report_is_refused_when_the_dag_is_parsed(
+    changes: dict[str, Any], sentence: str
+) -> None:
+    wrong: Any = {**calls(), **changes}
+    with pytest.raises(InvalidValue, match=re.escape(sentence)):
+        ContactCenterReportOperator(task_id="calls", report=wrong)
+    # A mapped task is made when it runs: what it was given is refused then, and not tried again.
+    task = ContactCenterReportOperator.partial(task_id="calls").expand(report=[wrong])
+    made = task.unmap({"report": wrong})
+    with pytest.raises(exceptions.ContactCenterInvalidReportError, match=re.escape(sentence)):
+        made.execute(context())
 
 
 @pytest.mark.parametrize(
@@ -330,7 +382,7 @@ class TestRetries:
         assert len(sandbox.jobs("talkdesk")) == 1
         capsys.readouterr()
         waiting_report(False)().execute(context(store, try_number=2))
-        assert "may have been ordered twice" in capsys.readouterr().out
+        assert "may have been submitted twice" in capsys.readouterr().out
         assert len(sandbox.jobs("talkdesk")) == 2
 
     def test_without_durable_nothing_is_remembered(self, sandbox: Sandbox) -> None:
@@ -351,6 +403,12 @@ def sensor(job: dict[str, Any], deferrable: bool, **values: Any) -> Any:
 @pytest.mark.parametrize("deferrable", [False, True], ids=["sync", "deferrable"])
 class TestSensor:
     """Any sensor's endings, the same in both modes."""
+
+    @pytest.fixture(autouse=True)
+    def sensors_clock(self, clock: Skipping, monkeypatch: pytest.MonkeyPatch) -> None:
+        """On a worker BaseSensorOperator sleeps by itself."""
+        own = SimpleNamespace(sleep=clock.sleep, monotonic=lambda: clock.now().timestamp())
+        monkeypatch.setattr(sys.modules[BaseSensorOperator.__module__], "time", own)
 
     @staticmethod
     def ordered() -> dict[str, Any]:
@@ -421,15 +479,41 @@ def test_a_trigger_that_crashed_is_no_timeout(sandbox: Sandbox, error: str, endi
         task.resume_execution("__fail__", {"error": error}, context())
 
 
-@pytest.mark.parametrize("make", [lambda: sensor(JOB, False)(), waiting_report(False)])
+@pytest.mark.parametrize("kind", ["operator", "sensor"])
 def test_ending_a_task_says_that_the_report_runs_on(
-    sandbox: Sandbox, make: Any, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, kind: str, clock: Skipping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task, log = make(), Mock()
+    log = Mock()
+    job = ContactCenterReportOperator(task_id="submit", report=calls()).execute(context())
+    task: Any = waiting_report(False)() if kind == "operator" else sensor(job, False)()
     monkeypatch.setattr(type(task), "log", log)
-    task._job = JOB
-    task.on_kill()
-    assert log.warning.call_args.args == (RUNS_ON, JOB["job_id"])
+    # Airflow calls on_kill in the midst of execute.
+    if kind == "operator":
+        clock.meanwhile = task.on_kill
+        with pytest.raises(exceptions.ContactCenterError, match="The task was ended while it waited"):
+            task.execute(context())
+        job = {"job_id": sandbox.jobs("talkdesk")[-1]["id"]}
+    else:
+        assert task.poke(context()) is False
+        task.on_kill()
+    assert log.warning.call_args.args == (RUNS_ON, job["job_id"])
+
+
+def test_a_task_that_was_ended_before_it_began_has_nothing_to_say(sandbox: Sandbox) -> None:
+    for task in (waiting_report(False)(), sensor(JOB, False)()):
+        task.on_kill()
+    assert sandbox.journal() == []
+
+
+def test_a_copy_of_a_task_in_mid_run_knows_no_run(sandbox: Sandbox) -> None:
+    task = waiting_report(True)()
+    with pytest.raises(TaskDeferred):
+        task.execute(context())
+    assert task.current.run is not None
+    assert copy.deepcopy(task).current.run is None
+    assert pickle.loads(pickle.dumps(task.current)).run is None
+    assert task.report == calls()
+    assert task.job is None
 
 
 def test_the_sensors_execution_timeout_counts_while_deferred(sandbox: Sandbox) -> None:

@@ -16,14 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_contactcenter.pipeline.formats import (
-    Gzip,
-    Incomplete,
-    JsonLines,
-    Meter,
-    content_type,
-    meter_for,
-)
+from airflow_provider_contactcenter.pipeline.array import JsonLines
+from airflow_provider_contactcenter.pipeline.compression import Gzip
+from airflow_provider_contactcenter.pipeline.formats import content_type
+from airflow_provider_contactcenter.pipeline.incomplete import Incomplete
+from airflow_provider_contactcenter.pipeline.proof import Meter, meter_for
 
 FORMATS = ("csv", "xlsx", "json", "jsonl", "json_bulk")
 
@@ -100,7 +97,10 @@ def test_csv_rows_are_those_of_the_csv_module_however_chunked(
     csv.writer(text, lineterminator=line_end, quoting=quoting).writerows(table)
     written = text.getvalue() if last_line_end else text.getvalue().removesuffix(line_end)
     assert len(list(csv.reader(io.StringIO(written, newline="")))) == len(table)
-    assert rows_of("csv", written.encode(encoding), seed) == len(table) - 1
+    meter = measured("csv", written.encode(encoding), seed)
+    # A single name without rows might be a message as well.
+    assert meter.finish(framed=True) is (None if len(table) == len(table[0]) == 1 else True)
+    assert meter.rows == len(table) - 1
 
 
 @pytest.mark.parametrize(
@@ -523,7 +523,7 @@ def test_gzip_of_much_data_gives_the_same_bytes_however_chunked() -> None:
     data = b"".join(b"row %d,%d\n" % (rng.randrange(10**6), i) for i in range(100_000))
     packed = gzipped([data])
     assert gzip.decompress(packed) == data
-    assert packed[:10] == b"\x1f\x8b\x08\0\0\0\0\0\0\xff"  # no time, no name, no system
+    assert packed[:8] == b"\x1f\x8b\x08\0\0\0\0\0"  # no time, no name
     for size in (1000, 65536, 131072, 131073, 1_000_000):
         assert gzipped(chunks(data, size=size)) == packed
 
@@ -555,10 +555,10 @@ def test_content_types(file_format: str, compression: str | None, expected: str)
 
 
 def test_unknown_names_are_refused_with_what_is_allowed() -> None:
-    sentence = "file_format must be one of csv, xlsx, json, jsonl, json_bulk, not 'parquet'"
+    sentence = r"file_format must be one of csv, xlsx, json, jsonl, json_bulk.*, not 'orc'"
     with pytest.raises(ValueError, match=sentence):
-        meter_for("parquet")
+        meter_for("orc")
     with pytest.raises(ValueError, match=sentence):
-        content_type("parquet", None)
+        content_type("orc", None)
     with pytest.raises(ValueError, match="compression must be None or 'gzip', not 'zip'"):
         content_type("csv", "zip")

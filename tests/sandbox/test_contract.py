@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import requests
 
+from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.sandbox.clock import Clock
 from airflow_provider_contactcenter.sandbox.data import content_of
 from airflow_provider_contactcenter.sandbox.model import Reply, Request, Route, Vendor, json_reply
+from airflow_provider_contactcenter.sandbox.registry import VENDORS
 from airflow_provider_contactcenter.sandbox.state import VendorState
 from airflow_provider_contactcenter.sandbox.world import World
 
@@ -90,6 +93,16 @@ def test_every_vendor_gets_its_own_base_url_for_its_connections() -> None:
         "second_default": {"host": "http://api/shared"},
         "third_default": {"host": "http://api/sharedtoo"},
     }
+
+
+def test_a_vendor_from_elsewhere_is_played_alone_or_beside_others() -> None:
+    elsewhere = vendor("elsewhere", "/elsewhere", Route("one", "GET", "/one", echo))
+    with Sandbox(vendors=[*VENDORS, elsewhere], options={"elsewhere": {"rows": 1}}) as sandbox:
+        assert requests.get(f"{sandbox.url}/elsewhere/one").json()["vendor"] == "elsewhere"
+        assert {"elsewhere_default", "talkdesk_default"} <= set(sandbox.connections)
+        assert sandbox.journal(vendor="elsewhere", operation="one")[0]["status"] == 200
+    with Sandbox(vendors=[elsewhere]) as sandbox:
+        assert list(sandbox.connections) == ["elsewhere_default"]
 
 
 def test_pages_count_as_served_too() -> None:

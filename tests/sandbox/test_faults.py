@@ -183,7 +183,7 @@ def test_redirects_lead_elsewhere_or_in_a_circle(talkdesk: Talkdesk, sandbox: Sa
     [
         ([1], "JSON object"),
         ({}, "'fault' is missing"),
-        ({"fault": "explode"}, "'fault' must be one of status, html"),
+        ({"fault": "explode"}, "'fault' must be one of status, refusal, html"),
         ({"fault": "status"}, "'status' is missing"),
         ({"fault": "status", "status": 42}, "'status' must be an HTTP status"),
         ({"fault": "html", "seconds": 1}, "not 'seconds'"),

@@ -12,6 +12,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_contactcenter import exceptions
+from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.sandbox import Sandbox
 from tests.transfers.conftest import StateStore, Store, calls, context
 
@@ -189,7 +190,13 @@ def test_an_object_that_appears_meanwhile_is_not_replaced(
 ) -> None:
     name = key("csv")
     operator = store.operator(name, report=calls(), replace=False)
-    monkeypatch.setattr(operator, "before_submit", lambda context: store.put(name, b"other"))
+    submit = TalkdeskHook.submit
+
+    def meanwhile(*args: Any) -> Any:
+        store.put(name, b"other")
+        return submit(*args)
+
+    monkeypatch.setattr(TalkdeskHook, "submit", meanwhile)
     with pytest.raises(exceptions.ContactCenterObjectExistsError):
         operator.execute(context())
     assert store.object(name) == b"other"

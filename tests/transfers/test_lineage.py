@@ -9,6 +9,7 @@ import pytest
 from airflow.providers.common.compat.sdk import Asset
 
 from airflow_provider_contactcenter.sandbox import Sandbox
+from airflow_provider_contactcenter.transfers.events import TOLD
 from tests.transfers.conftest import Store, calls, context
 
 
@@ -20,9 +21,10 @@ def test_outlets_get_the_numbers_of_what_landed(
     task_context["outlet_events"] = {outlet: SimpleNamespace(extra={"mine": 1})}
     delivery = store.operator(key("csv"), report=calls(), outlets=[outlet]).execute(task_context)
     told = task_context["outlet_events"][outlet].extra
+    assert {"uri", "rows", "bytes", "sha256", "window", "complete", "provisional"} <= set(TOLD)
     assert told == {
         "mine": 1,
-        **{name: delivery[name] for name in ("uri", "rows", "bytes", "sha256", "window", "complete")},
+        **{name: delivery[name] for name in TOLD},
     }
 
 

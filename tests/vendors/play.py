@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from airflow_provider_contactcenter.pipeline.formats import json_lines
+from airflow_provider_contactcenter.pipeline.source import json_lines
 from airflow_provider_contactcenter.transport.policy import refusal_of
 from airflow_provider_contactcenter.vendors.protocol.content import Page
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_contactcenter.checks import InvalidValue
-from airflow_provider_contactcenter.nouns import Job, Report, Window, new_job
+from airflow_provider_contactcenter.nouns import Job, Report, Span, new_job
 from airflow_provider_contactcenter.reports import (
     eight_by_eight_call_legs,
     eight_by_eight_call_records,
@@ -464,8 +464,8 @@ def test_a_bound_with_a_fraction_of_a_second_is_refused() -> None:
 
 
 def test_bounds_are_sent_as_they_are() -> None:
-    window = Window(start="2024-05-01T00:00:00+00:00", end="2024-05-02T00:00:00+00:00")
-    assert vendor.wall_clock_bounds(window, "Asia/Kolkata") == {
+    span = Span(datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 5, 2, tzinfo=UTC))
+    assert vendor.wall_clock_bounds(span, "Asia/Kolkata") == {
         "startTime": "2024-05-01 05:30:00",
         "endTime": "2024-05-02 05:30:00",
     }

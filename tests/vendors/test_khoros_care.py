@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_contactcenter.checks import InvalidValue
-from airflow_provider_contactcenter.nouns import Job, Status, Window, new_job
+from airflow_provider_contactcenter.nouns import Job, Span, Status, new_job
 from airflow_provider_contactcenter.reports import khoros_care_report
 from airflow_provider_contactcenter.vendors.intake import check_report
 from airflow_provider_contactcenter.vendors.khoros_care import api as khoros_care
@@ -197,7 +197,7 @@ INSTANTS = st.datetimes(datetime(2001, 1, 1), datetime(2100, 1, 1)).map(lambda a
 @given(INSTANTS, st.timedeltas(timedelta(microseconds=1), timedelta(days=400)))
 def test_bounds_are_whole_milliseconds_that_hold_the_whole_window(start: datetime, span: timedelta) -> None:
     end = start + span
-    sent = khoros_care.bounds(Window(start=start.isoformat(), end=end.isoformat()))
+    sent = khoros_care.bounds(Span(start, end))
     epoch, millisecond = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
     assert all(type(value) is int for value in sent.values())
     assert start - millisecond < epoch + sent["startTime"] * millisecond <= start

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_contactcenter.nouns import Job, Report, Window, new_job
+from airflow_provider_contactcenter.nouns import Job, Report, Span, new_job
 from airflow_provider_contactcenter.reports import talkdesk_report
 from airflow_provider_contactcenter.transport.policy import refusal_of
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings, Token
@@ -277,7 +277,8 @@ def test_a_connection_is_tested_by_the_scopes_it_was_granted(granted: dict[str, 
     ],
 )
 def test_a_bound_is_written_in_the_reports_zone_with_its_offset(timezone: str, start: str, sent: str) -> None:
-    assert talkdesk.timespan(Window(start=start, end=start), timezone)["from"] == sent
+    moment = datetime.fromisoformat(start)
+    assert talkdesk.timespan(Span(moment, moment), timezone)["from"] == sent
 
 
 zones = st.sampled_from(
@@ -290,8 +291,7 @@ def test_what_is_sent_means_the_same_instants_whichever_of_offset_and_zone_the_v
     timezone: str, naive: datetime, hours: int
 ) -> None:
     start = naive.replace(microsecond=0, tzinfo=UTC)
-    window = Window(start=start.isoformat(), end=(start + timedelta(hours=hours)).isoformat())
-    span = talkdesk.timespan(window, timezone)
+    span = talkdesk.timespan(Span(start, start + timedelta(hours=hours)), timezone)
     assert [datetime.fromisoformat(span[key]) for key in ("from", "to")] == [
         start,
         start + timedelta(hours=hours),

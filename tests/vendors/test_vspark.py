@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_contactcenter.checks import InvalidValue
-from airflow_provider_contactcenter.nouns import Window, new_job
+from airflow_provider_contactcenter.nouns import new_job, span_of
 from airflow_provider_contactcenter.reports import vspark_stats
 from airflow_provider_contactcenter.vendors.intake import check_report
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings
@@ -129,7 +129,7 @@ def test_the_range_holds_the_windows_days_in_its_zone_no_more_no_less(
 ) -> None:
     window = {"start": midnight(day, zone), "end": midnight(day + timedelta(days=days), zone)}
     made = report(timezone=zone, **window)
-    sent = vspark.daterange(Window(**{name: made["params"][name] for name in ("start", "end")}), zone)
+    sent = vspark.daterange(span_of(made), zone)
     last = day + timedelta(days=days - 1)
     assert sent == f"{day:%Y%m%d}-{last:%Y%m%d}"
 
@@ -149,10 +149,8 @@ def test_a_day_of_23_or_25_hours_is_one_day(zone: str, hours: int) -> None:
     day = date(2024, 3, 10) if hours == 23 else date(2024, 11, 3)
     start, end = midnight(day, zone), midnight(day + timedelta(days=1), zone)
     assert end - start == timedelta(hours=hours)
-    made = report(timezone=zone, start=start, end=end)["params"]
-    assert (
-        vspark.daterange(Window(start=made["start"], end=made["end"]), zone) == f"{day:%Y%m%d}-{day:%Y%m%d}"
-    )
+    made = report(timezone=zone, start=start, end=end)
+    assert vspark.daterange(span_of(made), zone) == f"{day:%Y%m%d}-{day:%Y%m%d}"
 
 
 # -- what comes ----------------------------------------------------------------------------------------------

@@ -7,12 +7,12 @@ are documented. They contradict each other in places; each reading is an option,
 seed's.
 
 Invented, because no document that could be read describes it: the shape of error bodies (realtime's), and
-their words but for the two about X-Tenant-Info, the one about `size` and the one about `page`; the words of
-the token's errors; that 401, 403, 404, 405 and 406 have a body at all; 403 for a key without the API
+their words except for the two about X-Tenant-Info, the one about `size` and the one about `page`; the words
+of the token's errors; that 401, 403, 404, 405 and 406 have a body at all; 403 for a key without the API
 product; what is refused beside what the seed's tables forbid: a range whose end is before its start, an
 intraday range of no length, an unknown filter or metric, a wrap-up filter that isn't a pair, a zone that
 isn't configured; that an unknown id in a filter gives no rows; 400 for data or file before the end; 404 for
-a report's data at the other's address; the answer of ``/data`` for a detailed type that was ordered as a
+a report's data at the other's address; the answer of ``/data`` for a detailed type that was submitted as a
 file (400); that the JSON of a detailed report has no file; the region in which a tenant lives answering 404
 elsewhere; the numbers of script paths; XML beyond the names of its roots and the attributes of links.
 """
@@ -98,7 +98,7 @@ OPTIONS = {
     "boolean_strings": flag(True, help='seed: "true" is as good as true; openapi: it isn\'t'),
     "string_operators": choice("glossary", "prose", help="prose: without in and not-in"),
     "search_fields": choice("filterable", "all", help="what definitions list; a guide's sample lists all"),
-    "detailed_granularity": choice("optional", "required", help="of a detailed type ordered as a file"),
+    "detailed_granularity": choice("optional", "required", help="of a detailed type submitted as a file"),
     "detailed_create": choice("object", "array", help="guide: object; openapi: array of one"),
     "detailed_ladder": ladder(help="the way of a detailed report; guide: there is none"),
     "script_paths_timezone": choice("required", "optional", help="the guide says both"),
@@ -276,7 +276,7 @@ def _summary(state: VendorState, body: Body, version: int) -> dict[str, Any]:
 
 
 def _detailed_file(state: VendorState, body: Body, version: int) -> dict[str, Any]:
-    """A detailed type, ordered as a file through the ordinary create (guide)."""
+    """A detailed type, submitted as a file through the ordinary create (guide)."""
     order.any_granularity(body, state.options["detailed_granularity"] == "required")
     plan = order.detailed_plan(state, body, version)
     return {"kind": "detailed-file", "plan": plan, "relations": ("download",)}
@@ -385,7 +385,7 @@ def links(state: VendorState, request: Request) -> Reply:
 
 
 def definition(state: VendorState, request: Request) -> Reply:
-    """``GET /{id}`` (openapi only): what was ordered, and an id that is a string here."""
+    """``GET /{id}`` (openapi only): what was submitted, and an id that is a string here."""
     job = _job(state, request)
     answer = {"id": job.id, **job.details["definition"], "status": state.word(job)}
     return rendered(request, answer, "ReportDefinitionResponse", job=job.id)

@@ -1,4 +1,4 @@
-"""The body of a request that orders a report from 8x8's Contact Center, and what is wrong with it.
+"""The body of a request that submits a report to 8x8's Contact Center, and what is wrong with it.
 
 Sources and inventions: see `eight_by_eight_cc`.
 """

@@ -33,7 +33,7 @@ UNIT = 500
 
 @dataclass(frozen=True)
 class DetailedPlan:
-    """A detailed report, as it was ordered."""
+    """A detailed report, as it was submitted."""
 
     seed: int
     report: str

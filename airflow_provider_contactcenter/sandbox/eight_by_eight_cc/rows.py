@@ -30,7 +30,7 @@ MOST_ROWS = 20_000
 
 @dataclass(frozen=True)
 class Plan:
-    """A summary report, as it was ordered."""
+    """A summary report, as it was submitted."""
 
     seed: int
     report: str

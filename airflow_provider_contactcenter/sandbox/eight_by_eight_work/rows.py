@@ -41,7 +41,7 @@ LONGEST = 1_900_000
 
 @dataclass(frozen=True)
 class Query:
-    """What a client asked for, but for the page."""
+    """What a client asked for, except the page."""
 
     seed: int
     kind: str

@@ -22,15 +22,12 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from html import escape
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from .. import data
-from ..data import Content, Layout
 from ..model import (
     Connections,
     Handler,
@@ -47,6 +44,7 @@ from ..model import (
     texts,
 )
 from ..state import Job, VendorState
+from .files import METRICS, columns, file_of
 
 USER = "sandbox@example.com"
 PASSWORD = "sandbox:password"  # noqa: S105 - the colon is there on purpose
@@ -56,7 +54,6 @@ REPORTS = "/api/public/reports"
 VENDOR_URL = "https://analytics-api.app.lithium.com"
 BASE64 = string.ascii_letters + string.digits + "+/"
 COMPLETED = ("CLOSED", "COMPLETED")
-CONTENT_TYPES = {"csv": "text/csv", "json": "application/json"}
 #: 10**12 ms: no earlier instant has as many digits in milliseconds as today's
 EARLIEST = datetime.fromtimestamp(10**9, UTC)
 
@@ -102,45 +99,6 @@ OPTIONS = {
     "csv_line_end": choice("\r\n", "\n"),
     "csv_bom": flag(False),
 }
-
-_CONVERSATION = """
-    CONVERSATION_ID:id STATUS:word ASSIGNED_AGENT_DISPLAY_ID:email? ASSIGNED_AGENT_NAME:name?
-    WORK_QUEUE_NAME:queue PRIORITY:number TAGS:list? CREATED_TIME:milliseconds CREATED_AT:local
-    CLOSED_AT:local_end? RESPONSE_TIME_SECONDS:seconds? HANDLE_TIME:clock IS_PRIVATE:flag NOTES:notes"""
-#: export id (about) -> columns, each with its kind of `data.KINDS`
-EXPORTS = {
-    "conversation": _CONVERSATION,
-    "conversation_actions": """
-        CONVERSATION_ID:id ACTION_ID:uuid ACTION_TYPE:word ACTION_TIME:milliseconds ACTION_AT:local
-        AGENT_DISPLAY_ID:email? AGENT_NAME:name? WORK_QUEUE_NAME:queue? ACTION_DETAIL:notes""",
-    "conversation_history_action": """
-        CONVERSATION_ID:id HISTORY_ID:uuid ACTION_TYPE:word FROM_VALUE:word? TO_VALUE:word?
-        AGENT_DISPLAY_ID:email? ACTION_AT:local""",
-    "author": """
-        AUTHOR_ID:id AUTHOR_DISPLAY_NAME:name AUTHOR_URL:url? FOLLOWERS:number? IS_VERIFIED:flag
-        FIRST_POST_AT:local BIO:notes""",
-    "incoming_post": """
-        POST_ID:id CONVERSATION_ID:id AUTHOR_ID:id CHANNEL:word POST_TEXT:notes POST_URL:url?
-        POST_TIME:milliseconds POST_AT:local SENTIMENT_SCORE:ratio?""",
-    "raw_agent_states": """
-        AGENT_DISPLAY_ID:email AGENT_NAME:name STATE:word STATE_START:local STATE_END:local_end
-        DURATION_SECONDS:seconds TEAM_NAME:queue?""",
-    "raw_expert_help": """
-        REQUEST_ID:uuid CONVERSATION_ID:id EXPERT_EMAIL:email REQUESTED_AT:local ANSWERED_AT:local_end?
-        QUESTION:notes""",
-}
-#: for all other exports
-OTHER_EXPORT = """
-    RECORD_ID:uuid NAME:name? QUEUE:queue CREATED_TIME:milliseconds CREATED_AT:local TOTAL:number
-    RATE:ratio? NOTES:notes"""
-#: metrics of any export, for a chosen column that its own list doesn't have
-METRICS = {
-    name: kind
-    for columns in (*EXPORTS.values(), OTHER_EXPORT)
-    for name, _, kind in (word.rpartition(":") for word in columns.split())
-}
-#: the zone of columns with local times; invented
-ZONE = "America/Los_Angeles"
 
 
 def connections(base_url: str) -> Connections:
@@ -300,7 +258,7 @@ def _details(state: VendorState, export: str, parameters: list[tuple[str, str]])
         "format": given.get("reportFormat", "json"),
         "start": max(start, EARLIEST),
         "end": min(end, state.now()),
-        "columns": tuple(_columns(export, metrics).items()),
+        "columns": tuple(columns(export, metrics).items()),
         "filters": tuple(sorted(pair for pair in parameters if pair[0] not in NO_FILTERS)),
         "size": state.size,
     }
@@ -311,13 +269,6 @@ def _instant(name: str, milliseconds: str) -> datetime:
         return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(milliseconds))
     except OverflowError:
         raise Refused(400, f"Parameter '{name}' is out of range: '{milliseconds}'") from None
-
-
-def _columns(export: str, metrics: list[str]) -> dict[str, str]:
-    """The columns of a file, each with its kind: those that were chosen, as they were (seed), or all."""
-    pairs = (word.rpartition(":") for word in EXPORTS.get(export, OTHER_EXPORT).split())
-    own = {name: kind for name, _, kind in pairs}
-    return {name: own.get(name) or METRICS.get(name, "word?") for name in metrics} or own
 
 
 def _run_id(state: VendorState) -> str:
@@ -425,7 +376,7 @@ def download(state: VendorState, request: Request) -> Reply:
     hop = int(given["hop"]) if given.get("hop", "").isdecimal() else 0
     if hop < state.options["hops"]:
         return _redirect(state, job, _next_hop(state, request, hop))
-    content = _file(state, job)
+    content = file_of(state, job)
     if state.options["download"] == "direct":
         return Reply(200, content, {"Content-Type": content.content_type}, job.id)
     name = f"{job.kind}/{job.id}.{content.file_format}"
@@ -442,58 +393,6 @@ def _redirect(state: VendorState, job: Job, location: str) -> Reply:
     return Reply(state.options["download_status"], b"", {"Location": location}, job.id)
 
 
-# The files: csv with the metrics' names on top, json as one array of flat objects (client).
-
-
-def _file(state: VendorState, job: Job) -> Content:
-    kept, options = job.details, state.options
-    count, size = kept["size"]
-    if kept["end"] <= kept["start"]:
-        count, size = 0, None
-    parts = (kept["export"], kept["columns"], kept["filters"], kept["start"], kept["end"])
-    rows = _rows(state.seed, *parts, data.UNIT_ROWS if size is not None else min(count, data.UNIT_ROWS))
-    file_format = kept["format"] if options["served_format"] == "asked" else options["served_format"]
-    content_type = (
-        CONTENT_TYPES[file_format] if options["content_type"] == "right" else "application/octet-stream"
-    )
-    lines, layout = WRITERS[file_format](options, [name for name, _ in kept["columns"]], rows)
-    return data.fill(lines, layout, count, size, content_type, file_format)
-
-
-Rows = tuple[dict[str, Any], ...]
-
-
-@lru_cache(maxsize=16)
-def _rows(
-    seed: int,
-    export: str,
-    columns: tuple[tuple[str, str], ...],
-    filters: tuple[tuple[str, str], ...],
-    start: datetime,
-    end: datetime,
-    count: int,
-) -> Rows:
-    key = f"{seed}|khoros_care|{export}|{filters}|{start}|{end}"
-    return tuple(data.rows(key, dict(columns), count, start, end, ZONE))
-
-
-def _csv(options: Mapping[str, Any], columns: list[str], rows: Rows) -> tuple[list[bytes], Layout]:
-    line_end = options["csv_line_end"]
-    bom = b"\xef\xbb\xbf" if options["csv_bom"] else b""
-    head = bom + data.csv_line(columns, line_end)
-    return [data.csv_line(row.values(), line_end) for row in rows], Layout(head)
-
-
-def _json(options: Mapping[str, Any], columns: list[str], rows: Rows) -> tuple[list[bytes], Layout]:
-    return [data.json_line(row) for row in rows], Layout(b"[", b",", b"]")
-
-
-WRITERS: Mapping[str, Callable[[Mapping[str, Any], list[str], Rows], tuple[list[bytes], Layout]]] = {
-    "csv": _csv,
-    "json": _json,
-}
-
-#: seed: both under report/; marketing/ alone is read out of its list of endpoints
 SUBMIT = rf"{REPORTS}/(report|report/report|report/marketing|marketing)/(?P<export>[^/]+)"
 RUN = rf"{REPORTS}/report/(?P<workflow>[^/]+)/(?P<run>[^/]+)"
 

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 
-from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
+from airflow_provider_contactcenter.nouns import Job, Report, Span, State, Status, new_job, span_of
 from airflow_provider_contactcenter.vendors.protocol.connection import (
     ConnectionFields,
     Settings,
@@ -258,13 +258,13 @@ def _names(found: Any) -> list[str]:
 # --- ordering -----------------------------------------------------------------------------------------------
 
 
-def date_range(window: Window) -> dict[str, str]:
+def date_range(span: Span) -> dict[str, str]:
     """8x8's bounds: both are included, at millisecond precision, so the end is sent as ``end - 1 ms``."""
-    return {"start": _bound(window["start"]), "end": _bound(window["end"], -timedelta(milliseconds=1))}
+    return {"start": _bound(span.start), "end": _bound(span.end - timedelta(milliseconds=1))}
 
 
-def _bound(instant: str, shift: timedelta = timedelta(0)) -> str:
-    moment = datetime.fromisoformat(instant).astimezone(UTC).replace(tzinfo=None) + shift
+def _bound(instant: datetime) -> str:
+    moment = instant.astimezone(UTC).replace(tzinfo=None)
     return f"{moment.isoformat(timespec='milliseconds')}Z"  # cuts start and end alike
 
 
@@ -280,7 +280,7 @@ def body_of(report: Report, label: str | None) -> dict[str, Any]:
     body: dict[str, Any] = {
         "type": params["report_type"],
         "title": title_of(params, label),
-        "dateRange": date_range(window_of(report)),
+        "dateRange": date_range(span_of(report)),
     }
     optional = {
         "timezone": params["timezone"],

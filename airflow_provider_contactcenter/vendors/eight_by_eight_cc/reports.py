@@ -41,8 +41,8 @@ def _check_granularity(params: Mapping[str, Any]) -> None:
         return
     allowed = "; ".join(f"for a range {name}, {', '.join(words)}" for name, _, _, words in rows)
     raise InvalidValue(
-        f"granularity={params['granularity']!r} is not allowed: the window spans {span}, and the vendor "
-        f"takes, {allowed}."
+        f"granularity={params['granularity']!r} is not allowed: the window spans {checks.spelled(span)}, and "
+        f"the vendor takes, {allowed}."
     )
 
 

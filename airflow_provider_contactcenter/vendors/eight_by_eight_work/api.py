@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from airflow_provider_contactcenter.checks import wall_clock
-from airflow_provider_contactcenter.nouns import Job, Report, Status, Window, new_job, window_of
+from airflow_provider_contactcenter.nouns import Job, Report, Span, Status, new_job, span_of
 from airflow_provider_contactcenter.vendors.eight_by_eight_work import reports
 from airflow_provider_contactcenter.vendors.protocol.connection import (
     ConnectionFields,
@@ -176,21 +176,21 @@ def retention_caveat(start: str, now: str) -> str | None:
 # --- requests -----------------------------------------------------------------------------------------------
 
 
-def wall_clock_bounds(window: Window, timezone: str) -> dict[str, str]:
+def wall_clock_bounds(span: Span, timezone: str) -> dict[str, str]:
     """8x8 Work's bounds: wall-clock time in a zone, without an offset.
 
     Whether they are included is documented nowhere, so both are sent as they are.
     """
     return {
-        "startTime": wall_clock("start", window["start"], timezone),
-        "endTime": wall_clock("end", window["end"], timezone),
+        "startTime": wall_clock("start", span.start, timezone),
+        "endTime": wall_clock("end", span.end, timezone),
     }
 
 
 def parameters(report: Report) -> list[tuple[str, str]]:
     """The query that asks for a report; every page repeats it."""
     params = report["params"]
-    bounds = wall_clock_bounds(window_of(report), params["timezone"])
+    bounds = wall_clock_bounds(span_of(report), params["timezone"])
     query: dict[str, Any] = {"pbxId": params["pbx_id"], **bounds, "timeZone": params["timezone"]}
     query["pageSize"] = params.get("page_size")
     query["isConnectTime"] = params.get("by_connect_time")

@@ -58,7 +58,7 @@ def _check_work(params: Mapping[str, Any]) -> None:
     checks.check_window(params)
     for name in ("start", "end"):
         if not pending(params[name]) and not pending(params["timezone"]):
-            checks.wall_clock(name, params[name], params["timezone"])
+            checks.wall_clock(name, checks.moment(params[name]), params["timezone"])
     if params.get("caller_or_callee") is not None:
         for name in ("caller", "callee"):
             if params[name] is not None:

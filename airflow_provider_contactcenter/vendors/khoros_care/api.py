@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
-from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
+from airflow_provider_contactcenter.nouns import Job, Report, Span, State, Status, new_job, span_of
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings, Token
 from airflow_provider_contactcenter.vendors.protocol.content import File
 from airflow_provider_contactcenter.vendors.protocol.messages import (
@@ -91,13 +91,13 @@ def sign(request: Request, settings: Settings, token: Token | None) -> Request:
     )
 
 
-def bounds(window: Window) -> dict[str, int]:
+def bounds(span: Span) -> dict[str, int]:
     """The window in epoch milliseconds, as given: whether ``endTime`` is included is documented nowhere.
 
     A fraction of a millisecond widens the window rather than cut a row off.
     """
     epoch, millisecond = datetime.fromtimestamp(0, UTC), timedelta(milliseconds=1)
-    start, end = (datetime.fromisoformat(bound) - epoch for bound in (window["start"], window["end"]))
+    start, end = span.start - epoch, span.end - epoch
     return {"startTime": start // millisecond, "endTime": -(-end // millisecond)}
 
 
@@ -110,7 +110,7 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
     query = [
         ("reportFormat", "csv" if params["file_format"] == "csv" else "json"),
         ("locale", params["locale"]),
-        *((name, str(value)) for name, value in bounds(window_of(report)).items()),
+        *((name, str(value)) for name, value in bounds(span_of(report)).items()),
         *(("reportMetrics", metric) for metric in params["metrics"] or ()),
         *((name, value) for name, values in (params["filters"] or {}).items() for value in values),
     ]

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -31,6 +31,8 @@ class Settings:
     conn_id: str = field(compare=False)
     base_url: str
     auth_url: str | None = None
+    #: other origins of the vendor's that get the credentials as that of ``base_url`` does
+    origins: Sequence[str] = ()
     login: str | None = None
     password: str | None = field(default=None, repr=False)
     #: the vendor's own extras that are no secret
@@ -49,13 +51,8 @@ class Settings:
     @cached_property
     def key(self) -> str:
         """What tells one set of resolved credentials from another; holds secrets, never show it."""
-        parts = [
-            getattr(self, name)
-            for name in ("vendor", "base_url", "auth_url", "login", "password", "timeout", "verify", "cert")
-        ]
-        return json.dumps(
-            [parts, dict(self.extra), dict(self.secret), dict(self.proxies)], sort_keys=True, default=str
-        )
+        parts = {each.name: getattr(self, each.name) for each in fields(self) if each.compare}
+        return json.dumps(parts, sort_keys=True, default=str)
 
     @cached_property
     def secrets(self) -> Sequence[str]:

@@ -48,6 +48,8 @@ class Page:
 class Pages:
     """A report that comes in pages; ``page`` asks for the one behind a cursor (None: the first).
 
+    Several files of rows are pages as well: their cursor says which file is next.
+
     ``caveat`` is a :class:`File`'s.
     """
 

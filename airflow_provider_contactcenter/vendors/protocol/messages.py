@@ -12,9 +12,9 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from airflow_provider_contactcenter.vendors.protocol.written import read
@@ -39,6 +39,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
     form: Mapping[str, str] | None = None
+    #: what is sent; made of json or form by :meth:`encoded`
+    body: bytes | None = None
     #: add the vendor's credentials (header, token, key)
     signed: bool = True
     #: follow redirects; otherwise a 3xx is handed to the operation
@@ -47,6 +49,16 @@ class Request:
     stream: bool = False
     #: may be sent twice without doing it twice
     idempotent: bool = True
+
+    def encoded(self) -> Request:
+        """The same with its body in bytes: what is signed may be the very bytes that are sent."""
+        if self.json is not None:
+            media, body = "application/json", json.dumps(self.json, allow_nan=False).encode()
+        elif self.form is not None:
+            media, body = "application/x-www-form-urlencoded", urlencode(self.form).encode()
+        else:
+            return self
+        return replace(self, headers={"Content-Type": media, **self.headers}, json=None, form=None, body=body)
 
 
 @dataclass(frozen=True, slots=True)

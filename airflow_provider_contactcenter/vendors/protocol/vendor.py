@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
 from airflow_provider_contactcenter.nouns import Job, Report, State, Status
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings, Token
@@ -13,6 +14,9 @@ from airflow_provider_contactcenter.vendors.protocol.form import Form
 from airflow_provider_contactcenter.vendors.protocol.kind import Kind
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
+
+#: a word for a report that is over and lacks rows: never ready, whatever the vendor would hand out
+Partly = Literal["partly"]
 
 
 def no_token(settings: Settings) -> None:
@@ -63,7 +67,7 @@ class Vendor:
     #: gives a refusal the meaning that its answer has at this API: kind, seconds to wait, words
     refused: Callable[[Refusal, Answer], Refusal] = as_read
     #: the vendor's documented status words, in lower case; any other word counts as running
-    states: Mapping[str, State] = field(default_factory=dict)
+    states: Mapping[str, State | Partly] = field(default_factory=dict)
     #: a report is submitted no earlier than the window's end plus this
     settle_delay: timedelta = timedelta(0)
     #: ``module.Class`` of the hook; None: one is made of this description
@@ -74,7 +78,10 @@ class Vendor:
     advice: Mapping[RefusalKind, str] = field(default_factory=dict)
 
 
-def status_of(words: Mapping[str, State], word: str | None, reason: str | None = None) -> Status:
+def status_of(words: Mapping[str, State | Partly], word: str | None, reason: str | None = None) -> Status:
     """Normalise a vendor's status word; one that no list holds counts as running."""
     state = words.get(word.strip().lower(), "running") if word else "running"
+    if state == "partly":
+        part = "the report was made only in part"
+        return Status(state="failed", vendor_status=word, reason=f"{part}: {reason}" if reason else part)
     return Status(state=state, vendor_status=word, reason=reason)

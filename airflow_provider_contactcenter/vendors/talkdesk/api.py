@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from airflow_provider_contactcenter.nouns import Job, Report, State, Status, Window, new_job, window_of
+from airflow_provider_contactcenter.nouns import Job, Report, Span, State, Status, new_job, span_of
 from airflow_provider_contactcenter.vendors.protocol.connection import (
     ConnectionFields,
     Settings,
@@ -141,18 +141,18 @@ def sign(request: Request, settings: Settings, token: Token | None) -> Request:
     return replace(request, headers={**request.headers, "Authorization": bearer})
 
 
-def timespan(window: Window, timezone: str) -> dict[str, str]:
+def timespan(span: Span, timezone: str) -> dict[str, str]:
     """Talkdesk's bounds: ``from`` is included, ``to`` is not, like the window's own.
 
     Which wins, an offset in the bounds or ``timezone``, is documented nowhere. Bounds written in that
     zone with its offset mean the same instant either way.
     """
     zone = ZoneInfo(timezone)
-    return {"from": _bound(window["start"], zone), "to": _bound(window["end"], zone)}
+    return {"from": _bound(span.start, zone), "to": _bound(span.end, zone)}
 
 
-def _bound(instant: str, zone: ZoneInfo) -> str:
-    moment = datetime.fromisoformat(instant).astimezone(zone)
+def _bound(instant: datetime, zone: ZoneInfo) -> str:
+    moment = instant.astimezone(zone)
     written = moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
     return re.sub(r"\+00:00$", "Z", written) if moment.utcoffset() == UTC.utcoffset(None) else written
 
@@ -163,7 +163,7 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
     body: dict[str, Any] = {
         "timezone": params["timezone"],
         "format": "json" if params["file_format"] == "jsonl" else params["file_format"],
-        "timespan": timespan(window_of(report), params["timezone"]),
+        "timespan": timespan(span_of(report), params["timezone"]),
     }
     if name := params["name"] or label:
         body["name"] = name[:LONGEST_NAME]

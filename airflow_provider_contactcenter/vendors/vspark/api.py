@@ -10,10 +10,10 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from airflow_provider_contactcenter.nouns import Job, Report, Status, Window, new_job, window_of
+from airflow_provider_contactcenter.nouns import Job, Report, Span, Status, new_job, span_of
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings, Token
 from airflow_provider_contactcenter.vendors.protocol.content import File
 from airflow_provider_contactcenter.vendors.protocol.messages import (
@@ -62,15 +62,13 @@ def status(job: Job) -> Operation[Status]:
     return Status(state="ready", vendor_status=None, reason=None)
 
 
-def daterange(window: Window, timezone: str) -> str:
+def daterange(span: Span, timezone: str) -> str:
     """The window's whole days in ``timezone`` as ``START-END``, the last day included.
 
     Both ends are always sent, equal ones for one day: the two manuals differ about every other form.
     """
     zone = ZoneInfo(timezone)
-    start, end = (
-        datetime.fromisoformat(bound).astimezone(zone).date() for bound in (window["start"], window["end"])
-    )
+    start, end = (bound.astimezone(zone).date() for bound in (span.start, span.end))
     return f"{start:%Y%m%d}-{end - timedelta(days=1):%Y%m%d}"
 
 
@@ -81,7 +79,7 @@ def content(job: Job) -> File:
     request = Request(
         "GET",
         "/stats/" + "/".join(quoted(name) for name in names),
-        params=[("daterange", daterange(window_of(job["report"]), params["timezone"]))],
+        params=[("daterange", daterange(span_of(job["report"]), params["timezone"]))],
         stream=True,
     )
     return File(

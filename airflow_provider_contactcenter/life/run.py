@@ -1,0 +1,388 @@
+"""One execution of a task: a report is submitted once, its job waited for, and the task's goal reached.
+
+Retries, deferrals and clears make several executions of one task; what goes from one to the next lies in
+:mod:`~airflow_provider_contactcenter.life.memory` (across tries) or in the trigger's event (across a
+deferral).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
+from airflow_provider_contactcenter.exceptions import (
+    ContactCenterError,
+    ContactCenterQuotaError,
+    ContactCenterTimeoutError,
+)
+from airflow_provider_contactcenter.hooks import hook_for
+from airflow_provider_contactcenter.life import ending
+from airflow_provider_contactcenter.life.waiting import LIFE, RUNS_ON, Event, Sleep, jittered, outcome, wait
+from airflow_provider_contactcenter.nouns import Job, Report, Status, window_of
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+    from airflow_provider_contactcenter.hooks.base import ContactCenterHook
+    from airflow_provider_contactcenter.life.clock import Clock
+    from airflow_provider_contactcenter.life.memory import Memory
+
+#: the deadline of a task that has none
+NEVER = datetime.max.replace(tzinfo=UTC)
+#: seconds between two tries to submit a report at a vendor that is full; doubled each time
+QUOTA_PAUSE, LONGEST_QUOTA_PAUSE = 60.0, 900.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """How long a task waits and how often it looks, as its parameters say."""
+
+    poll_interval: float
+    max_poll_interval: float
+    report_timeout: timedelta
+    execution_timeout: timedelta | None = None
+    settle_delay: timedelta | None = None
+    #: the parameters that may end the wait, for its error
+    limits: str = "report_timeout or execution_timeout"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waited:
+    """What a task has waited for already before it could submit; goes through the timer's event."""
+
+    since: datetime
+    #: how often the vendor was full
+    waits: int = 0
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"waited_since": self.since.isoformat(), "waits": self.waits}
+
+    @classmethod
+    def of(cls, payload: Any, now: datetime) -> Waited:
+        """What a timer gave back; a timer of another release may know less."""
+        payload = payload if isinstance(payload, dict) else {}
+        since = payload.get("waited_since")
+        return cls(
+            since=datetime.fromisoformat(since) if since else now,
+            waits=int(payload.get("waits", 0)),
+        )
+
+
+class HandOver(Protocol):
+    """Gives the wait to the triggerer; the execution ends there, so no method returns."""
+
+    def watch(self, job: Job, terms: Terms, deadline: datetime) -> NoReturn:
+        """Wait for the job."""
+
+    def until(self, moment: datetime, payload: dict[str, Any] | None = None) -> NoReturn:
+        """Wait for an instant."""
+
+
+class Goal(Protocol):
+    """What an execution is for."""
+
+    #: whether the job has to be ready for it
+    waits: bool
+
+    def check(self, run: Run) -> None:
+        """Refuse what can be refused before anything is submitted."""
+
+    def reach(self, run: Run, job: Job) -> Any:
+        """Make the task's result of the job."""
+
+    def stop(self) -> None:
+        """The task was ended: publish nothing any more."""
+
+
+class Run:
+    """One execution. It knows report or job, hook, deadline, memory, clock, and whether it was killed.
+
+    :param report: what to submit, checked; None if ``job`` was submitted by another task.
+    :param job: the job, checked; None as long as nothing was submitted.
+    :param label: says for which task, where the vendor gives a report a name.
+    :param began: when this try began.
+    :param hand_over: None if the task waits on the worker.
+    """
+
+    def __init__(
+        self,
+        *,
+        report: Report | None,
+        job: Job | None,
+        goal: Goal,
+        terms: Terms,
+        memory: Memory,
+        clock: Clock,
+        hand_over: HandOver | None,
+        label: str,
+        began: datetime | None,
+        log: Logger,
+    ) -> None:
+        self.report = report
+        self.job = job
+        self.goal = goal
+        self.terms = terms
+        self.memory = memory
+        self.clock = clock
+        self.killed = False
+        #: what the goal made, for lineage
+        self.result: Any = None
+        #: how a sensor's wait ends if its last look was the last one, and what made looking impossible
+        self.stand: Event | None = None
+        self.unusable: ContactCenterError | None = None
+        self._hand_over = hand_over
+        self._label = label
+        self._log = log
+        #: the job is over, as far as this execution knows
+        self._over = False
+        #: when ``execution_timeout`` is over, which Airflow 3 doesn't look at while a task is deferred
+        self.cut_off = (
+            NEVER if terms.execution_timeout is None else (began or clock.now()) + terms.execution_timeout
+        )
+
+    # -- what the task does ----------------------------------------------------------------------------
+
+    def start(self, waited: Waited | None = None) -> Any:
+        """Submit the report unless an earlier try did, wait, reach the goal; may hand over instead.
+
+        :param waited: what this task has waited for already, if a timer resumes it.
+        """
+        try:
+            self.goal.check(self)
+        except AirflowSkipException:
+            self.memory.forget()  # what an earlier try submitted is no longer wanted
+            raise
+        started = self.clock.now()
+        if self.report is not None and self.job is None:
+            self.job = self._remembered(self.report)
+            if self.job is None:
+                self._settle(self.report)
+                self.job = self._submit(self.report, waited or Waited(since=started))
+                started = datetime.fromisoformat(self.job["submitted_at"])
+        if self.goal.waits:
+            self._wait(self.deadline(started))
+        return self._reach()
+
+    def resume(self, ended: Event) -> Any:
+        """Go on behind the trigger's event."""
+        self.conclude(ended)
+        return self._reach()
+
+    def kill(self) -> None:
+        """Let go of what is local: from now on nothing is submitted or published.
+
+        Airflow 3 calls this in the midst of ``execute``, which then goes on for some seconds.
+        """
+        self.killed = True
+        self.goal.stop()
+        if self.job is None:
+            return
+        if self.job["job_id"] is not None and not self._over:
+            self._log.warning(RUNS_ON, self.job["job_id"])
+        self.hook.close()
+
+    # -- what it knows ---------------------------------------------------------------------------------
+
+    @cached_property
+    def hook(self) -> ContactCenterHook:
+        """The vendor's hook; its session lives as long as the execution."""
+        noun = self.job or self.report
+        assert noun is not None  # noqa: S101 - one of the two is given
+        return hook_for(noun)
+
+    @property
+    def known(self) -> Job:
+        """The job, where there is one for sure."""
+        assert self.job is not None  # noqa: S101 - every way to a wait or to the goal leads over a job
+        return self.job
+
+    def deadline(self, started: datetime) -> datetime:
+        """When a wait ends that began at ``started``."""
+        try:
+            return min(started + self.terms.report_timeout, self.cut_off)
+        except OverflowError:  # a timeout of thousands of years
+            return self.cut_off
+
+    def message(self, words: str, advice: str) -> str:
+        """What is whole in itself: vendor, connection, job if there is one, what happened, what to do."""
+        return ending.message(self.hook, self.job, words, advice)
+
+    def error(self, ended: Event) -> ContactCenterError:
+        """The error for a wait that did not end in ``ready``."""
+        return ending.error_of(ended, self.hook, self.terms.limits)
+
+    # -- the steps -------------------------------------------------------------------------------------
+
+    def _remembered(self, report: Report) -> Job | None:
+        """The job that an earlier try of this task submitted for the same report, if it is still good."""
+        job = self.memory.recall(report)
+        if job is None:
+            return None
+        found = self.look(job)
+        if isinstance(found, Refusal):
+            if found.kind not in {"missing", "invalid", "expired"} and not found.passing:
+                raise self.hook.error(found, job)
+            good, said = found.passing, found.words
+        else:
+            good, said = LIFE[found["state"]].kept, str(found["vendor_status"])
+        if not good:
+            self._log.info("Job %s of an earlier try is no longer good (%s).", job["job_id"], said)
+            self.memory.forget()
+            return None
+        self._log.info("Taking up job %s, which an earlier try of this task submitted.", job["job_id"])
+        return job
+
+    def _settle(self, report: Report) -> None:
+        """Wait until the window's last rows have arrived."""
+        delay = self.hook.settle_delay if self.terms.settle_delay is None else self.terms.settle_delay
+        window = window_of(report)
+        if window is None:
+            return
+        settled = datetime.fromisoformat(window["end"]) + delay
+        left = (settled - self.clock.now()).total_seconds()
+        if left <= 0:
+            return
+        if settled > self.cut_off:
+            raise ContactCenterTimeoutError(
+                self.message(
+                    f"the window settles at {settled.isoformat()}, and execution_timeout ends the task at "
+                    f"{self.cut_off.isoformat()}",
+                    "Nothing was submitted; raise execution_timeout, or lower settle_delay.",
+                )
+            )
+        self._log.info("Waiting until %s, when the window's last rows have arrived.", settled.isoformat())
+        if self._hand_over is not None:
+            self._hand_over.until(settled)
+        self._sleep(left)
+
+    def _submit(self, report: Report, waited: Waited) -> Job:
+        """Submit; while the vendor is full, wait and ask again, but no longer than the timeouts."""
+        last_try, waits = self.deadline(waited.since), waited.waits
+        while True:
+            self.memory.intend(report)
+            try:
+                job = self.hook.submit(report, self._label)
+            except ContactCenterQuotaError as full:
+                self.memory.forget()
+                pause = max(
+                    min(QUOTA_PAUSE * 2 ** min(waits, 9), LONGEST_QUOTA_PAUSE), full.retry_after or 0.0
+                )
+                if self.clock.now() + timedelta(seconds=pause) > last_try:
+                    raise
+                self._log.info("%s Asking again in %.0f s.", full, pause)
+                waits += 1
+                pause = jittered(pause)
+                if self._hand_over is not None:
+                    self._hand_over.until(
+                        self.clock.now() + timedelta(seconds=pause),
+                        Waited(since=waited.since, waits=waits).payload,
+                    )
+                self._sleep(pause)
+            except ContactCenterError as error:
+                self.memory.failed(error)
+                raise
+            else:
+                self.memory.keep(report, job)
+                if job["job_id"] is not None:
+                    self._log.info("Submitted job %s.", job["job_id"])
+                return job
+
+    def _wait(self, deadline: datetime) -> None:
+        """Look once on the worker, then wait: in the triggerer, or here."""
+        job = self.known
+        steps = wait(
+            job,
+            poll_interval=self.terms.poll_interval,
+            max_poll_interval=self.terms.max_poll_interval,
+            deadline=deadline,
+            note=self._log.info,
+            now=self.clock.now,
+        )
+        found: Status | Refusal | None = None
+        while True:
+            try:
+                step = steps.send(found)
+            except StopIteration as stop:
+                self.conclude(stop.value)
+                return
+            if not isinstance(step, Sleep):
+                found = self.look(job)
+                continue
+            found = None
+            if self._hand_over is not None:
+                self._hand_over.watch(job, self.terms, deadline)
+            self._sleep(step.seconds)
+
+    def look(self, job: Job) -> Status | Refusal:
+        """Ask the vendor once how the job is doing.
+
+        :raises ContactCenterError: the connection can't be used.
+        """
+        try:
+            return self.hook.look(job)
+        except Refusal as refusal:
+            return refusal
+
+    def glance(self) -> bool:
+        """Look once, for a sensor: whether the wait is over. ``stand`` says how it ends if it is.
+
+        :raises ContactCenterError: the connection can't be used.
+        """
+        self.stand = outcome(self.known, self.look(self.known))
+        over = self.stand["status"] != "timeout"
+        if not over and self.stand["reason"]:
+            self._log.info("A look at the job failed and will be repeated: %s", self.stand["reason"])
+        return over
+
+    def conclude(self, ended: Event) -> Job:
+        """The job if it is ready; otherwise the error that the wait ended with.
+
+        :raises ContactCenterError: what stood in the way.
+        """
+        self.job, rule = ended["job"], LIFE[ended["status"]]
+        self._over = ended["status"] not in {"timeout", "refused"} and rule.over
+        if ended["status"] == "ready":
+            return self.job
+        error = self.error(ended)
+        if not rule.kept:
+            self.memory.forget()
+        raise error
+
+    def _reach(self) -> Any:
+        try:
+            self.result = self.goal.reach(self, self.known)
+        except AirflowSkipException:
+            self.memory.forget()  # a task that is skipped is finished too
+            raise
+        finally:
+            self.hook.close()
+        self.memory.forget()
+        return self.result
+
+    def _sleep(self, seconds: float) -> None:
+        self.clock.sleep(seconds)
+        if self.killed:
+            raise ContactCenterError("The task was ended while it waited.")
+
+
+class Current:
+    """The run of a task's current execution, for what Airflow calls beside ``execute``: a kill, lineage.
+
+    An operator is copied, sent and used again; a copy is another task, and runs nothing yet.
+    """
+
+    def __init__(self) -> None:
+        self.run: Run | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Current:
+        return Current()
+
+    def __reduce__(self) -> tuple[type[Current], tuple[()]]:
+        return Current, ()

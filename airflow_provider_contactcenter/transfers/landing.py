@@ -1,0 +1,239 @@
+"""One report on its way into one object: the goal of a transfer.
+
+The store's own uploader reads the body; whatever proves the report incomplete is raised while it reads, so
+the upload is given up before anything appears under the final key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowNotFoundException,
+    AirflowSkipException,
+    BaseHook,
+)
+
+from airflow_provider_contactcenter.exceptions import (
+    ContactCenterEmptyError,
+    ContactCenterError,
+    ContactCenterObjectExistsError,
+    ContactCenterShapeError,
+    ContactCenterStoreError,
+)
+from airflow_provider_contactcenter.nouns import Delivery, Job, Report, Source, window_of
+from airflow_provider_contactcenter.pipeline.assemble import assemble
+from airflow_provider_contactcenter.pipeline.formats import content_type
+from airflow_provider_contactcenter.pipeline.transform import schema_fingerprint, transform
+from airflow_provider_contactcenter.shapes import Shape, check_shape
+from airflow_provider_contactcenter.stores.base import ObjectExists, wording
+from airflow_provider_contactcenter.transfers import events, manifest
+from airflow_provider_contactcenter.transfers.base import OnEmpty, OnExists
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_contactcenter.life.run import Run
+    from airflow_provider_contactcenter.pipeline.body import Body
+    from airflow_provider_contactcenter.pipeline.stage import Transform
+    from airflow_provider_contactcenter.stores.base import Store
+
+
+@dataclass(kw_only=True)
+class Landing:
+    """What a transfer's parameters ask for, and the body that is under way."""
+
+    store: Store
+    #: the operator's; the report's own counts where this is None
+    shape: Shape | None
+    compression: str | None
+    on_empty: OnEmpty
+    replace: bool
+    on_exists: OnExists
+    #: the manifest's place
+    manifest: Store | None
+    partition_key: str | None
+    outlets: Sequence[Any]
+    context: Context
+    log: Logger
+    waits: bool = True
+    _body: Body | None = None
+
+    def check(self, run: Run) -> None:
+        """An object that mustn't be replaced, or a store that can't be written, costs no report."""
+        report = run.known["report"] if run.report is None else run.report
+        if reshape := self._reshaping(report):
+            asked = report["params"].get("file_format")
+            reshape(asked if asked in {"csv", "xlsx"} else "jsonl")
+        advice = "Nothing was submitted; see to the store, and let the task run again."
+        with self._storing(run, self.store.uri, advice):
+            self._refuse_existing()
+            self.store.check(replace=self.replace)
+        if self.manifest is not None:
+            with self._storing(run, self.manifest.uri, advice):
+                self.manifest.check()
+
+    def reach(self, run: Run, job: Job) -> Delivery:
+        """Stream the report into the store; return what landed."""
+        stream = run.hook.stream(job)
+        self._body = body = assemble(
+            stream,
+            transform=self._reshaping(job["report"]),
+            compression=self.compression,
+            on_no_rows=lambda: self._refuse_empty(run),
+        )
+        shape = self._shape(job["report"])
+        file_format = (shape and shape["file_format"]) or stream.file_format
+        file_type = content_type(file_format, self.compression)
+        if run.killed:
+            self.stop()
+        advice = "Nothing new is under the key; a retry of the task uploads the report again."
+        try:
+            with self._storing(run, self.store.uri, advice):
+                self._refuse_existing()  # once more: hours may have passed since the report was submitted
+                self._remove_manifest(run)
+                stored = self.store.put(body, content_type=file_type, replace=self.replace)
+        except Exception:
+            # An uploader may wrap what was raised while it read.
+            if body.error is not None:
+                raise body.error from None
+            raise
+        finally:
+            body.close()
+        columns: Sequence[Mapping[str, Any]] | None = [
+            {"name": name, "type": "string", "from": name, "treatment": None} for name in stream.columns or ()
+        ]
+        rows, caveats = stream.rows, list(stream.caveats)
+        if body.reshaped is not None:
+            columns, rows = body.reshaped.columns, body.reshaped.rows
+            for caveat in getattr(body.reshaped, "caveats", ()):
+                self.log.warning("%s", caveat)
+                caveats.append(caveat)
+        delivery = Delivery(
+            uri=self.store.uri,
+            bytes=body.bytes,
+            rows=rows,
+            sha256=body.sha256,
+            content_type=file_type,
+            compression=self.compression,
+            job=job,
+            window=window_of(job["report"]),
+            vendor_total=stream.vendor_total,
+            complete=stream.complete,
+            file_format=file_format,
+            columns=[each["name"] for each in columns] if columns else None,
+            schema_fingerprint=schema_fingerprint(columns) if columns else None,
+            source=Source(
+                bytes=stream.facts.size,
+                rows=stream.facts.rows,
+                sha256=stream.facts.sha256,
+                file_format=stream.facts.file_format,
+            ),
+            store=dict(stored),
+            provisional=None,
+            caveats=caveats,
+            manifest=self.manifest.uri if self.manifest is not None else None,
+        )
+        self.log.info("Landed %s rows, %s bytes in %s.", rows, body.bytes, delivery["uri"])
+        self._write_manifest(run, delivery, columns or None)
+        events.tell(delivery, self.outlets, self.partition_key, self.context, self.log)
+        return delivery
+
+    def stop(self) -> None:
+        """Let the upload give up."""
+        if self._body is not None:
+            self._body.stop(
+                ContactCenterError("The task was ended while the report came; nothing was published.")
+            )
+
+    def _remove_manifest(self, run: Run) -> None:
+        """Whoever starts at a manifest never finds one without its data."""
+        if self.manifest is not None:
+            with self._storing(
+                run, self.manifest.uri, "Nothing new is under the key; let the task run again."
+            ):
+                self.manifest.delete()
+
+    def _write_manifest(
+        self, run: Run, delivery: Delivery, columns: Sequence[Mapping[str, Any]] | None
+    ) -> None:
+        if self.manifest is None:
+            return
+        said = manifest.contents(delivery, columns, self.context, run.clock.now())
+        advice = (
+            f"The report stands at {delivery['uri']}, but readers of manifests don't see it; a retry of the "
+            "task lands both again."
+        )
+        with self._storing(run, self.manifest.uri, advice):
+            self.manifest.put(manifest.body(said), content_type=manifest.CONTENT_TYPE)
+
+    def _shape(self, report: Report) -> Shape | None:
+        if self.shape is None and "shape" in report:
+            return check_shape(report["shape"])
+        return self.shape
+
+    def _reshaping(self, report: Report) -> Callable[[str], Transform] | None:
+        """What makes the stage, for the format that comes; None where the report lands as it is."""
+        shape = self._shape(report)
+        if shape is None:
+            return None
+        key = hash_key(shape["hash_conn_id"]) if shape["hash"] else None
+        return lambda source_format: transform(shape, source_format, key=key)
+
+    def _refuse_existing(self) -> None:
+        if not self.replace and self.store.exists():
+            raise ObjectExists(self.store.uri)
+
+    def _refuse_empty(self, run: Run) -> None:
+        if self.on_empty == "publish":
+            return
+        sentence = run.message(
+            f"the report holds no rows, and on_empty={self.on_empty!r}",
+            "Nothing was published; on_empty='publish' would land the empty file.",
+        )
+        raise AirflowSkipException(sentence) if self.on_empty == "skip" else ContactCenterEmptyError(sentence)
+
+    @contextmanager
+    def _storing(self, run: Run, uri: str, advice: str) -> Iterator[None]:
+        """Within the block, what the store's own libraries raise becomes one typed error."""
+        try:
+            yield
+        except AirflowException:
+            raise  # says what it is: ours, a connection that is missing, an extra that isn't installed
+        except ObjectExists:
+            there = f"there is an object at {uri}, and replace=False"
+            if self.on_exists == "skip":
+                raise AirflowSkipException(
+                    run.message(there, "It stays as it is: on_exists='skip'.")
+                ) from None
+            raise ContactCenterObjectExistsError(
+                run.message(there, "Remove the object, take another key, or give on_exists='skip'.")
+            ) from None
+        except Exception as error:
+            # Not chained: a traceback would show the query of an upload, which lets its reader write.
+            raise ContactCenterStoreError(
+                run.message(f"{uri} could not be written ({wording(error)})", advice)
+            ) from None
+
+
+def hash_key(conn_id: str | None) -> bytes:
+    """The key of a shape's keyed hash: the password of a connection.
+
+    :raises ContactCenterShapeError: there is no such connection, or it has no password.
+    """
+    try:
+        password = BaseHook.get_connection(str(conn_id)).password
+    except AirflowNotFoundException:
+        password = None
+    if not password:
+        raise ContactCenterShapeError(
+            f"The connection {conn_id!r}, whose password is the key to hash with, is missing or has none: "
+            "set it; nothing was submitted or landed."
+        )
+    return str(password).encode()

@@ -1,0 +1,58 @@
+"""How a task hands its wait over to the triggerer."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow.providers.common.compat.sdk import TaskDeferred
+
+from airflow_provider_contactcenter.life.waiting import jittered
+from airflow_provider_contactcenter.triggers.report import (
+    ContactCenterReportTrigger,
+    ContactCenterTimerTrigger,
+)
+
+if TYPE_CHECKING:
+    from airflow_provider_contactcenter.life.clock import Clock
+    from airflow_provider_contactcenter.life.run import Terms
+    from airflow_provider_contactcenter.nouns import Job
+
+#: A trigger's first event comes no sooner than this after the deferral: triggers that fired within a few
+#: seconds lost tasks to the scheduler's race between the executor's and the trigger's event.
+SHORTEST_DEFERRAL = timedelta(seconds=10)
+#: Airflow's own timeout of a deferral comes this much after the deadline, for when no trigger runs at all.
+BACKSTOP = timedelta(minutes=30)
+
+
+class Deferral:
+    """Ends the execution; ``execute_complete`` or ``execute_again`` of the task is called after the wait."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def watch(self, job: Job, terms: Terms, deadline: datetime) -> NoReturn:
+        """Wait for a job, no longer than the deadline."""
+        now = self._clock.now()
+        pause = timedelta(seconds=jittered(terms.poll_interval))
+        raise TaskDeferred(
+            trigger=ContactCenterReportTrigger(
+                job=job,
+                poll_interval=terms.poll_interval,
+                max_poll_interval=terms.max_poll_interval,
+                deadline=deadline.isoformat(),
+                not_before=(now + max(pause, SHORTEST_DEFERRAL)).isoformat(),
+            ),
+            method_name="execute_complete",
+            timeout=max(deadline - now, timedelta(0)) + BACKSTOP,
+        )
+
+    def until(self, moment: datetime, payload: dict[str, Any] | None = None) -> NoReturn:
+        """Wait for an instant; the payload comes back in the event."""
+        now = self._clock.now()
+        moment = max(moment, now + SHORTEST_DEFERRAL)
+        raise TaskDeferred(
+            trigger=ContactCenterTimerTrigger(moment=moment.isoformat(), payload=payload),
+            method_name="execute_again",
+            timeout=moment - now + BACKSTOP,
+        )

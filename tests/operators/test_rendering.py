@@ -1,0 +1,155 @@
+"""What is written in a DAG file arrives as it was written, and what can't be rendered says so once."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import DAG
+from jinja2 import StrictUndefined
+
+from airflow_provider_contactcenter.exceptions import ContactCenterInvalidReportError
+from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
+from airflow_provider_contactcenter.reports import eight_by_eight_call_legs, talkdesk_report
+from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
+from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
+from airflow_provider_contactcenter.windows import day_window
+
+WINDOW = {"start": "2024-05-01T00:00:00Z", "end": "2024-05-02T00:00:00Z"}
+
+
+def dag(native: bool = True) -> DAG:
+    return DAG(
+        "nightly",
+        schedule=None,
+        start_date=datetime(2024, 5, 1, tzinfo=UTC),
+        render_template_as_native_obj=native,
+        template_undefined=StrictUndefined,
+    )
+
+
+def rendered(task: Any, **names: Any) -> Any:
+    task.render_template_fields({"task": task, **names})
+    return task
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize(
+    "written", ["+48100200300", "123_456", "2024_05", "1e5", "0x10", "'quoted'", "[1, 2]", "None", "ends\n"]
+)
+def test_a_value_without_a_template_stays_as_it_is(written: str, native: bool) -> None:
+    with dag(native):
+        task = ContactCenterToS3Operator(
+            task_id="legs",
+            report=eight_by_eight_call_legs(pbx_id="acme", **WINDOW),
+            s3_key=written,
+            s3_extra_args={"Tagging": [written]},
+        )
+    rendered(task)
+    assert task.s3_key == written
+    assert task.s3_extra_args == {"Tagging": [written]}
+
+
+@pytest.mark.parametrize(
+    "value", ["+48100200300", "123_456", "2024_05", "1e5", "0x10", "'quoted'", "1,2", "1_0.0"]
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_template_that_becomes_something_else_is_refused(value: str, nested: bool) -> None:
+    template: Any = "{{ params_value }}"
+    with dag():
+        task = ContactCenterToS3Operator(
+            task_id="legs",
+            report=eight_by_eight_call_legs(pbx_id="acme", **WINDOW),
+            s3_key="x" if nested else template,
+            s3_extra_args={"Metadata": {"a": [template]}} if nested else None,
+        )
+    with pytest.raises(
+        ContactCenterInvalidReportError, match="render_template_as_native_obj turns into"
+    ) as failure:
+        rendered(task, params_value=value)
+    assert repr(value) in str(failure.value)
+    with dag(native=False):
+        task = ContactCenterToS3Operator(task_id="legs", report=task.report, s3_key=template)
+    assert rendered(task, params_value=value).s3_key == value
+
+
+@pytest.mark.parametrize(
+    ("template", "value", "made"),
+    [
+        ("{{ value }}", "103", 103),
+        ("{{ value }}", ["a", "b"], ["a", "b"]),
+        ("{{ value | tojson }}", ["a", "b"], ["a", "b"]),
+        ("{{ value | tojson }}", "+48100200300", "+48100200300"),
+        ("{{ value }}", 7.5, 7.5),
+        ("{{ value }}", None, None),
+        ("calls/{{ value }}.csv", "2024-05-01", "calls/2024-05-01.csv"),
+        ("{{ value }}", datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 5, 1, tzinfo=UTC)),
+    ],
+)
+def test_what_native_rendering_is_for_works(template: str, value: Any, made: Any) -> None:
+    with dag():
+        task = ContactCenterToS3Operator(
+            task_id="a", report=talkdesk_report("calls", **WINDOW), s3_key=template
+        )
+    assert rendered(task, value=value).s3_key == made
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_a_run_without_a_window_ends_in_one_final_sentence(native: bool) -> None:
+    with dag(native):
+        task = ContactCenterReportOperator(task_id="calls", report=talkdesk_report("calls", **day_window()))
+    with pytest.raises(
+        ContactCenterInvalidReportError, match=r"^Task calls: .*data_interval_start.*day_window\(\)"
+    ):
+        rendered(task)
+
+
+def mapped(operator: Any, **partial: Any) -> Any:
+    with dag():
+        return operator.partial(task_id="calls", **partial)
+
+
+def run_mapped(task: Any, native_context: dict[str, Any]) -> Any:
+    """Render a mapped task as the task runner does."""
+    names = {
+        "ti": SimpleNamespace(map_index=0),
+        "task": task,
+        "dag": task.dag,
+        "dag_run": SimpleNamespace(conf={}),
+        "expanded_ti_count": 1,
+        **native_context,
+    }
+    task.render_template_fields(names)
+    return names
+
+
+def test_mapped_tasks_are_rendered_by_the_same_rules() -> None:
+    report = talkdesk_report("calls", start="{{ begin }}", end=WINDOW["end"])
+    task = mapped(ContactCenterReportOperator).expand(report=[report])
+    with pytest.raises(ContactCenterInvalidReportError, match="'begin' is undefined"):
+        run_mapped(task, {"run_id": "x", "map_index_template": None})
+    with pytest.raises(ContactCenterInvalidReportError, match="turns into 2024"):
+        run_mapped(task, {"begin": "20_24", "map_index_template": None})
+
+
+@pytest.mark.parametrize("template", [None, "{{ run_id }}"])
+def test_a_mapped_task_is_called_by_connection_kind_and_window(template: str | None) -> None:
+    report = talkdesk_report("calls", **WINDOW)
+    task = mapped(ContactCenterReportOperator).expand(report=[report])
+    names = run_mapped(task, {"map_index_template": template})
+    assert names["map_index_template"] == (
+        template or "talkdesk_default report/calls 2024-05-01T00:00:00+00:00 to 2024-05-02T00:00:00+00:00"
+    )
+
+
+def test_the_sensor_renders_by_the_same_rules() -> None:
+    with dag():
+        task = ContactCenterReportSensor(task_id="wait", job="{{ job }}")
+    job = {"job_id": "2024_05", "vendor": "talkdesk"}
+    assert rendered(task, job=job).job == job
+    with pytest.raises(ContactCenterInvalidReportError, match="turns into"):
+        rendered(ContactCenterReportSensor(task_id="w", job="{{ job }}", dag=task.dag), job="1_0")
+    assert json.loads(json.dumps(task.job)) == job

@@ -1,0 +1,227 @@
+"""Real servers, and what a test wants to know of each: what is stored, and what lingers."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
+from airflow_provider_contactcenter.stores.azure_blob import AzureBlobStore
+from airflow_provider_contactcenter.stores.base import Store
+from airflow_provider_contactcenter.stores.file import FileStore
+from airflow_provider_contactcenter.stores.gcs import GCSStore
+from airflow_provider_contactcenter.stores.s3 import S3Store
+from airflow_provider_contactcenter.stores.sftp import SFTPStore
+from tests.stores.servers import CONTAINER, AzuriteServer, SFTPServer, azurite
+
+BUCKET = "contactcenter"
+
+
+class Gone(Exception):
+    """What a body raises."""
+
+
+@dataclass
+class Body:
+    """A body that is read once: so many bytes, then perhaps an error."""
+
+    content: bytes
+    fails_at: int | None = None
+    before_read: Callable[[int], None] = lambda _: None
+    at: int = 0
+
+    def read(self, size: int = -1) -> bytes:
+        self.before_read(self.at)
+        end = len(self.content) if size < 0 else self.at + size
+        if self.fails_at is not None and end > self.fails_at:
+            raise Gone("the vendor broke off")
+        piece = self.content[self.at : end]
+        self.at += len(piece)
+        return piece
+
+
+@dataclass
+class Place:
+    """One store of one kind on a real server."""
+
+    kind: str
+    #: a store for a name
+    store: Callable[..., Store]
+    #: what is stored under a name, None if there is nothing
+    content: Callable[[str], bytes | None]
+    #: puts bytes under a name by the server's own means
+    put: Callable[[str, bytes], Any]
+    #: what uploads left behind that isn't the object
+    lingering: Callable[[], list[str]]
+    #: removes that
+    sweep: Callable[[], Any]
+    environ: dict[str, str]
+    #: a store where there is no bucket, container or folder
+    nowhere: Callable[[], Store]
+    #: the server's address
+    url: str = ""
+
+
+def s3_place(server: S3Server) -> Place:
+    from botocore.exceptions import ClientError
+
+    client = server.client()
+
+    def content(name: str) -> bytes | None:
+        try:
+            return bytes(client.get_object(Bucket=BUCKET, Key=name)["Body"].read())
+        except ClientError:
+            return None
+
+    def sweep() -> None:
+        for upload in client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []):
+            client.abort_multipart_upload(Bucket=BUCKET, Key=upload["Key"], UploadId=upload["UploadId"])
+
+    return Place(
+        "s3",
+        lambda name, **options: S3Store(f"s3://{BUCKET}/{name}", **options),
+        content,
+        lambda name, data: client.put_object(Bucket=BUCKET, Key=name, Body=data),
+        lambda: server.multipart_uploads(BUCKET),
+        sweep,
+        server.environ,
+        # SeaweedFS makes a bucket that isn't there; this one can't be.
+        lambda: S3Store("s3://no such bucket/calls.csv"),
+        server.url,
+    )
+
+
+def gcs_place(server: GCSServer) -> Place:
+    from google.api_core.exceptions import NotFound
+
+    bucket = server.client().bucket(BUCKET)
+
+    def content(name: str) -> bytes | None:
+        try:
+            return bytes(bucket.blob(name).download_as_bytes())
+        except NotFound:
+            return None
+
+    return Place(
+        "gcs",
+        lambda name, **options: GCSStore(BUCKET, name, **options),
+        content,
+        lambda name, data: bucket.blob(name).upload_from_string(data),
+        list,
+        lambda: None,
+        server.environ,
+        lambda: GCSStore("no-such-bucket", "calls.csv"),
+        server.url,
+    )
+
+
+def azure_place(server: AzuriteServer) -> Place:
+    from azure.core.exceptions import ResourceNotFoundError
+
+    container = server.service().get_container_client(CONTAINER)
+
+    def content(name: str) -> bytes | None:
+        try:
+            return bytes(container.download_blob(name).readall())
+        except ResourceNotFoundError:
+            return None
+
+    def staged() -> list[str]:
+        """Blobs of which there are only blocks."""
+        return [blob.name for blob in container.list_blobs(include="uncommittedblobs") if not blob.etag]
+
+    def sweep() -> None:
+        # Blocks can't be aborted; a commit under the name throws them away.
+        for name in staged():
+            container.upload_blob(name, b"", overwrite=True)
+            container.delete_blob(name)
+
+    return Place(
+        "azure",
+        lambda name, **options: AzureBlobStore(CONTAINER, name, **options),
+        content,
+        lambda name, data: container.upload_blob(name, data),
+        staged,
+        sweep,
+        server.environ,
+        lambda: AzureBlobStore("no-such-container", "calls.csv"),
+        server.url,
+    )
+
+
+def folder_place(kind: str, folder: Path, environ: dict[str, str], store: Callable[..., Store]) -> Place:
+    """A folder of this machine, written to as it is or through a server that shows it."""
+
+    def content(name: str) -> bytes | None:
+        file = folder / name
+        return file.read_bytes() if file.exists() else None
+
+    def hidden() -> list[str]:
+        return [file.name for file in folder.iterdir() if file.name.startswith(".")]
+
+    root = "" if kind == "sftp" else str(folder)
+    return Place(
+        kind,
+        lambda name, **options: store(f"{root}/{name}", **options),
+        content,
+        lambda name, data: (folder / name).write_bytes(data),
+        hidden,
+        lambda: [(folder / name).unlink() for name in hidden()],
+        environ,
+        lambda: store(f"{root}/no/such/folder/calls.csv"),
+    )
+
+
+@pytest.fixture(scope="session")
+def azurite_server() -> Iterator[AzuriteServer]:
+    """Azurite, if there is a Node to run it."""
+    with azurite() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sftp_server() -> Iterator[SFTPServer]:
+    """An SFTP server in this process."""
+    with (
+        tempfile.TemporaryDirectory(prefix="contactcenter-sftp-") as folder,
+        SFTPServer(Path(folder)) as server,
+    ):
+        yield server
+
+
+def sftp_place(server: SFTPServer) -> Place:
+    return folder_place("sftp", server.folder, server.environ, SFTPStore)
+
+
+MAKERS: dict[str, Callable[[pytest.FixtureRequest], Place]] = {
+    "s3": lambda request: s3_place(request.getfixturevalue("s3_server")),
+    "gcs": lambda request: gcs_place(request.getfixturevalue("gcs_server")),
+    "azure": lambda request: azure_place(request.getfixturevalue("azurite_server")),
+    "sftp": lambda request: sftp_place(request.getfixturevalue("sftp_server")),
+    "file": lambda request: folder_place("file", request.getfixturevalue("tmp_path"), {}, FileStore),
+}
+
+
+@pytest.fixture(params=MAKERS)
+def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """Each store in turn, with its connection in the environment."""
+    place = MAKERS[request.param](request)
+    for name, value in place.environ.items():
+        monkeypatch.setenv(name, value)
+    yield place
+    left = place.lingering()
+    place.sweep()
+    assert left == []
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    """A name of the test's own."""
+    test = "".join(letter if letter.isalnum() else "-" for letter in request.node.name)[:60]
+    return f"{test}-{os.urandom(4).hex()}.csv"

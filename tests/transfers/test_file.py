@@ -1,0 +1,95 @@
+"""A folder as the store: the whole way of a report without a server, in every shape of landing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_contactcenter import exceptions
+from airflow_provider_contactcenter.sandbox import Sandbox
+from airflow_provider_contactcenter.shapes import shape
+from airflow_provider_contactcenter.transfers.contact_center_to_azure_blob import (
+    ContactCenterToAzureBlobOperator,
+)
+from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator
+from airflow_provider_contactcenter.transfers.contact_center_to_sftp import ContactCenterToSFTPOperator
+from tests.transfers.conftest import calls, context
+
+
+def landed(path: Path, **values: Any) -> Any:
+    task = ContactCenterToFileOperator(
+        task_id="calls", report=calls(), path=str(path), deferrable=False, poll_interval=0.05, **values
+    )
+    return task.execute(context())
+
+
+def test_a_report_lands_in_a_folder_with_its_manifest(sandbox: Sandbox, tmp_path: Path) -> None:
+    delivery = landed(tmp_path / "calls.csv", manifest=str(tmp_path / "calls.json"))
+    assert (tmp_path / "calls.csv").read_bytes()
+    assert delivery["uri"] == f"file://{tmp_path}/calls.csv"
+    assert json.loads((tmp_path / "calls.json").read_text())["sha256"] == delivery["sha256"]
+    assert {path.name for path in tmp_path.iterdir()} == {"calls.csv", "calls.json"}
+
+
+def test_a_folder_that_is_not_there_costs_no_report(sandbox: Sandbox, tmp_path: Path) -> None:
+    with pytest.raises(exceptions.ContactCenterStoreError, match="Nothing was submitted"):
+        landed(tmp_path / "missing" / "calls.csv")
+    assert sandbox.journal() == []
+
+
+@pytest.mark.parametrize(
+    ("operator_class", "place"),
+    [
+        (ContactCenterToFileOperator, {"path": "calls.csv"}),
+        (ContactCenterToSFTPOperator, {"remote_path": "calls.csv"}),
+        (ContactCenterToAzureBlobOperator, {"container_name": "abfss://lake", "blob_name": "calls.csv"}),
+    ],
+)
+def test_a_place_that_cannot_be_is_refused(sandbox: Sandbox, operator_class: Any, place: Any) -> None:
+    operator = operator_class(task_id="calls", report=calls(), **place)
+    with pytest.raises(exceptions.ContactCenterInvalidReportError, match=r"^Task calls: .* is not allowed"):
+        operator.execute(context())
+    assert sandbox.journal() == []
+
+
+def test_a_shape_keeps_columns_out_and_hashes_others(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = landed(tmp_path / "plain.csv")
+    first, second, *others = plain["columns"]
+    monkeypatch.setenv("AIRFLOW_CONN_KEY", json.dumps({"conn_type": "generic", "password": "sentinel-key"}))
+    own = shape(drop=[first], hash=[second], hash_conn_id="key", rename="snake")
+    path = tmp_path / "calls.csv"
+    delivery = landed(path, shape=own, manifest=str(tmp_path / "calls.json"))
+    header = path.read_text().splitlines()[0]
+    assert delivery["columns"] == header.split(",")
+    assert len(delivery["columns"]) == len(others) + 1
+    assert delivery["source"]["rows"] == delivery["rows"] == 40
+    said = json.loads((tmp_path / "calls.json").read_text())
+    assert said["columns"][0]["treatment"] == "hmac-sha256"
+    assert said["schema_fingerprint"] == delivery["schema_fingerprint"] != plain["schema_fingerprint"]
+    assert "sentinel" not in path.read_text() + json.dumps([delivery, said])
+
+
+@pytest.mark.parametrize("connection", [None, {"conn_type": "generic"}])
+def test_a_hash_without_a_key_costs_no_report(
+    sandbox: Sandbox, tmp_path: Path, connection: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if connection is not None:
+        monkeypatch.setenv("AIRFLOW_CONN_KEY", json.dumps(connection))
+    with pytest.raises(exceptions.ContactCenterShapeError, match="'key', whose password is the key"):
+        landed(tmp_path / "calls.csv", shape=shape(hash=["caller"], hash_conn_id="key"))
+    assert sandbox.journal() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_lands_as_parquet(sandbox: Sandbox, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    delivery = landed(tmp_path / "calls.parquet", shape=shape(file_format="parquet"))
+    assert delivery["file_format"] == "parquet"
+    assert delivery["content_type"] == "application/vnd.apache.parquet"
+    table = parquet.read_table(tmp_path / "calls.parquet")
+    assert (table.num_rows, table.column_names) == (40, delivery["columns"])
