@@ -143,6 +143,7 @@ class Landing:
         self.log.info("Landed %s rows, %s bytes in %s.", rows, body.bytes, delivery["uri"])
         self._write_manifest(run, delivery, columns or None)
         events.tell(delivery, self.outlets, self.partition_key, self.context, self.log)
+        events.compare_columns(delivery, self.outlets, self.context, self.log)
         return delivery
 
     def stop(self) -> None:

@@ -176,5 +176,9 @@ def test_a_row_that_the_vendor_corrects_is_right_the_night_after(
         assert {row["start_at"][:10] for row in rows_of(s3_server, f"lake/corrected/{day}.csv")} == {day}
     # One event for each day that landed, with that day's own rows; the newest is right.
     settle(airflow, {"lake_corrected_day": landed})
-    newest = [said["rows"]["2024-06-01"] for said in used(airflow, "lake_corrected_day") if "2024-06-01" in said["rows"]]
+    newest = [
+        said["rows"]["2024-06-01"]
+        for said in used(airflow, "lake_corrected_day")
+        if "2024-06-01" in said["rows"]
+    ]
     assert newest[-1] == 21
