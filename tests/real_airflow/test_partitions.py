@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections import Counter
 from datetime import date, timedelta
 from typing import Any
@@ -132,6 +133,12 @@ def test_consumers_run_for_the_days_that_changed_and_for_no_others(
         assert {row["start_at"][:10] for row in rows} == {day}
         assert len(rows) == (41 if day in again else 40)
     assert len(airflow.dag_runs("lake_land")) == len(DAYS)
+
+    # The asset remembers the columns that landed last.
+    [kept] = airflow.query(
+        "select value from asset_state_store join asset on id = asset_id where name = 'lake_calls'"
+    )
+    assert json.loads(kept["value"])["columns"] == list(rows[0])
 
 
 def test_a_row_that_the_vendor_corrects_is_right_the_night_after(
