@@ -113,10 +113,10 @@ def _html(written: str) -> list[tuple[str, int]]:
 
 
 def _escaped(written: str) -> list[tuple[str, int]]:
-    if written[1] in "uU":
-        code = "".join(chr(int(code, 16)) for code in re.findall(r"(?i)\\u([0-9a-f]{4})", written))
+    if written[1] == "u":
+        code = "".join(chr(int(code, 16)) for code in re.findall(r"\\u([0-9a-fA-F]{4})", written))
         return [(code.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass"), len(written))]
-    if written[1] in "xX":
+    if written[1] == "x":
         return [(chr(int(written[2:], 16)), len(written))]
     return [(json.loads(f'"{written}"') if written[1] in 'bfnrt"\\/' else written[1], len(written))]
 
@@ -137,7 +137,8 @@ _READINGS: tuple[tuple[re.Pattern[str], Callable[[str], list[tuple[str, int]]]],
     # JSON's, and those of Python's repr
     (
         re.compile(
-            r"(?i:\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|\\u[0-9a-f]{4})|\\x[0-9a-fA-F]{2}|\\[^ux]"
+            r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+            r"|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\[^ux]"
         ),
         _escaped,
     ),

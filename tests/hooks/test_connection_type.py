@@ -67,7 +67,5 @@ def test_a_type_reads_the_same_in_a_uri(monkeypatch: pytest.MonkeyPatch) -> None
     uri = "khoros-care://me:fake-password@khoros.example.com/?company_api_key=fake-key"
     monkeypatch.setenv("AIRFLOW_CONN_X", uri)
     assert KhorosCareHook("x").settings.login == "me"
-    with pytest.raises(
-        ContactCenterInvalidReportError, match="khoros_care; this report needs vspark"
-    ):
+    with pytest.raises(ContactCenterInvalidReportError, match="khoros_care; this report needs vspark"):
         VSparkHook("x").settings  # noqa: B018 - resolving it is what refuses
