@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import importlib
 import inspect
 import json
@@ -245,6 +246,32 @@ def imports(layer: str) -> set[tuple[str, str]]:
 def test_imports_point_one_way(layer: str) -> None:
     strangers = {(file, other) for file, other in imports(layer) if other not in {layer, *LAYERS[layer]}}
     assert strangers == set()
+
+
+def module_imports() -> dict[str, set[str]]:
+    """Module -> the modules of the package that it imports, wherever it does so."""
+    modules = {
+        ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file
+        for file in PACKAGE.rglob("*.py")
+    }
+    graph: dict[str, set[str]] = {}
+    for module, file in modules.items():
+        package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+        named: set[str] = set()
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                named |= {alias.name for alias in node.names}
+            if isinstance(node, ast.ImportFrom):
+                above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+                base = ".".join([*above, *([node.module] if node.module else [])])
+                named |= {f"{base}.{alias.name}" for alias in node.names} | {base}
+        graph[module] = (named & modules.keys()) - {module, package, "airflow_provider_contactcenter"}
+    return graph
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Nor for their types alone: what can't be read without the other is one module."""
+    assert list(graphlib.TopologicalSorter(module_imports()).static_order())
 
 
 def loaded_by(statement: str) -> set[str]:
