@@ -14,7 +14,8 @@ from typing import Any, Self
 
 import pytest
 
-from airflow_provider_contactcenter.transport import policy, tokens
+from airflow_provider_contactcenter.transport import on_aiohttp, on_requests, tokens
+from airflow_provider_contactcenter.transport.clock import Clock
 
 #: what an answer may be: its bytes, or its pieces; floats among them are seconds to wait
 Written = bytes | Iterable[bytes | float]
@@ -155,18 +156,29 @@ def talkdesk(*answers: Written, token: Any = None) -> Callable[[Asked], Written]
     )
 
 
+class Skipping(Clock):
+    """The machine's clock, put forward by what was slept; nobody really sleeps."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return super().monotonic() + sum(self.slept)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+    async def pause(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses between tries of a request: noted, not slept."""
-    noted: list[float] = []
-    real = policy.pause
-
-    def pause(refusal: BaseException | None, attempt: int) -> float:
-        noted.append(real(refusal, attempt))
-        return 0.0
-
-    monkeypatch.setattr(policy, "pause", pause)
-    return noted
+    """The pauses of every driver that is made: noted, not slept."""
+    clock = Skipping()
+    for module in (on_requests, on_aiohttp):
+        monkeypatch.setattr(module, "Clock", lambda: clock)
+    return clock.slept
 
 
 @pytest.fixture(autouse=True)

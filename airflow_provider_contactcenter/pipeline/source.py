@@ -163,10 +163,13 @@ class PageSource:
         """The rows as JSON lines, page by page."""
         facts = self.facts
         rows, cursor, seen = 0, None, set[int]()
+        doubts = [self._caveat] if self._caveat else []
         while True:
             page = self._ask(cursor)
             if facts.vendor_total is None:
                 facts.vendor_total = page.total
+            if page.caveat and page.caveat not in doubts:
+                doubts.append(page.caveat)
             rows, cursor = rows + len(page.rows), page.cursor
             lines = json_lines(page.rows)
             del page  # thousands of rows, which would be held until the next page is there
@@ -182,7 +185,8 @@ class PageSource:
         if facts.vendor_total is not None and facts.vendor_total != rows:
             raise Incomplete(f"the vendor's total says {facts.vendor_total} rows, its pages hold {rows}")
         facts.rows, facts.complete = rows, True
-        facts.doubt(self._caveat)
+        for caveat in doubts:
+            facts.doubt(caveat)
 
 
 class ReportStream(Iterator[bytes]):

@@ -29,6 +29,10 @@ class _Foreign(Undecodable):
     foreign = True
 
 
+class Malformed(ValueError):
+    """The headers of an answer are none: where one ends and what the body is, is anyone's guess."""
+
+
 class TooLong(ValueError):
     """A body that is read whole has no end; the text says at how many bytes that was noticed."""
 

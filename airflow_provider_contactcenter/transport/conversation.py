@@ -1,13 +1,13 @@
-"""A vendor operation with token, redirects and refusals added; still without any I/O.
+"""A vendor operation with token, redirects, refusals and second tries added; still without any I/O.
 
-:func:`converse` yields what a driver has to do: send a request, or provide a token. The two drivers are
-the only places that touch a socket.
+:func:`converse` yields what a driver has to do: send a request, provide a token, or pause. The two drivers
+are the only places that touch a socket.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from airflow_provider_contactcenter.transport import policy
@@ -26,19 +26,36 @@ class TokenWanted:
     stale: Token | None = None
 
 
-Wanted = Request | TokenWanted
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The conversation goes on in so many seconds."""
+
+    seconds: float
+
+
+Wanted = Request | TokenWanted | Pause
 Reply = Answer | Token | None
 Conversation = Generator[Wanted, Reply, T]
 
 
-def converse(vendor: Vendor, settings: Settings, operation: Operation[T]) -> Conversation[T]:
-    """Run an operation to its end; a refusal is thrown into it, for it to give a meaning to or let pass."""
-    sent: list[Request] = []
+def converse(
+    vendor: Vendor,
+    settings: Settings,
+    operation: Operation[T],
+    attempts: int,
+    now: Callable[[], float],
+) -> Conversation[T]:
+    """Run an operation to its end; a refusal is thrown into it, for it to give a meaning to or let pass.
+
+    :param attempts: how often one request is sent at the most; 1 where something waits around it.
+    :param now: seconds of a clock that only goes forward.
+    """
+    talk = _Talk(vendor, settings, attempts, now)
     try:
         request = next(operation)
         while True:
             try:
-                answer = yield from _exchange(vendor, settings, request, sent)
+                answer = yield from talk.exchange(request)
             except Refusal as refusal:
                 request = operation.throw(refusal)
             else:
@@ -48,75 +65,99 @@ def converse(vendor: Vendor, settings: Settings, operation: Operation[T]) -> Con
         return result
     except Refusal as refusal:
         # Words that an operation took from an answer itself, not from a status of 400 and more.
-        secrets = (secret for request in sent for secret in policy.secrets_in(settings, request))
+        secrets = (secret for request in talk.sent for secret in policy.secrets_in(settings, request))
         refusal.words = policy.redact(refusal.words, [*settings.secrets, *secrets])
         # Neither its own text nor what it was made of may say more.
         refusal.args, refusal.__context__ = (refusal.words,), None
         raise
 
 
-def _exchange(
-    vendor: Vendor, settings: Settings, request: Request, all_sent: list[Request]
-) -> Conversation[Answer]:
-    # Where the report itself is streamed from another origin, that is object storage behind a signed link.
-    abroad = request.stream and not policy.at_home(settings, policy.url_of(settings, request))
-    answer, sent = yield from _signed(vendor, settings, request)
-    all_sent.append(sent)
-    hops = 0
-    while request.follow and 300 <= answer.status < 400:
-        hops += 1
-        if hops > policy.LONGEST_REDIRECT_CHAIN:
-            raise Refusal("unavailable", f"redirected more than {policy.LONGEST_REDIRECT_CHAIN} times")
-        request = policy.redirected(replace(request, target=answer.url, params=()), answer)
-        abroad = not policy.at_home(settings, request.target)
-        answer, sent = yield from _signed(vendor, settings, request)
-        all_sent.append(sent)
-    if answer.status < 400:
-        return answer
-    refusal = policy.refusal_of(answer, policy.secrets_in(settings, sent))
-    if refusal is None:
-        return answer
-    if abroad and not refusal.passing:
-        # Signed links die within minutes; a new one is to be had from the vendor.
-        raise Refusal(
-            "unavailable", f"the link to the file was refused: {refusal.words}", status=answer.status
-        )
-    raise refusal
+@dataclass
+class _Talk:
+    """One operation's requests, as they are sent."""
 
+    vendor: Vendor
+    settings: Settings
+    attempts: int
+    now: Callable[[], float]
+    sent: list[Request] = field(default_factory=list)
 
-def _signed(vendor: Vendor, settings: Settings, request: Request) -> Conversation[tuple[Answer, Request]]:
-    """Send a request, to the connection's own origin with credentials; a 401 renews the token once.
+    def exchange(self, request: Request) -> Conversation[Answer]:
+        """The answer behind all redirects; a status of 400 and more is raised as a refusal."""
+        settings = self.settings
+        # Where the report itself is streamed from another origin, that is object storage behind a signed
+        # link.
+        abroad = request.stream and not policy.at_home(settings, policy.url_of(settings, request))
+        answer, sent = yield from self._signed(request)
+        hops = 0
+        while request.follow and 300 <= answer.status < 400:
+            hops += 1
+            if hops > policy.LONGEST_REDIRECT_CHAIN:
+                raise Refusal("unavailable", f"redirected more than {policy.LONGEST_REDIRECT_CHAIN} times")
+            request = policy.redirected(replace(request, target=answer.url, params=()), answer)
+            abroad = not policy.at_home(settings, request.target)
+            answer, sent = yield from self._signed(request)
+        refusal = self._refusal(answer, sent)
+        if refusal is None:
+            return answer
+        if abroad and not refusal.passing:
+            # Signed links die within minutes; a new one is to be had from the vendor.
+            raise Refusal(
+                "unavailable", f"the link to the file was refused: {refusal.words}", status=answer.status
+            )
+        raise refusal
 
-    Returns the answer and the request as it was sent.
-    """
-    request = request.encoded()
-    if not request.signed:
-        return (yield from _sent(request)), request
-    url = policy.url_of(settings, request)
-    if not policy.at_home(settings, url):
-        policy.check_hop(settings.base_url, url)
-        bare = replace(request, headers={}, params=())
-        return (yield from _sent(bare)), bare
-    token = yield from _token()
-    signed = vendor.sign(request, settings, token)
-    answer = yield from _sent(signed)
-    if answer.status == 401 and token is not None:
-        token = yield from _token(stale=token)
-        signed = vendor.sign(request, settings, token)
-        answer = yield from _sent(signed)
-    return answer, signed
+    def _signed(self, request: Request) -> Conversation[tuple[Answer, Request]]:
+        """Send a request, to the connection's own origin with credentials; a 401 renews the token once.
 
+        Returns the answer and the request as it was sent.
+        """
+        request = request.encoded()
+        if not request.signed:
+            return (yield from self._answered(request)), request
+        url = policy.url_of(self.settings, request)
+        if not policy.at_home(self.settings, url):
+            policy.check_hop(self.settings.base_url, url)
+            bare = replace(request, headers={}, params=())
+            return (yield from self._answered(bare)), bare
+        token = yield from _token()
+        signed = self.vendor.sign(request, self.settings, token)
+        answer = yield from self._answered(signed)
+        refusal = self._refusal(answer, signed) if answer.status == 401 else None
+        if token is not None and refusal is not None and refusal.kind == "authentication":
+            token = yield from _token(stale=token)
+            signed = self.vendor.sign(request, self.settings, token)
+            answer = yield from self._answered(signed)
+        return answer, signed
 
-def _sent(request: Request) -> Conversation[Answer]:
-    try:
-        answer = yield request
-    except Refusal as refusal:
+    def _answered(self, request: Request) -> Conversation[Answer]:
+        """Send a request until it is answered for good, or its patience is at an end."""
+        self.sent.append(request)
+        patience = policy.Patience(self.now, self.attempts)
+        while True:
+            refusal: Refusal | None
+            try:
+                answer = yield request
+                assert isinstance(answer, Answer)  # noqa: S101 - what a driver owes for a request
+                refusal = self._refusal(answer, request)
+                if refusal is None or not refusal.passing:
+                    return answer
+            except Refusal as said:
+                refusal = said
+            seconds = patience.pause(refusal, broken=refusal.unreadable)
+            if seconds is None or not policy.may_repeat(request, refusal):
+                break
+            yield Pause(seconds)
         if request.idempotent or refusal.status not in policy.PERHAPS_DONE:
-            raise
+            raise refusal
         # A gateway that gave up, a server that stumbled: the order may have been taken all the same.
-        raise Refusal("lost", refusal.words, status=refusal.status) from None
-    assert isinstance(answer, Answer)  # noqa: S101 - what a driver owes for a request
-    return answer
+        raise Refusal("lost", refusal.words, status=refusal.status)
+
+    def _refusal(self, answer: Answer, sent: Request) -> Refusal | None:
+        if answer.status < 400:
+            return None
+        secrets = policy.secrets_in(self.settings, sent)
+        return policy.refusal_of(answer, secrets, meaning=self.vendor.refused)
 
 
 def _token(stale: Token | None = None) -> Conversation[Token | None]:

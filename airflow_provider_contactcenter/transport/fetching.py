@@ -1,16 +1,13 @@
 """How the bytes of a report are fetched: asked for again where a link dies, within one bound for all.
 
-A vendor that can't be reached is waited for, :data:`OUTAGE` seconds behind the last byte or page that came.
-One that answers and gives something unreadable, or breaks off at the same place, is asked
-:data:`REOPENINGS` times more.
+The bound is :class:`.policy.Patience`, kept here and not below: a request of the driver's is sent once, so
+that no wait is waited twice. Every byte and page that comes is progress.
 """
 
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Hashable, Iterator
-from typing import TypeVar
 
 from airflow_provider_contactcenter.pipeline.incomplete import Incomplete
 from airflow_provider_contactcenter.transport import policy
@@ -19,54 +16,34 @@ from airflow_provider_contactcenter.vendors.protocol.content import File, Page, 
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
-#: how often what came broken is asked for again without any progress
-REOPENINGS = 4
-#: seconds without any progress after which a vendor that can't be reached is given up
-OUTAGE = 300.0
-#: tries within them, at the most
-TRIES = 30
 
-T = TypeVar("T")
+class _Waiting:
+    """Waits before something is asked for again, or raises why it isn't."""
 
-
-class Patience:
-    """Decides whether to ask again, and waits before it."""
-
-    def __init__(
-        self,
-        note: Callable[[str], None],
-        clock: Callable[[], float] = lambda: time.monotonic(),
-        sleep: Callable[[float], None] = lambda seconds: time.sleep(seconds),
-    ) -> None:
+    def __init__(self, driver: RequestsDriver, note: Callable[[str], None]) -> None:
+        self._clock = driver.clock
         self._note = note
-        self._clock = clock
-        self._sleep = sleep
+        self._patience = policy.Patience(self._clock.monotonic)
         self.progress()
 
     def progress(self) -> None:
-        """Something came: an outage that follows is another one."""
-        self._tries = 0
-        self._broken = 0
-        self._since: float | None = None
+        """Something came."""
+        self._patience.progress()
+        self._first = True
 
     def bear(self, refusal: Refusal, what: str, *, broken: bool) -> None:
         """Wait, or raise the refusal.
 
         :param broken: an answer came, and can't be used.
         """
-        now = self._clock()
-        self._since = now if self._since is None else self._since
-        self._tries += 1
-        self._broken += broken
-        pause = policy.pause(refusal, self._tries)
-        longer = (refusal.retry_after or 0) > policy.LONGEST_INLINE_WAIT
-        over = now + pause > self._since + OUTAGE or self._tries > TRIES or self._broken > REOPENINGS
-        if not refusal.passing or longer or over:
+        seconds = self._patience.pause(refusal, broken=broken)
+        if seconds is None:
             raise refusal
         self._note(f"{what} asked for again: {refusal.words}")
         # A link that died once is no outage.
-        if self._tries > 1 or not broken:
-            self._sleep(pause)
+        if not (self._first and broken):
+            self._clock.sleep(seconds)
+        self._first = False
 
 
 class FetchedFile:
@@ -80,11 +57,10 @@ class FetchedFile:
         file: File,
         driver: RequestsDriver,
         note: Callable[[str], None],
-        patience: Patience | None = None,
     ) -> None:
         self._file = file
         self._driver = driver
-        self._patience = patience or Patience(note)
+        self._waiting = _Waiting(driver, note)
         self.framed = True
         self.content_type = ""
         self._hash = hashlib.sha256()  # of what was passed on
@@ -97,16 +73,16 @@ class FetchedFile:
                 answer = self._open()
                 opened = True
                 for piece in self._fresh(answer, passed_on):
-                    self._patience.progress()
+                    self._waiting.progress()
                     self._hash.update(piece)
                     passed_on += len(piece)
                     yield piece
                 return
             except Refusal as refusal:
-                self._patience.bear(refusal, f"the file is, after {passed_on} bytes,", broken=opened)
+                self._waiting.bear(refusal, f"the file is, after {passed_on} bytes,", broken=opened)
 
     def _open(self) -> Answer:
-        answer = self._driver.run(self._file.open())
+        answer = self._driver.run(self._file.open(), attempts=1)
         if answer.chunks is None:
             # A redirect that isn't followed, a 202, a 204: nothing that has a file's bytes.
             raise Refusal(
@@ -134,16 +110,16 @@ class FetchedFile:
 
 
 def asked(
-    pages: Pages, driver: RequestsDriver, note: Callable[[str], None], patience: Patience | None = None
+    pages: Pages, driver: RequestsDriver, note: Callable[[str], None]
 ) -> Callable[[Hashable | None], Page]:
     """A function that fetches the page behind a cursor; hours may lie before it, so it bears an outage."""
-    waits = patience or Patience(note)
+    waits = _Waiting(driver, note)
 
     def ask(cursor: Hashable | None) -> Page:
         waits.progress()
         while True:
             try:
-                return driver.run(pages.page(cursor))
+                return driver.run(pages.page(cursor), attempts=1)
             except Refusal as refusal:
                 waits.bear(refusal, "a page is", broken=refusal.unreadable)
 

@@ -10,12 +10,12 @@ from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 import aiohttp
-import tenacity
 from yarl import URL
 
 from airflow_provider_contactcenter.transport import policy, tokens
+from airflow_provider_contactcenter.transport.clock import Clock
 from airflow_provider_contactcenter.transport.codings import ACCEPTED, TooLong, Undecodable, Whole
-from airflow_provider_contactcenter.transport.conversation import Reply, TokenWanted, converse
+from airflow_provider_contactcenter.transport.conversation import Reply, TokenWanted, Wanted, converse
 from airflow_provider_contactcenter.transport.tls import tls_context
 from airflow_provider_contactcenter.vendors.protocol.connection import Settings, Token
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
@@ -36,6 +36,7 @@ class AiohttpDriver:
     """Runs operations of one vendor with one set of credentials on an aiohttp session. It does not stream.
 
     :param on_secret: is told every token that is fetched, to mask it in logs.
+    :param clock: by which it pauses.
     """
 
     def __init__(
@@ -44,11 +45,13 @@ class AiohttpDriver:
         vendor: Vendor,
         settings: Settings,
         on_secret: Callable[[str], Awaitable[None]] = _nothing,
+        clock: Clock | None = None,
     ) -> None:
         self.session = session
         self.vendor = vendor
         self.settings = settings
         self.on_secret = on_secret
+        self.clock = clock or Clock()
         # Not left to the session: whoever waits there has used up the loop's time for a request already, and
         # a thousand may come at once.
         self._turns = asyncio.Semaphore(CONNECTIONS)
@@ -56,8 +59,8 @@ class AiohttpDriver:
 
     async def run(self, operation: Operation[T], attempts: int = policy.ATTEMPTS) -> T:
         """Run an operation to its end, like :meth:`RequestsDriver.run`."""
-        conversation = converse(self.vendor, self.settings, operation)
-        step: Callable[[], Request | TokenWanted] = lambda: next(conversation)  # noqa: E731
+        conversation = converse(self.vendor, self.settings, operation, attempts, self.clock.monotonic)
+        step: Callable[[], Wanted] = lambda: next(conversation)  # noqa: E731
         while True:
             try:
                 wanted = step()
@@ -65,15 +68,20 @@ class AiohttpDriver:
                 result: T = stop.value
                 return result
             try:
-                reply: Reply = (
-                    await self._token(wanted.stale, attempts)
-                    if isinstance(wanted, TokenWanted)
-                    else await self._send(wanted, attempts)
-                )
+                reply = await self._do(wanted, attempts)
             except Refusal as refusal:
                 step = lambda refusal=refusal: conversation.throw(refusal)  # type: ignore[misc]  # noqa: E731
             else:
                 step = lambda reply=reply: conversation.send(reply)  # type: ignore[misc]  # noqa: E731
+
+    async def _do(self, wanted: Wanted, attempts: int) -> Reply:
+        if isinstance(wanted, Request):
+            async with self._turns:
+                return await self._send(wanted)
+        if isinstance(wanted, TokenWanted):
+            return await self._token(wanted.stale, attempts)
+        await self.clock.pause(wanted.seconds)
+        return None
 
     async def _token(self, stale: Token | None, attempts: int) -> Token | None:
         operation = self.vendor.authenticate(self.settings)
@@ -87,31 +95,7 @@ class AiohttpDriver:
 
         return await tokens.token_async(self.settings, stale, fetch)
 
-    async def _send(self, request: Request, attempts: int) -> Answer:
-        if attempts == 1:
-            return await self._attempt(request)  # a poll: what waits around it asks again
-        retrying = tenacity.AsyncRetrying(
-            stop=tenacity.stop_after_attempt(attempts),
-            wait=lambda state: policy.pause(
-                state.outcome.exception() if state.outcome else None, state.attempt_number
-            ),
-            retry=tenacity.retry_if_exception(
-                lambda error: isinstance(error, Refusal) and policy.may_repeat(request, error)
-            ),
-            reraise=True,
-        )
-        return await retrying(self._attempt, request)
-
-    async def _attempt(self, request: Request) -> Answer:
-        async with self._turns:
-            answer = await self._exchange(request)
-        if answer.status >= 400:
-            refusal = policy.refusal_of(answer, policy.secrets_in(self.settings, request))
-            if refusal is not None and refusal.passing:
-                raise refusal
-        return answer
-
-    async def _exchange(self, request: Request) -> Answer:
+    async def _send(self, request: Request) -> Answer:
         url = policy.url_of(self.settings, request)
         try:
             async with self.session.request(

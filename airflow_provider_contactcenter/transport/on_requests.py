@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import requests
-import tenacity
 from requests import exceptions
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from airflow_provider_contactcenter.transport import policy, tokens
+from airflow_provider_contactcenter.transport.clock import Clock
 from airflow_provider_contactcenter.transport.codings import ACCEPTED, Decoder, TooLong, Undecodable, Whole
-from airflow_provider_contactcenter.transport.conversation import Reply, TokenWanted, converse
+from airflow_provider_contactcenter.transport.conversation import Reply, TokenWanted, Wanted, converse
 from airflow_provider_contactcenter.vendors.protocol.connection import Settings, Token
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
@@ -57,6 +57,7 @@ class RequestsDriver:
     """Runs operations of one vendor with one set of credentials on a requests session.
 
     :param on_secret: is told every token that is fetched, to mask it in logs.
+    :param clock: by which it pauses.
     """
 
     def __init__(
@@ -65,20 +66,22 @@ class RequestsDriver:
         vendor: Vendor,
         settings: Settings,
         on_secret: Callable[[str], None] = lambda secret: None,
+        clock: Clock | None = None,
     ) -> None:
         self.session = session
         self.vendor = vendor
         self.settings = settings
         self.on_secret = on_secret
+        self.clock = clock or Clock()
 
     def run(self, operation: Operation[T], attempts: int = policy.ATTEMPTS) -> T:
         """Run an operation to its end.
 
-        :param attempts: how often one request is sent; 1 where something waits around it.
+        :param attempts: how often one request is sent at the most; 1 where something waits around it.
         :raises Refusal: what the vendor refused for good.
         """
-        conversation = converse(self.vendor, self.settings, operation)
-        step: Callable[[], Request | TokenWanted] = lambda: next(conversation)  # noqa: E731
+        conversation = converse(self.vendor, self.settings, operation, attempts, self.clock.monotonic)
+        step: Callable[[], Wanted] = lambda: next(conversation)  # noqa: E731
         while True:
             try:
                 wanted = step()
@@ -86,15 +89,19 @@ class RequestsDriver:
                 result: T = stop.value
                 return result
             try:
-                reply: Reply = (
-                    self._token(wanted.stale, attempts)
-                    if isinstance(wanted, TokenWanted)
-                    else self._send(wanted, attempts)
-                )
+                reply = self._do(wanted, attempts)
             except Refusal as refusal:
                 step = lambda refusal=refusal: conversation.throw(refusal)  # type: ignore[misc]  # noqa: E731
             else:
                 step = lambda reply=reply: conversation.send(reply)  # type: ignore[misc]  # noqa: E731
+
+    def _do(self, wanted: Wanted, attempts: int) -> Reply:
+        if isinstance(wanted, Request):
+            return self._send(wanted)
+        if isinstance(wanted, TokenWanted):
+            return self._token(wanted.stale, attempts)
+        self.clock.sleep(wanted.seconds)
+        return None
 
     def _token(self, stale: Token | None, attempts: int) -> Token | None:
         operation = self.vendor.authenticate(self.settings)
@@ -108,25 +115,7 @@ class RequestsDriver:
 
         return tokens.token(self.settings, stale, fetch)
 
-    def _send(self, request: Request, attempts: int) -> Answer:
-        for attempt in tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(attempts),
-            wait=lambda state: policy.pause(
-                state.outcome.exception() if state.outcome else None, state.attempt_number
-            ),
-            retry=tenacity.retry_if_exception(
-                lambda error: isinstance(error, Refusal) and policy.may_repeat(request, error)
-            ),
-            reraise=True,
-        ):
-            with attempt:
-                answer = self._exchange(request)
-                refusal = policy.refusal_of(answer, policy.secrets_in(self.settings, request))
-                if refusal is not None and refusal.passing:
-                    raise refusal
-        return answer
-
-    def _exchange(self, request: Request) -> Answer:
+    def _send(self, request: Request) -> Answer:
         url = policy.url_of(self.settings, request)
         _query_filter.active.yes = True
         try:

@@ -7,21 +7,28 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, unquote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from airflow_provider_contactcenter.transport.codings import TooLong, Undecodable
+from airflow_provider_contactcenter.transport.codings import Malformed, TooLong, Undecodable
 from airflow_provider_contactcenter.transport.redaction import masked
 from airflow_provider_contactcenter.vendors.protocol.connection import Settings
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Request, words_of
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
+from airflow_provider_contactcenter.vendors.protocol.vendor import as_read
 
-#: tries of one request, where nothing else waits around it
-ATTEMPTS = 5
+#: tries of one request, at the most, where nothing else waits around it: an outage ends them sooner
+ATTEMPTS = 30
+#: seconds without any progress after which a vendor that can't be reached is given up
+OUTAGE = 300.0
+#: how often an answer that can't be used is asked for again without any progress
+REOPENINGS = 4
+#: seconds that an answer which is read whole may take, from the request to its last byte
+LONGEST_LOOK = 300.0
 #: seconds; a longer Retry-After is left to whoever waits around the request
 LONGEST_INLINE_WAIT = 60.0
 #: statuses after which nobody knows whether the request was carried out
@@ -44,28 +51,50 @@ _KINDS: Mapping[int, RefusalKind] = {
 }
 
 
-def refusal_of(answer: Answer, secrets: Iterable[str] = (), now: datetime | None = None) -> Refusal | None:
-    """What an HTTP status means, with the vendor's own words; None if it is no refusal."""
+def refusal_of(
+    answer: Answer,
+    secrets: Iterable[str] = (),
+    now: datetime | None = None,
+    meaning: Callable[[Refusal, Answer], Refusal] = as_read,
+) -> Refusal | None:
+    """What an HTTP status means, with the vendor's own words; None if it is no refusal.
+
+    :param meaning: a vendor's ``refused``, which reads its own words before anything is hidden in them.
+    """
     if answer.status < 400:
         return None
     kind: RefusalKind = _KINDS.get(answer.status, "unavailable" if answer.status >= 500 else "invalid")
-    words = redact(words_of(answer), secrets)
-    return Refusal(
+    said = Refusal(
         kind,
-        f"HTTP {answer.status}: {words}",
+        f"HTTP {answer.status}: {words_of(answer)}",
         status=answer.status,
         retry_after=retry_after(answer.headers, now or datetime.now(UTC)),
+    )
+    meant = meaning(said, answer)
+    wait = meant.retry_after
+    return Refusal(
+        meant.kind,
+        redact(meant.words, secrets),
+        status=answer.status,
+        retry_after=None if wait is None else min(max(0.0, wait), LONGEST_RETRY_AFTER),
+        advice=meant.advice,
     )
 
 
 def unread(request: Request, url: str, why: ValueError) -> Refusal:
-    """What it means that the body of a good answer can't be read."""
+    """What it means that a good answer, or its body, can't be read; ``status`` tells that one came."""
     if isinstance(why, TooLong):
-        return Refusal("unavailable", str(why))
+        return Refusal("unavailable", str(why), status=200)
+    if isinstance(why, Malformed):
+        return Refusal(
+            "lost", f"the headers of the answer from {shown(url)} can't be read: {why}", status=200
+        )
     # An order was taken, whatever its answer says. A coding that nothing undoes comes again each time.
     final = isinstance(why, Undecodable) and why.foreign and request.idempotent
     return Refusal(
-        "incomplete" if final else "lost", f"the body of the answer from {shown(url)} can't be read: {why}"
+        "incomplete" if final else "lost",
+        f"the body of the answer from {shown(url)} can't be read: {why}",
+        status=200,
     )
 
 
@@ -101,6 +130,44 @@ def pause(refusal: BaseException | None, attempt: int) -> float:
     asked = refusal.retry_after if isinstance(refusal, Refusal) else None
     grown: float = min(15.0, 0.5 * 2 ** (attempt - 1)) * random.uniform(0.8, 1.2)  # noqa: S311
     return max(grown, asked or 0.0)
+
+
+class Patience:
+    """Decides how long to wait before asking again, or not to; it waits itself for nothing.
+
+    A vendor that can't be reached is waited for, :data:`OUTAGE` seconds behind the last progress. One that
+    answers and gives something unusable is asked :data:`REOPENINGS` times more.
+
+    :param now: seconds of a clock that only goes forward.
+    :param tries: at the most, the first one included.
+    """
+
+    def __init__(self, now: Callable[[], float], tries: int = ATTEMPTS) -> None:
+        self._now = now
+        self._most = tries
+        self.progress()
+
+    def progress(self) -> None:
+        """Something came: an outage that follows is another one."""
+        self._tries = 0
+        self._broken = 0
+        self._since: float | None = None
+
+    def pause(self, refusal: Refusal, *, broken: bool = False) -> float | None:
+        """Seconds before the next try; None: there is none.
+
+        :param broken: an answer came, and can't be used.
+        """
+        now = self._now()
+        self._since = now if self._since is None else self._since
+        self._tries += 1
+        self._broken += broken
+        if not refusal.passing or (refusal.retry_after or 0) > LONGEST_INLINE_WAIT:
+            return None
+        if self._tries >= self._most or self._broken > REOPENINGS:
+            return None
+        seconds = pause(refusal, self._tries)
+        return seconds if now + seconds <= self._since + OUTAGE else None
 
 
 def url_of(settings: Settings, request: Request) -> str:

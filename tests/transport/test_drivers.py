@@ -146,12 +146,32 @@ def test_a_refusal_is_final_and_in_the_vendors_words(connect: Connect, status: i
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
-def test_a_blip_is_asked_again_five_times_at_most(connect: Connect, status: int, pauses: list[float]) -> None:
+def test_an_outage_is_borne_for_five_minutes(connect: Connect, status: int, pauses: list[float]) -> None:
     with Wire(talkdesk(reply(status, b"<html>"))) as server:
         refusal = refused(connect(server.origin), get())
     assert refusal.passing
-    assert len(orders(server)) == policy.ATTEMPTS == 5
-    assert pauses == sorted(pauses) and 0.4 <= pauses[0] <= 0.6 and pauses[3] > 3, "the pauses grow"
+    assert policy.OUTAGE - 20 < sum(pauses) <= policy.OUTAGE == 300
+    assert 0.4 <= pauses[0] <= 0.6 and pauses[3] > 3, "the pauses grow"
+    assert len(orders(server)) == len(pauses) + 1 <= policy.ATTEMPTS
+
+
+def test_an_outage_of_four_minutes_is_survived(connect: Connect, pauses: list[float]) -> None:
+    def answer(asked: Asked) -> bytes:
+        away = sum(pauses) < 240
+        return reply(503) if away else reply(200, TOKEN if "/oauth/token" in asked.line else {"a": 1})
+
+    with Wire(answer) as server:
+        [answered] = connect(server.origin).run(get())
+    assert answered.json() == {"a": 1}
+
+
+def test_an_answer_that_cant_be_read_is_asked_for_four_times_more(
+    connect: Connect, pauses: list[float]
+) -> None:
+    broken = reply(200, gzip.compress(b"{}" * 500)[:-9], Content_Encoding="gzip")
+    with Wire(talkdesk(broken)) as server:
+        refused(connect(server.origin), get())
+    assert len(orders(server)) == policy.REOPENINGS + 1 == 5
 
 
 def test_where_something_waits_around_it_a_request_is_sent_once(connect: Connect) -> None:

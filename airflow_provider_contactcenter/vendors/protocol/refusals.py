@@ -65,7 +65,7 @@ class Refusal(Exception):
     @property
     def unreadable(self) -> bool:
         """Whether an answer came with a good status and made no sense: a gateway's page, half a body."""
-        return self.kind == "unavailable" and self.status is not None and self.status < 300
+        return self.passing and self.status is not None and self.status < 300
 
 
 #: state of a job that has no file -> the refusal that this is
