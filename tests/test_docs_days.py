@@ -34,6 +34,8 @@ from airflow_provider_contactcenter.sandbox import Sandbox
 from tests.test_docs import IMPORTS, PAGES, ROOT, blocks
 from tests.transfers.conftest import context as task_context
 
+pytestmark = pytest.mark.slow
+
 ZONES = ("Europe/Berlin", "America/Santiago", "Asia/Kolkata")
 BUCKET = "lake"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import importlib
 import inspect
 import json
@@ -21,6 +22,7 @@ import airflow_provider_contactcenter
 from airflow_provider_contactcenter import provider_info, reports
 from airflow_provider_contactcenter.get_provider_info import get_provider_info
 from airflow_provider_contactcenter.hooks import hook_class
+from airflow_provider_contactcenter.transport.policy import redact
 from airflow_provider_contactcenter.vendors import registry
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields
 from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
@@ -171,7 +173,8 @@ def test_what_a_form_declares_secret_is_never_shown(vendor: Vendor) -> None:
     )
     settings = vendor.settings(fields)
     declared = [str(extra[name]) for name, each in form.extras.items() if each.secret]
-    assert {"pass/word 1", "pass%2Fword%201", *declared} <= set(settings.secrets)
+    assert {"pass/word 1", *declared} <= set(settings.secrets)
+    assert redact("pass%2fword%201", settings.secrets) == "***"
     assert not {value for name, value in settings.extra.items() if form.all_extras[name].secret}
     assert not any(secret in repr(settings) for secret in settings.secrets)
 
@@ -245,6 +248,32 @@ def imports(layer: str) -> set[tuple[str, str]]:
 def test_imports_point_one_way(layer: str) -> None:
     strangers = {(file, other) for file, other in imports(layer) if other not in {layer, *LAYERS[layer]}}
     assert strangers == set()
+
+
+def module_imports() -> dict[str, set[str]]:
+    """Module -> the modules of the package that it imports, wherever it does so."""
+    modules = {
+        ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file
+        for file in PACKAGE.rglob("*.py")
+    }
+    graph: dict[str, set[str]] = {}
+    for module, file in modules.items():
+        package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+        named: set[str] = set()
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                named |= {alias.name for alias in node.names}
+            if isinstance(node, ast.ImportFrom):
+                above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+                base = ".".join([*above, *([node.module] if node.module else [])])
+                named |= {f"{base}.{alias.name}" for alias in node.names} | {base}
+        graph[module] = (named & modules.keys()) - {module, package, "airflow_provider_contactcenter"}
+    return graph
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Nor for their types alone: what can't be read without the other is one module."""
+    assert list(graphlib.TopologicalSorter(module_imports()).static_order())
 
 
 def loaded_by(statement: str) -> set[str]:

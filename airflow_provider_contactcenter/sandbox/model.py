@@ -7,13 +7,10 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl
 
 from .data import Content
-
-if TYPE_CHECKING:
-    from .state import VendorState
 
 #: connection id -> {"conn_type", "host", "login", "password", "extra"}
 Connections = dict[str, dict[str, Any]]
@@ -94,7 +91,8 @@ def json_reply(
     return Reply(status, body, {"Content-Type": "application/json", **(headers or {})}, job)
 
 
-Handler = Callable[["VendorState", Request], Reply]
+#: what a vendor remembers (:class:`.state.VendorState`, which knows this module) and a request -> the answer
+Handler = Callable[[Any, Request], Reply]
 
 
 @dataclass(frozen=True)
@@ -218,7 +216,7 @@ class Vendor:
     options: Mapping[str, Option] = field(default_factory=dict)
     private_headers: Sequence[str] = ()
     """Headers beside Authorization and Cookie that must never reach the storage."""
-    refusals: Mapping[str, Callable[[VendorState, Request], Reply]] = field(default_factory=dict)
+    refusals: Mapping[str, Handler] = field(default_factory=dict)
     """What the fault `refusal` can say: code -> the answer in the vendor's own shape."""
     not_found: Reply = field(default_factory=lambda: json_reply({"message": "Not Found"}, 404))
     """The answer under the prefix where no route matches."""

@@ -138,6 +138,11 @@ class VendorState:
         self.status_override: str | None = None
         self.links_dead = False
 
+    @property
+    def name(self) -> str:
+        """The vendor's name."""
+        return self.vendor.name
+
     def now(self) -> datetime:
         """The sandbox's clock, in UTC."""
         return self.clock.now()

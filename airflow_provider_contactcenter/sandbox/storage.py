@@ -10,25 +10,35 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import Protocol
 from urllib.parse import parse_qs, quote, urlencode
 
 from .data import Content
 from .model import Reply, Request
-
-if TYPE_CHECKING:
-    from .state import VendorState
 
 #: headers that no client may carry over to another origin, whatever the vendor
 PRIVATE_HEADERS = ("Authorization", "Cookie")
 SIGNING_KEY = b"sandbox-storage-signing-key"
 
 
+class Owner(Protocol):
+    """The vendor whose links these are."""
+
+    links_dead: bool
+
+    @property
+    def name(self) -> str:
+        """Names the bucket."""
+
+    def now(self) -> datetime:
+        """The sandbox's clock, in UTC."""
+
+
 @dataclass(frozen=True)
 class Link:
     """What one signed link leads to."""
 
-    owner: VendorState
+    owner: Owner
     content: Content
     path: str
     expires: datetime
@@ -46,10 +56,10 @@ class Storage:
         """Forget all links."""
         self._links.clear()
 
-    def sign(self, owner: VendorState, content: Content, name: str, seconds: float, job: str | None) -> str:
+    def sign(self, owner: Owner, content: Content, name: str, seconds: float, job: str | None) -> str:
         """A link to `content` under `name` that is good for `seconds`."""
         now = owner.now()
-        path = f"/{owner.vendor.name.replace('_', '-')}-reports/{quote(name)}"
+        path = f"/{owner.name.replace('_', '-')}-reports/{quote(name)}"
         # The counter makes two links to one object two signatures.
         text = f"{path}\n{now.isoformat()}\n{len(self._links)}".encode()
         signature = hmac.new(SIGNING_KEY, text, hashlib.sha256).hexdigest()

@@ -111,7 +111,7 @@ class World:
         path = request.raw_path
         if origin == STORAGE:
             link = self.storage.find(request)
-            return Target(link.owner if link else None, STORAGE, link=link)
+            return Target(self.states[link.owner.name] if link else None, STORAGE, link=link)
         owner = None
         for state in self.states.values():
             prefix = state.vendor.prefix

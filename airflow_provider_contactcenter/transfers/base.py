@@ -14,15 +14,13 @@ from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.nouns import Job, Report
 from airflow_provider_contactcenter.operators.base import ContactCenterBaseOperator
 from airflow_provider_contactcenter.shapes import Shape, check_shape
+from airflow_provider_contactcenter.transfers.choices import OnEmpty, OnExists
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_contactcenter.stores.base import Store
     from airflow_provider_contactcenter.transfers.landing import Landing
-
-OnEmpty = Literal["publish", "skip", "fail"]
-OnExists = Literal["fail", "skip"]
 
 
 class ContactCenterTransferOperator(ContactCenterBaseOperator):

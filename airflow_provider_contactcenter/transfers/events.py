@@ -1,4 +1,4 @@
-"""What the events of a transfer's asset outlets say of the object that landed."""
+"""What a transfer's asset outlets are told of the object that landed: their events, and their columns."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ TOLD = (
 )
 #: characters of a partition key that Airflow stores
 LONGEST_KEY = 250
+#: where an asset's state (Airflow 3.3) keeps the columns that landed last
+COLUMNS_KEY = "contactcenter_columns"
 
 
 def check_partition_key(value: Any, outlets: Sequence[Any]) -> str | None:
@@ -93,3 +95,50 @@ def tell(
                     context["outlet_events"][outlet].add_partitions(partition_key)
         except Exception:
             log.exception("%s has landed, but the event of %r could not be told.", delivery["uri"], outlet)
+
+
+def compare_columns(delivery: Delivery, outlets: Sequence[Any], context: Context, log: Logger) -> None:
+    """Warn where an asset's columns are not those that landed last; its state (Airflow 3.3) keeps them.
+
+    The object stands by now, so whatever goes wrong here is logged and fails nothing.
+    """
+    stores: Any = context.get("asset_state_store")
+    fingerprint, columns = delivery["schema_fingerprint"], delivery["columns"]
+    if stores is None or fingerprint is None or columns is None:
+        return
+    for outlet in outlets:
+        if not isinstance(outlet, Asset | AssetRef):
+            continue
+        try:
+            last = stores[outlet].get(COLUMNS_KEY)
+            if isinstance(last, dict) and last.get("schema_fingerprint") == fingerprint:
+                continue
+            if isinstance(last, dict):
+                log.warning(
+                    "The columns of %s are not those that landed last in %s (%s): %s.",
+                    delivery["uri"],
+                    getattr(outlet, "name", None) or getattr(outlet, "uri", outlet),
+                    last.get("uri"),
+                    _difference(last.get("columns") or [], columns),
+                )
+            stores[outlet].set(
+                COLUMNS_KEY,
+                {"schema_fingerprint": fingerprint, "columns": columns, "uri": delivery["uri"]},
+            )
+        except Exception:
+            log.warning(
+                "%s has landed, but its columns could not be compared with those that landed last in %r.",
+                delivery["uri"],
+                outlet,
+                exc_info=True,
+            )
+
+
+def _difference(before: Sequence[str], after: Sequence[str]) -> str:
+    """What came and went, in words."""
+    came = [repr(name) for name in after if name not in before]
+    went = [repr(name) for name in before if name not in after]
+    parts = [f"{', '.join(names)} {word}" for names, word in ((came, "came"), (went, "went")) if names]
+    if not parts:
+        parts = ["their types changed" if list(before) == list(after) else "their order changed"]
+    return "; ".join(parts)

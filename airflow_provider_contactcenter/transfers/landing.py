@@ -32,7 +32,7 @@ from airflow_provider_contactcenter.pipeline.transform import schema_fingerprint
 from airflow_provider_contactcenter.shapes import Shape, check_shape
 from airflow_provider_contactcenter.stores.base import ObjectExists, wording
 from airflow_provider_contactcenter.transfers import events, manifest
-from airflow_provider_contactcenter.transfers.base import OnEmpty, OnExists
+from airflow_provider_contactcenter.transfers.choices import OnEmpty, OnExists
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -143,6 +143,7 @@ class Landing:
         self.log.info("Landed %s rows, %s bytes in %s.", rows, body.bytes, delivery["uri"])
         self._write_manifest(run, delivery, columns or None)
         events.tell(delivery, self.outlets, self.partition_key, self.context, self.log)
+        events.compare_columns(delivery, self.outlets, self.context, self.log)
         return delivery
 
     def stop(self) -> None:

@@ -13,6 +13,8 @@ from airflow_provider_contactcenter.demo import airflow as harness
 from airflow_provider_contactcenter.demo.airflow import LocalAirflow, require_airflow_3
 from airflow_provider_contactcenter.demo.processes import DemoError, wait_for
 
+pytestmark = pytest.mark.slow
+
 DAGS = Path(__file__).parent / "dags"
 
 

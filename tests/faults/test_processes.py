@@ -19,6 +19,8 @@ from airflow_provider_contactcenter.sandbox import Sandbox
 from tests.faults import running
 from tests.transfers.conftest import BUCKET
 
+pytestmark = pytest.mark.slow
+
 TWICE = "may have been submitted twice"
 
 

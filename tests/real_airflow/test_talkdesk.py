@@ -15,6 +15,8 @@ from airflow_provider_contactcenter.demo.processes import wait_for
 from airflow_provider_contactcenter.demo.stores import S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 BUCKET = "contactcenter"
 
 

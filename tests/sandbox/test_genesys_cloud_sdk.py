@@ -27,10 +27,13 @@ UNKNOWN_WORD = "outdated_sdk_version"
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 BODY = {"interval": DAY, "order": "asc", "orderBy": "conversationStart"}
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec(SDK) is None,
-    reason=f"the vendor's SDK isn't installed; run: pip install {SDK}",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        importlib.util.find_spec(SDK) is None,
+        reason=f"the vendor's SDK isn't installed; run: pip install {SDK}",
+    ),
+]
 
 
 @pytest.fixture(scope="module")

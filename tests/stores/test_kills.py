@@ -16,6 +16,8 @@ import pytest
 
 from tests.stores.conftest import Body, Place
 
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
 OLD = b"what was there"
 SIZE = 20 * MIB

@@ -9,6 +9,8 @@ import pytest
 
 from tests.stores.conftest import Place
 
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
 #: MiB over what the process had; the budgets of the transfers
 BUDGET = {"s3": 96, "gcs": 80, "azure": 64, "sftp": 32, "file": 16}

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from airflow.providers.common.compat.sdk import Asset, AssetAlias
 
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.nouns import new_job
+from airflow_provider_contactcenter.pipeline.transform import schema_fingerprint
+from airflow_provider_contactcenter.sandbox import Sandbox
+from airflow_provider_contactcenter.shapes import shape
 from airflow_provider_contactcenter.transfers import events
-from airflow_provider_contactcenter.transfers.events import check_partition_key, tell
-from tests.transfers.conftest import calls
+from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator
+from airflow_provider_contactcenter.transfers.events import check_partition_key, compare_columns, tell
+from tests.transfers.conftest import StateStore, calls, context
 
 LOG = logging.getLogger(__name__)
 DELIVERY: Any = {
@@ -86,3 +91,81 @@ def test_a_key_is_refused_where_airflow_has_no_partitions(monkeypatch: pytest.Mo
     with pytest.raises(InvalidValue, match="this Airflow has no partitions"):
         check_partition_key("2024-05-01", [])
     assert check_partition_key(None, []) is None
+
+
+class AssetStates(dict[str, StateStore]):
+    """Airflow's asset state stores, as far as they are used."""
+
+    def __getitem__(self, asset: Any) -> StateStore:
+        return self.setdefault(asset.uri, StateStore())
+
+
+def with_columns(*names: str) -> Any:
+    fingerprint = schema_fingerprint([{"name": name, "type": "string"} for name in names])
+    return {**DELIVERY, "columns": list(names), "schema_fingerprint": fingerprint}
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (["id", "agent", "mood"], "s3://lake/calls: 'mood' came."),
+        (["id"], "'agent' went."),
+        (["id", "agent_name"], "'agent_name' came; 'agent' went."),
+        (["agent", "id"], "their order changed."),
+    ],
+)
+def test_a_change_of_columns_is_a_warning_that_names_what_came_and_went(
+    names: list[str], sentence: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    asset, states = Asset("s3://lake/calls"), AssetStates()
+    context: Any = {"asset_state_store": states}
+    for _ in range(2):
+        compare_columns(with_columns("id", "agent"), [asset], context, LOG)
+    assert caplog.text == ""
+    compare_columns(with_columns(*names), [asset], context, LOG)
+    assert sentence.removeprefix("s3://lake/calls: ") in caplog.text
+    [record] = caplog.records
+    assert record.levelname == "WARNING"
+    compare_columns(with_columns(*names), [asset], context, LOG)
+    assert len(caplog.records) == 1
+
+
+def test_a_change_of_types_alone_is_a_warning_too(caplog: pytest.LogCaptureFixture) -> None:
+    asset, context = Asset("s3://lake/calls"), cast("Any", {"asset_state_store": AssetStates()})
+    compare_columns(with_columns("id"), [asset], context, LOG)
+    compare_columns({**with_columns("id"), "schema_fingerprint": "other"}, [asset], context, LOG)
+    assert "their types changed." in caplog.text
+
+
+@pytest.mark.parametrize("states", [None, {}])
+def test_columns_that_cannot_be_compared_fail_nothing(states: Any, caplog: pytest.LogCaptureFixture) -> None:
+    context: Any = {} if states is None else {"asset_state_store": states}
+    compare_columns(with_columns("id"), [Asset("s3://lake/calls")], context, LOG)
+    assert ("could not be compared" in caplog.text) == (states is not None)
+
+
+def test_an_object_whose_columns_nobody_saw_leaves_the_last_ones() -> None:
+    asset, states = Asset("s3://lake/calls"), AssetStates()
+    context: Any = {"asset_state_store": states}
+    compare_columns(with_columns("id"), [asset], context, LOG)
+    before = dict(states[asset])
+    compare_columns({**DELIVERY, "columns": None}, [asset], context, LOG)
+    assert states[asset] == before
+
+
+def test_a_transfer_remembers_the_columns_that_landed(sandbox: Sandbox, tmp_path: Path) -> None:
+    asset, states = Asset("s3://lake/calls"), AssetStates()
+    for dropped in ([], ["mood"]):
+        task = ContactCenterToFileOperator(
+            task_id="calls",
+            report=calls(),
+            path=str(tmp_path / "calls.csv"),
+            shape=shape(drop=dropped) if dropped else None,
+            outlets=[asset],
+            deferrable=False,
+        )
+        told: Any = {"asset_state_store": states, "outlet_events": outlet_events()}
+        delivery = task.execute({**context(), **told})
+        kept = states[asset][events.COLUMNS_KEY]
+        assert kept["columns"] == delivery["columns"]
+        assert ("mood" in kept["columns"]) == (not dropped)
