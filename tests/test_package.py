@@ -24,6 +24,7 @@ import airflow_provider_contactcenter
 from airflow_provider_contactcenter import provider_info, reports
 from airflow_provider_contactcenter.get_provider_info import get_provider_info
 from airflow_provider_contactcenter.hooks import hook_class
+from airflow_provider_contactcenter.transport.policy import redact
 from airflow_provider_contactcenter.vendors import registry
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields
 from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
@@ -255,7 +256,8 @@ def test_what_a_form_declares_secret_is_never_shown(vendor: Vendor) -> None:
     )
     settings = vendor.settings(fields)
     declared = [str(extra[name]) for name, each in form.extras.items() if each.secret]
-    assert {"pass/word 1", "pass%2Fword%201", *declared} <= set(settings.secrets)
+    assert {"pass/word 1", *declared} <= set(settings.secrets)
+    assert redact("pass%2fword%201", settings.secrets) == "***"
     assert not {value for name, value in settings.extra.items() if form.all_extras[name].secret}
     assert not any(secret in repr(settings) for secret in settings.secrets)
 
