@@ -20,6 +20,8 @@ version = release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
+# Pygments knows no Snowflake SQL, whose columns of a file are $1, $2.
+suppress_warnings = ["misc.highlighting_failure"]
 
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented_params"

@@ -25,8 +25,13 @@ from airflow_provider_contactcenter.operators.report import ContactCenterReportO
 from airflow_provider_contactcenter.pipeline import formats
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
+from airflow_provider_contactcenter.transfers.contact_center_to_azure_blob import (
+    ContactCenterToAzureBlobOperator,
+)
+from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
+from airflow_provider_contactcenter.transfers.contact_center_to_sftp import ContactCenterToSFTPOperator
 from airflow_provider_contactcenter.vendors import registry
 from airflow_provider_contactcenter.vendors.talkdesk import api as talkdesk
 
@@ -155,11 +160,18 @@ def parameters(cls: type) -> dict[str, inspect.Parameter]:
     return found
 
 
+#: class -> the heading of its section
+TRANSFERS = {
+    ContactCenterToS3Operator: "## S3",
+    ContactCenterToGCSOperator: "## GCS",
+    ContactCenterToAzureBlobOperator: "## Azure Blob",
+    ContactCenterToSFTPOperator: "## SFTP",
+    ContactCenterToFileOperator: "## A folder",
+}
 CLASSES = {
     ContactCenterReportOperator: ("how_it_works.md",),
     ContactCenterReportSensor: ("how_it_works.md",),
-    ContactCenterToS3Operator: ("transfers.md", "how_it_works.md"),
-    ContactCenterToGCSOperator: ("transfers.md", "how_it_works.md"),
+    **dict.fromkeys(TRANSFERS, ("transfers.md", "how_it_works.md")),
 }
 
 
@@ -195,7 +207,7 @@ def defaults() -> Iterator[Any]:
     owners: Mapping[str, list[Mapping[str, inspect.Parameter]]] = {
         "talkdesk.md": [inspect.signature(BUILDERS["talkdesk", "report"]).parameters],
         "how_it_works.md": [parameters(ContactCenterReportOperator), parameters(ContactCenterReportSensor)],
-        "transfers.md": [parameters(ContactCenterToS3Operator), parameters(ContactCenterToGCSOperator)],
+        "transfers.md": [parameters(cls) for cls in TRANSFERS],
     }
     for file, signatures in owners.items():
         for row in rows(page(file)):
@@ -215,9 +227,7 @@ def test_a_default_in_a_table_is_the_codes(written: Any, known: list[Any]) -> No
     assert written in known
 
 
-@pytest.mark.parametrize(
-    ("cls", "heading"), [(ContactCenterToS3Operator, "## S3"), (ContactCenterToGCSOperator, "## GCS")]
-)
+@pytest.mark.parametrize(("cls", "heading"), TRANSFERS.items())
 def test_the_templated_fields_are_listed(cls: Any, heading: str) -> None:
     [line] = re.findall("^Templates: .*$", section(page("transfers.md"), heading), re.MULTILINE)
     assert ticked(line) == list(cls.template_fields)

@@ -1,0 +1,61 @@
+"""The command in this process or in one of its own, and a sandbox in whose environment it runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from airflow_provider_contactcenter.cli import main
+from airflow_provider_contactcenter.sandbox import Sandbox
+from airflow_provider_contactcenter.transport import tokens
+
+#: the command as the console script runs it
+PROGRAM = "import sys; from airflow_provider_contactcenter.cli import main; sys.exit(main())"
+
+
+@dataclass
+class Done:
+    status: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Done]
+
+
+@pytest.fixture
+def contactcenter(capfd: pytest.CaptureFixture[str]) -> Command:
+    """Run the command in this process."""
+
+    def run(*arguments: str) -> Done:
+        capfd.readouterr()
+        status = main(arguments)
+        printed = capfd.readouterr()
+        return Done(status, printed.out, printed.err)
+
+    return run
+
+
+def started(*arguments: str) -> subprocess.Popen[bytes]:
+    """The command in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=dict(os.environ),
+    )
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """Talkdesk's jobs are done as soon as they are ordered; connections stand in the environment."""
+    tokens.forget()
+    with Sandbox(rows=7, options={"talkdesk": {"ladder": []}}) as sandbox:
+        for name, value in sandbox.environ.items():
+            monkeypatch.setenv(name, value)
+        yield sandbox
