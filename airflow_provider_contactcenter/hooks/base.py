@@ -32,6 +32,7 @@ from airflow_provider_contactcenter.nouns import Job, Report, Status
 from airflow_provider_contactcenter.pipeline.incomplete import Incomplete
 from airflow_provider_contactcenter.pipeline.source import FileSource, PageSource, ReportStream
 from airflow_provider_contactcenter.transport import policy
+from airflow_provider_contactcenter.transport.connections import read_strictly
 from airflow_provider_contactcenter.transport.fetching import FetchedFile, asked
 from airflow_provider_contactcenter.transport.on_aiohttp import shared_driver
 from airflow_provider_contactcenter.transport.on_requests import RequestsDriver
@@ -65,9 +66,12 @@ class _TlsAdapter(TCPKeepAliveAdapter):
             ssl_context=self._context,
             **options,
         )
+        read_strictly(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        return super().proxy_manager_for(proxy, ssl_context=self._context, **options)
+        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **options)
+        read_strictly(manager)
+        return manager
 
 
 async def _mask(secret: str) -> None:

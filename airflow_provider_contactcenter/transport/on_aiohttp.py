@@ -14,7 +14,7 @@ from yarl import URL
 
 from airflow_provider_contactcenter.transport import policy, tokens
 from airflow_provider_contactcenter.transport.clock import Clock
-from airflow_provider_contactcenter.transport.codings import ACCEPTED, TooLong, Undecodable, Whole
+from airflow_provider_contactcenter.transport.codings import ACCEPTED, Malformed, TooLong, Undecodable, Whole
 from airflow_provider_contactcenter.transport.conversation import Reply, TokenWanted, Wanted, converse
 from airflow_provider_contactcenter.transport.tls import tls_context
 from airflow_provider_contactcenter.vendors.protocol.connection import Settings, Token
@@ -98,15 +98,18 @@ class AiohttpDriver:
     async def _send(self, request: Request) -> Answer:
         url = policy.url_of(self.settings, request)
         try:
-            async with self.session.request(
-                request.method,
-                # Without encoded=True aiohttp decodes what a vendor encoded, such as %2F in a run id.
-                URL(url, encoded=True),
-                headers={"Accept-Encoding": ACCEPTED, **request.headers},
-                data=request.body,
-                allow_redirects=False,
-                proxy=self._proxy_for(url),
-            ) as response:
+            async with (
+                asyncio.timeout(policy.LONGEST_LOOK),
+                self.session.request(
+                    request.method,
+                    # Without encoded=True aiohttp decodes what a vendor encoded, such as %2F in a run id.
+                    URL(url, encoded=True),
+                    headers={"Accept-Encoding": ACCEPTED, **request.headers},
+                    data=request.body,
+                    allow_redirects=False,
+                    proxy=self._proxy_for(url),
+                ) as response,
+            ):
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 whole = Whole(response.status, headers, policy.LARGEST_ANSWER)
                 async for piece in response.content.iter_any():
@@ -114,6 +117,10 @@ class AiohttpDriver:
             return Answer(response.status, headers, whole.finish(), url)
         except (Undecodable, TooLong) as why:
             refusal = policy.unread(request, url, why)
+        except aiohttp.ClientResponseError as error:
+            # Its parser's; behind the first line stands what the answer said.
+            said = error.message.partition("\n")[0].rstrip(":")
+            refusal = policy.unread(request, url, Malformed(said))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             refusal = _refusal(error, url)
         # Outside the handler, so that the error, which may hold the whole URL, isn't even chained.

@@ -14,7 +14,15 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 
 from airflow_provider_contactcenter.transport import policy, tokens
 from airflow_provider_contactcenter.transport.clock import Clock
-from airflow_provider_contactcenter.transport.codings import ACCEPTED, Decoder, TooLong, Undecodable, Whole
+from airflow_provider_contactcenter.transport.codings import (
+    ACCEPTED,
+    Decoder,
+    Malformed,
+    TooLong,
+    Undecodable,
+    Whole,
+)
+from airflow_provider_contactcenter.transport.connections import within
 from airflow_provider_contactcenter.transport.conversation import Reply, TokenWanted, Wanted, converse
 from airflow_provider_contactcenter.vendors.protocol.connection import Settings, Token
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
@@ -119,8 +127,10 @@ class RequestsDriver:
         url = policy.url_of(self.settings, request)
         _query_filter.active.yes = True
         try:
-            return self._answer(request, self._response(request, url), url)
-        except (Undecodable, TooLong) as why:
+            # The body of a stream is read later, and may take as long as it comes.
+            with within(policy.LONGEST_LOOK):
+                return self._answer(request, self._response(request, url), url)
+        except (Malformed, Undecodable, TooLong) as why:
             refusal = policy.unread(request, url, why)
         except _FAILURES as error:
             refusal = _refusal(error, url)

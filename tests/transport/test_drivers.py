@@ -6,6 +6,7 @@ import gzip
 import json
 import socket
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -215,6 +216,65 @@ def test_a_long_retry_after_is_left_to_whoever_waits_around_the_request(connect:
 def test_an_absurd_retry_after_is_cut(connect: Connect, value: str) -> None:
     with Wire(talkdesk(reply(429, Retry_After=value))) as server:
         assert refused(connect(server.origin), get()).retry_after == policy.LONGEST_RETRY_AFTER
+
+
+# -- answers that are a little off -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("interim", [103, 102, 100])
+def test_interim_answers_are_read_past(connect: Connect, interim: int) -> None:
+    early = b"HTTP/1.1 %d Early\r\nLink: </a>; rel=preload\r\n\r\n" % interim
+    with Wire(talkdesk(early * 3 + reply(202, {"id": "1"}))) as server:
+        [answer] = connect(server.origin).run(post())
+    assert (answer.status, answer.json()) == (202, {"id": "1"})
+    assert "link" not in answer.headers
+    assert orders(server) == ["POST /order"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["X-Cluster : 3", "X-Cluster", "X(A): 3", ": 3", "Content-Length: 2", "Content-Length: 7"],
+)
+def test_headers_that_are_none_are_refused_in_words(connect: Connect, line: str) -> None:
+    written = reply(200, b"{}").replace(b"\r\n", b"\r\n%s\r\n" % line.encode(), 1)
+    with Wire(talkdesk(written)) as server:
+        place = f"the headers of the answer from {server.origin}/thing can't be read: "
+        refusal = refused(connect(server.origin), get(), attempts=1)
+    assert (refusal.kind, refusal.unreadable) == ("lost", True)
+    assert refusal.words.startswith(place)
+    assert "ontent-" in refusal.words.removeprefix(place) if "Length" in line else "header" in refusal.words
+    assert "\n" not in refusal.words
+
+
+def test_headers_on_two_lines_and_bare_line_feeds_are_taken(connect: Connect) -> None:
+    written = b"HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 2\r\n\r\n{}"
+    with Wire(talkdesk(written, written.replace(b"\r\n", b"\n"))) as server:
+        assert [answer.body for answer in connect(server.origin).run(get(), get())] == [b"{}", b"{}"]
+
+
+# -- how long an answer may take ---------------------------------------------------------------------------
+
+
+def dripped(part: str) -> list[bytes | float]:
+    """An answer of which one part never ends."""
+    head = b"HTTP/1.1 200 OK\r\n"
+    begun = {"status": [], "headers": [head], "body": [head + b"Content-Length: 99\r\n\r\n"]}[part]
+    drop = {"status": b"HTTP/1.1 103 E\r\n\r\n", "headers": b"X", "body": b" "}[part]
+    drops: list[bytes | float] = [drop, 0.05]
+    return [*begun, *(drops * 80)]
+
+
+@pytest.mark.parametrize("part", ["status", "headers", "body"])
+def test_an_answer_that_drips_in_has_an_end(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    with Wire(talkdesk(dripped(part))) as server:
+        client = connect(server.origin)
+        monkeypatch.setattr(policy, "LONGEST_LOOK", 0.5)
+        began = time.monotonic()
+        refusal = refused(client, get(), attempts=1)
+    assert refusal.kind == "lost"
+    assert time.monotonic() - began < 3, "all of it takes four seconds"
 
 
 # -- ordering ----------------------------------------------------------------------------------------------
