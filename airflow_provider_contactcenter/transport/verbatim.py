@@ -27,11 +27,11 @@ class _Verbatim:
         return super()._make_request(conn, method, self._asked.url, **options)  # type: ignore[misc]
 
 
-class _Plain(_Verbatim, HTTPConnectionPool):
+class _Plain(_Verbatim, HTTPConnectionPool):  # type: ignore[misc]
     pass
 
 
-class _Encrypted(_Verbatim, HTTPSConnectionPool):
+class _Encrypted(_Verbatim, HTTPSConnectionPool):  # type: ignore[misc]
     pass
 
 
