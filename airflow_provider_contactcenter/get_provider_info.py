@@ -15,11 +15,15 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-provider-contactcenter",
         "name": "Contact center",
-        "description": "Lands contact-center reports in S3 or GCS, complete and once.",
+        "description": "Lands contact-center reports in S3, GCS, Azure, SFTP or a folder, complete and once.",
         "integrations": [
             {
                 "integration-name": "Contact center",
-                "external-doc-url": "https://pypi.org/project/airflow-provider-contactcenter/",
+                "external-doc-url": "https://airflow-provider-contactcenter.readthedocs.io",
+                "how-to-guide": [
+                    "/docs/tutorial.md",
+                    "/docs/how_it_works.md"
+                ],
                 "tags": [
                     "service"
                 ]
@@ -27,6 +31,9 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": "Talkdesk Explore",
                 "external-doc-url": "https://docs.talkdesk.com/reference/check-a-report-status",
+                "how-to-guide": [
+                    "/docs/talkdesk.md"
+                ],
                 "tags": [
                     "service"
                 ]
@@ -34,6 +41,9 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": "Khoros Care Analytics Reports",
                 "external-doc-url": "https://developer.khoros.com/khoroscaredevdocs/docs/",
+                "how-to-guide": [
+                    "/docs/khoros_care.md"
+                ],
                 "tags": [
                     "service"
                 ]
@@ -41,6 +51,9 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": "V-Spark",
                 "external-doc-url": "https://docs.vocitec.com/V-Spark/en/reference-for-the--stats-api.html",
+                "how-to-guide": [
+                    "/docs/vspark.md"
+                ],
                 "tags": [
                     "service"
                 ]
@@ -48,6 +61,9 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": "8x8 Contact Center",
                 "external-doc-url": "https://developer.8x8.com/analytics/docs/cc-historical-analytics-summary-report",
+                "how-to-guide": [
+                    "/docs/eight_by_eight_cc.md"
+                ],
                 "tags": [
                     "service"
                 ]
@@ -55,6 +71,9 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": "8x8 Work Analytics",
                 "external-doc-url": "https://developer.8x8.com/analytics/docs/work-analytics-call-legs",
+                "how-to-guide": [
+                    "/docs/eight_by_eight_work.md"
+                ],
                 "tags": [
                     "service"
                 ]
@@ -62,8 +81,21 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": "Genesys Cloud",
                 "external-doc-url": "https://developer.genesys.cloud/analyticsdatamanagement/analytics/jobs/",
+                "how-to-guide": [
+                    "/docs/genesys_cloud.md"
+                ],
                 "tags": [
                     "service"
+                ]
+            },
+            {
+                "integration-name": "Local or mounted folder",
+                "external-doc-url": "https://airflow-provider-contactcenter.readthedocs.io/en/latest/stores.html",
+                "how-to-guide": [
+                    "/docs/stores.md"
+                ],
+                "tags": [
+                    "protocol"
                 ]
             }
         ],
@@ -668,13 +700,33 @@ def get_provider_info() -> dict[str, Any]:
         "transfers": [
             {
                 "source-integration-name": "Contact center",
-                "target-integration-name": "Amazon S3",
+                "target-integration-name": "Amazon Simple Storage Service (S3)",
+                "how-to-guide": "/docs/transfers.md",
                 "python-module": "airflow_provider_contactcenter.transfers.contact_center_to_s3"
             },
             {
                 "source-integration-name": "Contact center",
-                "target-integration-name": "Google Cloud Storage",
+                "target-integration-name": "Google Cloud Storage (GCS)",
+                "how-to-guide": "/docs/transfers.md",
                 "python-module": "airflow_provider_contactcenter.transfers.contact_center_to_gcs"
+            },
+            {
+                "source-integration-name": "Contact center",
+                "target-integration-name": "Microsoft Azure Blob Storage",
+                "how-to-guide": "/docs/transfers.md",
+                "python-module": "airflow_provider_contactcenter.transfers.contact_center_to_azure_blob"
+            },
+            {
+                "source-integration-name": "Contact center",
+                "target-integration-name": "SSH File Transfer Protocol (SFTP)",
+                "how-to-guide": "/docs/transfers.md",
+                "python-module": "airflow_provider_contactcenter.transfers.contact_center_to_sftp"
+            },
+            {
+                "source-integration-name": "Contact center",
+                "target-integration-name": "Local or mounted folder",
+                "how-to-guide": "/docs/transfers.md",
+                "python-module": "airflow_provider_contactcenter.transfers.contact_center_to_file"
             }
         ]
     }

@@ -15,8 +15,17 @@ from airflow_provider_contactcenter.vendors import registry
 PACKAGE = "airflow_provider_contactcenter"
 NAME = "Contact center"
 
-#: store -> the module of its transfer
-STORES = {"Amazon S3": "contact_center_to_s3", "Google Cloud Storage": "contact_center_to_gcs"}
+DOCS = "https://airflow-provider-contactcenter.readthedocs.io"
+FOLDER = "Local or mounted folder"
+
+#: store, by the name that its own provider gives it -> the module of its transfer
+STORES = {
+    "Amazon Simple Storage Service (S3)": "contact_center_to_s3",
+    "Google Cloud Storage (GCS)": "contact_center_to_gcs",
+    "Microsoft Azure Blob Storage": "contact_center_to_azure_blob",
+    "SSH File Transfer Protocol (SFTP)": "contact_center_to_sftp",
+    FOLDER: "contact_center_to_file",
+}
 
 
 def provider_info() -> dict[str, Any]:
@@ -26,17 +35,29 @@ def provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-provider-contactcenter",
         "name": NAME,
-        "description": "Lands contact-center reports in S3 or GCS, complete and once.",
+        "description": "Lands contact-center reports in S3, GCS, Azure, SFTP or a folder, complete and once.",
         "integrations": [
             {
                 "integration-name": NAME,
-                "external-doc-url": "https://pypi.org/project/airflow-provider-contactcenter/",
+                "external-doc-url": DOCS,
+                "how-to-guide": ["/docs/tutorial.md", "/docs/how_it_works.md"],
                 "tags": ["service"],
             },
             *(
-                {"integration-name": vendor.title, "external-doc-url": vendor.docs, "tags": ["service"]}
+                {
+                    "integration-name": vendor.title,
+                    "external-doc-url": vendor.docs,
+                    "how-to-guide": [f"/docs/{vendor.name}.md"],
+                    "tags": ["service"],
+                }
                 for vendor in vendors
             ),
+            {
+                "integration-name": FOLDER,
+                "external-doc-url": f"{DOCS}/en/latest/stores.html",
+                "how-to-guide": ["/docs/stores.md"],
+                "tags": ["protocol"],
+            },
         ],
         "connection-types": [form.connection_type(vendor, hooks[vendor.name]) for vendor in vendors],
         "hooks": [
@@ -54,6 +75,7 @@ def provider_info() -> dict[str, Any]:
             {
                 "source-integration-name": NAME,
                 "target-integration-name": store,
+                "how-to-guide": "/docs/transfers.md",
                 "python-module": f"{PACKAGE}.transfers.{module}",
             }
             for store, module in STORES.items()

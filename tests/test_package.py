@@ -7,8 +7,10 @@ import graphlib
 import importlib
 import inspect
 import json
+import re
 import subprocess
 import sys
+import tomllib
 from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
@@ -22,6 +24,7 @@ import airflow_provider_contactcenter
 from airflow_provider_contactcenter import provider_info, reports
 from airflow_provider_contactcenter.get_provider_info import get_provider_info
 from airflow_provider_contactcenter.hooks import hook_class
+from airflow_provider_contactcenter.transport.policy import redact
 from airflow_provider_contactcenter.vendors import registry
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields
 from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
@@ -72,6 +75,87 @@ def test_what_the_provider_info_names_can_be_imported(name: str) -> None:
         assert hasattr(importlib.import_module(module), attribute)
     else:
         importlib.import_module(name)
+
+
+def test_the_provider_info_names_every_transfer_and_pages_that_are_there() -> None:
+    transfers = {entry["python-module"].rpartition(".")[2] for entry in INFO["transfers"]}
+    assert transfers == {path.stem for path in (PACKAGE / "transfers").glob("contact_center_to_*.py")}
+    guides = [guide for entry in INFO["integrations"] for guide in entry["how-to-guide"]]
+    guides += [entry["how-to-guide"] for entry in INFO["transfers"]]
+    assert [guide for guide in guides if not (ROOT / guide.lstrip("/")).exists()] == []
+
+
+def test_a_transfer_names_its_store_as_the_stores_own_provider_does() -> None:
+    known = {
+        entry["integration-name"]
+        for point in metadata.entry_points(group="apache_airflow_provider")
+        for entry in point.load()().get("integrations", ())
+    }
+    assert {entry["target-integration-name"] for entry in INFO["transfers"]} <= known
+
+
+#: a package that is imported -> the distribution that has it, where names differ
+DISTRIBUTIONS = {"yaml": "pyyaml", "requests_toolbelt": "requests-toolbelt"}
+#: the same where many distributions share a package; the longest name that fits counts
+SHARED = {
+    "airflow": "apache-airflow",
+    "airflow.providers.common.compat": "apache-airflow-providers-common-compat",
+    "airflow.providers.amazon": "apache-airflow-providers-amazon",
+    "airflow.providers.google": "apache-airflow-providers-google",
+    "airflow.providers.http": "apache-airflow-providers-http",
+    "airflow.providers.microsoft.azure": "apache-airflow-providers-microsoft-azure",
+    "airflow.providers.openlineage": "apache-airflow-providers-openlineage",
+    "airflow.providers.sftp": "apache-airflow-providers-sftp",
+    "airflow.providers": "a provider that this test doesn't know",
+    "azure.core": "azure-core",
+    "azure.storage.blob": "azure-storage-blob",
+    "google.api_core": "google-api-core",
+    "google.auth": "google-auth",
+    "google.cloud.storage": "google-cloud-storage",
+}
+#: Airflow 2.11's own: it asks a hook class for the form of its connection
+FORMS = {"flask_appbuilder", "wtforms"}
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file may load, at its top, in a function or by name."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import():
+                names |= {alias.name for alias in node.names}
+            case ast.ImportFrom(level=0, module=str(module)):
+                names |= {f"{module}.{alias.name}" for alias in node.names}
+            case ast.Call(
+                func=ast.Name(id="import_module" | "provider_class"),
+                args=[ast.Constant(value=str(module)), *_],
+            ):
+                names.add(module)
+    return names
+
+
+def distribution_of(module: str) -> str:
+    fitting = [name for name in SHARED if f"{module}.".startswith(f"{name}.")]
+    top = module.partition(".")[0]
+    return SHARED[max(fitting, key=len)] if fitting else DISTRIBUTIONS.get(top, top)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
+)
+def test_what_a_module_imports_is_declared(path: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {name: lines for name, lines in project["optional-dependencies"].items() if name != "docs"}
+    if path.name != "pytest_plugin.py":  # for those who have pytest anyway
+        del extras["test"]
+    lines = [*project["dependencies"], *(line for lines in extras.values() for line in lines)]
+    declared = {re.split(r"[^\w.-]", line)[0] for line in lines}
+    foreign = {
+        module
+        for module in imported(path)
+        if module.partition(".")[0] not in {*sys.stdlib_module_names, *FORMS, PACKAGE.name}
+    }
+    assert {distribution_of(module) for module in foreign} - declared == set()
 
 
 def test_the_provider_info_is_what_the_descriptions_make_of_it() -> None:
@@ -172,7 +256,8 @@ def test_what_a_form_declares_secret_is_never_shown(vendor: Vendor) -> None:
     )
     settings = vendor.settings(fields)
     declared = [str(extra[name]) for name, each in form.extras.items() if each.secret]
-    assert {"pass/word 1", "pass%2Fword%201", *declared} <= set(settings.secrets)
+    assert {"pass/word 1", *declared} <= set(settings.secrets)
+    assert redact("pass%2fword%201", settings.secrets) == "***"
     assert not {value for name, value in settings.extra.items() if form.all_extras[name].secret}
     assert not any(secret in repr(settings) for secret in settings.secrets)
 

@@ -241,7 +241,7 @@ class ContactCenterHook(HttpHook):
         if isinstance(found, Refusal):
             lookups.pop(key, None)
             # A new one: each that is raised collects the frames it passes through.
-            raise Refusal(found.kind, found.words)
+            raise Refusal(found.kind, found.words, advice=found.advice)
         return found
 
     async def _look_up(self) -> Settings | Refusal:
@@ -277,6 +277,7 @@ class ContactCenterHook(HttpHook):
             )
 
     def _resolve(self, connection: Any, extra: Any) -> Settings:
+        self._check_type(connection.conn_type)
         settings = self.vendor.settings(
             ConnectionFields(
                 conn_id=self.conn_id,
@@ -299,6 +300,16 @@ class ContactCenterHook(HttpHook):
                 policy.shown(settings.base_url),
             )
         return settings
+
+    def _check_type(self, conn_type: str | None) -> None:
+        """Refuse another vendor's connection: its credentials would be sent to this one's token endpoint."""
+        found = (conn_type or "").strip().lower().replace("-", "_")
+        if found not in {"", "generic", self.conn_type}:
+            raise Refusal(
+                "invalid",
+                f"connection {self.conn_id} is of type {found}; this report needs {self.conn_type}",
+                advice="Nothing was sent: give the report a connection of that type (conn_id).",
+            )
 
     def _warn_of_unknown(self, extra: Any) -> None:
         """Say which extras mean nothing here: a misspelled one would be passed over in silence."""

@@ -58,7 +58,7 @@ def error_of(
 ) -> exceptions.ContactCenterError:
     """The error for a refusal, its message complete: vendor, connection, job, the vendor's words, advice."""
     error_class, usual = ERRORS[refusal.kind]
-    advice = vendor.advice.get(refusal.kind, usual)
+    advice = refusal.advice or vendor.advice.get(refusal.kind, usual)
     words = vendor.form.labelled(refusal.words)
     return error_class(message(vendor.title, conn_id, job_id, words, advice, vendor.noun))
 

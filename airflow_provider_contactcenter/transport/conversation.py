@@ -126,7 +126,12 @@ def _token(stale: Token | None = None) -> Conversation[Token | None]:
         if refusal.kind != "lost":
             raise
         # What was lost is a token, not the request that needed it: that one was never sent.
-        gone = Refusal("unavailable", refusal.words, status=refusal.status, retry_after=refusal.retry_after)
-        raise gone from None
+        raise Refusal(
+            "unavailable",
+            refusal.words,
+            status=refusal.status,
+            retry_after=refusal.retry_after,
+            advice=refusal.advice,
+        ) from None
     assert token is None or isinstance(token, Token)  # noqa: S101 - what a driver owes for a token
     return token

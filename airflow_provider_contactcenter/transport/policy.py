@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from airflow_provider_contactcenter.transport.codings import TooLong, Undecodable
+from airflow_provider_contactcenter.transport.redaction import masked
 from airflow_provider_contactcenter.vendors.protocol.connection import Settings
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Request, words_of
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
@@ -180,8 +181,7 @@ def shown(url: str) -> str:
 
 def redact(text: str, secrets: Iterable[str]) -> str:
     """Text without secrets, without the query of any URL and without ``...token=...`` and its like."""
-    for secret in secrets:
-        text = text.replace(secret, "***")
+    text = masked(text, secrets)
     text = re.sub(r"(?i)([\w.-]*(?:token|key|secret|signature)=)[^&\s'\"<>]+", r"\1***", text)
     return re.sub(r"(https?://[^\s?'\"]+)\?[^\s'\"]*", r"\1?***", text)
 

@@ -54,7 +54,9 @@ def _share_failure(key: str, waiting_since: float) -> None:
 
 def _copy(said: Refusal) -> Refusal:
     """The same refusal without a traceback, which would keep its frames alive."""
-    return Refusal(said.kind, said.words, status=said.status, retry_after=said.retry_after)
+    return Refusal(
+        said.kind, said.words, status=said.status, retry_after=said.retry_after, advice=said.advice
+    )
 
 
 def _keep(key: str, token: Token, asked_at: float) -> Token:

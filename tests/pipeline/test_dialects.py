@@ -12,6 +12,7 @@ from airflow_provider_contactcenter.pipeline import array
 from airflow_provider_contactcenter.pipeline.array import JsonLines
 from airflow_provider_contactcenter.pipeline.incomplete import Incomplete
 from airflow_provider_contactcenter.pipeline.proof import Meter, meter_for
+from airflow_provider_contactcenter.pipeline.proof import csv as proof
 
 
 def csv_of(data: bytes, size: int = 7) -> Meter:
@@ -45,6 +46,60 @@ def test_a_doubt_over_the_dialect_is_no_failure_and_no_claim(
     assert meter.finish(framed=True) is True
     assert meter.rows == rows
     assert len(meter.caveats) == (rows is None)
+
+
+@pytest.mark.parametrize(
+    ("data", "rows"),
+    [
+        (b'a,b\n1,5"\n2,6"\n', None),  # as if "\n2,6" were one field
+        (b'a,b\n5","x\n3,4\n', None),
+        (b'a,b\n"x"y,1\n', None),
+        (b'a,b\ny"x",1\n', None),
+        (b'a,b\n1,"say ""hi"""\n"""",""\n', 2),
+        (b'a,b\n1,5"" screen\n', 1),  # strange, and the parity is right
+        (b'a;b\n"1";"x\n"\n', 1),
+        (b'a\tb\r\n"1"\t"x"\r\n', 1),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_each_quoted_field_has_an_edge_at_either_side(data: bytes, rows: int | None, size: int) -> None:
+    meter = csv_of(data, size)
+    meter.finish(framed=True)
+    assert meter.rows == rows
+
+
+@given(
+    st.lists(st.sampled_from(['"', '""', ",", "\n", "\r\n", "\r", "a", "bc"]), max_size=40),
+    st.integers(1, 9),
+)
+def test_what_is_said_of_any_csv_is_the_same_however_its_bytes_arrive(tokens: list[str], size: int) -> None:
+    data = ("a,b\n1,2\n" + "".join(tokens) + "\n").encode()
+    said = []
+    for pieces in (size, len(data)):
+        meter = csv_of(data, pieces)
+        try:
+            said.append((meter.finish(framed=True), meter.rows, meter.caveats))
+        except Incomplete as error:
+            said.append((None, None, [str(error)]))
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("text", [b"x", b'"a","b",', b'"', b'"a""b"', b"\r"])
+@pytest.mark.parametrize("size", [1, 4096])
+def test_a_csv_without_any_line_end_is_not_held_in_memory(
+    text: bytes, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proof, "_LONGEST_HELD", 2000)
+    meter = meter_for("csv")
+    meter.feed(b"a,b\n")
+    data = text * (40_000 // len(text))
+    most = 0
+    for at in range(0, len(data), size):
+        meter.feed(data[at : at + size])
+        most = max(most, sum(map(len, meter._held)))  # type: ignore[attr-defined]
+    assert most <= 2000 + size
+    meter.feed(b"\n")
+    assert meter.finish(framed=True) is not False
 
 
 def test_a_quote_that_is_never_closed_over_many_lines_proves_nothing_and_fails_nothing() -> None:

@@ -23,12 +23,17 @@ from airflow_provider_contactcenter.pipeline.proof.meter import Meter
 
 _ENDS: Final = b"\r\n"
 _SEPARATORS: Final = (b",", b";", b"\t", b"|")
-#: what stands outside a quoted field, next to its quotes
-_EDGES: Final = (b",", b"\n", b"\r", b";", b"\t", b"|")
+#: a CR that is a line end of its own
+_BARE: Final = re.compile(rb"\r(?!\n)")
+#: a quote with something else beside it than the edge of a field or another quote; that it begins with a
+#: literal lets the search jump from quote to quote
+_ODD: Final = re.compile(rb'"(?:[^",;\t|\r\n]|(?<=[^",;\t|\r\n]"))')
 #: bytes that hold a whole header, or its names aren't told
 _LONGEST_HEADER: Final = 1 << 16
 #: bytes without a line end after which they are cut elsewhere
 _LONGEST_HELD: Final = 1 << 20
+#: bytes at the end of a piece in which such a place is looked for
+_LOOK_BACK: Final = 256
 #: UTF-32 first: its little-endian mark begins like that of UTF-16
 _WIDE: Final = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -66,7 +71,7 @@ class CsvMeter(Meter):
         self._head.feed(piece)
         self._held.append(piece)
         self._size += len(piece)
-        if (at := _cut(piece, self._size)) <= 0:
+        if (at := _cut(piece, self._size)) is None:
             return
         rest = piece[at:]
         self._held[-1] = piece[:at]
@@ -87,17 +92,16 @@ class CsvMeter(Meter):
             self._header += block[: _LONGEST_HEADER - len(self._header)]
         if not block:
             return
-        # Only a CR without an LF is a line end of its own; where there is none, nothing looks at them again.
-        bare = b"\r" in block and block.count(b"\r") != block.count(b"\r\n")
+        bare = _BARE.search(block) is not None
         if b'"' in block:
-            text = block.replace(b'""', b"")
-            parts = text.split(b'"')
+            parts = block.split(b'"')
             outside = b'"'.join(parts[self._quoted :: 2])
             was_quoted = self._quoted
             self._quoted ^= (len(parts) - 1) & 1
-            if len(parts) > 1 and not self._odd_quotes:
-                self._odd_quotes = not _at_edges(outside, was_quoted, self._quoted)
-            self._open_lines = bool(self._quoted) and _has_lines(parts[-1])
+            if not self._odd_quotes:
+                self._odd_quotes = not _at_edges(block, outside, was_quoted, self._quoted)
+            if self._quoted:
+                self._open_lines = self._stays_open(parts)
         elif self._quoted:
             self._open_lines = self._open_lines or bool(block.strip(_ENDS))
             outside = b""
@@ -114,6 +118,14 @@ class CsvMeter(Meter):
             self._last_cr = cr + (0 if body else self._last_cr)
         else:
             self._last_lf = self._last_cr = 0
+
+    def _stays_open(self, parts: list[bytes]) -> bool:
+        """Whether the field that isn't ended by the end of a block holds more than one line."""
+        at = len(parts) - 1
+        while at > 1 and not parts[at - 1]:  # two quotes in a row are one that is said
+            at -= 2
+        text = b'"'.join(parts[at::2])
+        return (self._open_lines or bool(text.strip(_ENDS))) if at <= 0 else _has_lines(text)
 
     def finish(self, *, framed: bool, content_type: str = "") -> bool | None:
         self._head.refuse_page("CSV")
@@ -212,17 +224,20 @@ class CsvMeter(Meter):
         return False
 
 
-def _cut(piece: bytes, held: int) -> int:
-    """Where a piece may be cut so that no mark loses its neighbour; 0 if nowhere yet."""
+def _cut(piece: bytes, held: int) -> int | None:
+    """Where a piece may be cut so that no mark loses its neighbour; None if nowhere yet."""
     if at := piece.rfind(b"\n") + 1:
         return at
-    if (at := piece.rfind(b"\r", 0, max(0, len(piece) - 1)) + 1) or held < _LONGEST_HELD:
+    if at := piece.rfind(b"\r", 0, max(0, len(piece) - 1)) + 1:
         return at
+    if held < _LONGEST_HELD:
+        return None
     marks = b'"\r\n'
-    at = len(piece) - 1
-    while at > 0 and (piece[at] in marks or piece[at - 1] in marks):
-        at -= 1
-    return at
+    for at in range(len(piece) - 1, max(0, len(piece) - _LOOK_BACK), -1):
+        if piece[at] not in marks and piece[at - 1] not in marks:
+            return at
+    # Nothing but marks and single letters: a quote may pass unseen there, but half a CRLF would be a row.
+    return len(piece) - piece.endswith(b"\r")
 
 
 def _line_ends(text: bytes, bare: bool) -> tuple[int, int]:
@@ -230,23 +245,19 @@ def _line_ends(text: bytes, bare: bool) -> tuple[int, int]:
     return text.count(b"\n"), text.count(b"\r") - text.count(b"\r\n") if bare else 0
 
 
-def _at_edges(outside: bytes, opened: int, opens: int) -> bool:
-    """Whether each quoted field, of which one quote is left in this text, has an edge at either side.
+def _at_edges(block: bytes, outside: bytes, opened: int, opens: int) -> bool:
+    """Whether each quoted field of a block has an edge at either side.
 
-    :param opened: a field that began before ends at the start of the text.
-    :param opens: a field that isn't ended begins at its end.
+    :param outside: the block with a single quote in place of what is quoted.
+    :param opened: a field that began before ends in the block.
+    :param opens: a field that isn't ended begins in it.
     """
-    text = b'"' * opened + outside + b'"' * opens
-    quotes = text.count(b'"')
-    before = quotes - opened - (not opened and text.startswith(b'"'))
-    after = quotes - opens - (not opens and text.endswith(b'"'))
-    # Counting is all that makes it fast; most files need the first two or three.
-    for edge in _EDGES:
-        if before:
-            before -= text.count(edge + b'"')
-        if after:
-            after -= text.count(b'"' + edge)
-    return not before and not after
+    if _ODD.search(b'"' * opened + outside + b'"' * opens) is None:
+        return True
+    # Two quotes in a row between letters look odd, too, and change nothing.
+    parts = block.replace(b'""', b"").split(b'"')
+    outside = b'"'.join(parts[opened::2])
+    return _ODD.search(b'"' * opened + outside + b'"' * opens) is None
 
 
 def _has_lines(text: bytes) -> bool:

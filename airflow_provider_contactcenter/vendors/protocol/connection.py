@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
@@ -58,8 +59,18 @@ class Settings:
     def secrets(self) -> Sequence[str]:
         """Every value of this connection that must not be shown."""
         plain = [value for value in [self.password, *self.secret.values()] if value]
-        # Where a vendor repeats what it was asked, a secret may stand as it stood in the query.
-        return list(dict.fromkeys([*plain, *(quote(value, safe="") for value in plain)]))
+        pairs = [(self.login or "", value) for value in plain]
+        for proxy in map(urlsplit, self.proxies.values()):
+            if proxy.password:
+                plain.append(unquote(proxy.password))
+                pairs.append((unquote(proxy.username or ""), plain[-1]))
+        return list(dict.fromkeys([*plain, *(text for pair in pairs for text in basic(*pair))]))
+
+
+def basic(user: str, password: str) -> tuple[str, ...]:
+    """What a Basic header makes of user and password, in both alphabets, without padding."""
+    pair = f"{user}:{password}".encode()
+    return tuple(encode(pair).decode().rstrip("=") for encode in (b64encode, urlsafe_b64encode))
 
 
 @dataclass(frozen=True, slots=True)

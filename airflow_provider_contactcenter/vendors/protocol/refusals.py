@@ -28,7 +28,10 @@ RefusalKind = Literal[
 
 
 class Refusal(Exception):
-    """A vendor (or the way to it) said no. ``words`` are its own, without any secret."""
+    """A vendor (or the way to it) said no. ``words`` are its own, without any secret.
+
+    :param advice: what to do about this very one, where more is known than its kind.
+    """
 
     def __init__(
         self,
@@ -37,6 +40,7 @@ class Refusal(Exception):
         *,
         status: int | None = None,
         retry_after: float | None = None,
+        advice: str | None = None,
     ) -> None:
         super().__init__(words)
         self.kind: RefusalKind = kind
@@ -44,11 +48,14 @@ class Refusal(Exception):
         self.status = status
         #: seconds that the vendor asked to wait, if it did
         self.retry_after = retry_after
+        self.advice = advice
 
     def advised(self, advice: str, kind: RefusalKind | None = None) -> Refusal:
         """The same refusal, with a sentence of advice behind its words, which stay as they are."""
         said = self.words if advice in self.words else f"{self.words.rstrip('.')}. {advice}"
-        return Refusal(kind or self.kind, said, status=self.status, retry_after=self.retry_after)
+        return Refusal(
+            kind or self.kind, said, status=self.status, retry_after=self.retry_after, advice=self.advice
+        )
 
     @property
     def passing(self) -> bool:
