@@ -15,7 +15,6 @@ from email import errors
 from http.client import HTTPResponse, parse_headers
 from typing import Any
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from airflow_provider_contactcenter.transport.codings import Malformed
@@ -113,22 +112,13 @@ def _check(headers: Any) -> None:
         raise Malformed("their Content-Length is no number")
 
 
-class _Connection(HTTPConnection):
+class Connection(HTTPConnection):
+    """One that reads answers so."""
+
     response_class = _Response
 
 
-class _TlsConnection(HTTPSConnection):
+class TlsConnection(HTTPSConnection):
+    """The same, encrypted."""
+
     response_class = _Response
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-def read_strictly(manager: PoolManager) -> None:
-    """Let every connection that this manager opens from now on read answers so."""
-    manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
