@@ -23,7 +23,7 @@ from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
 from tests.faults import running, table
 from tests.faults.cells import CELLS, LANDS, SKIPS, Cell
-from tests.faults.conftest import Clock, connect
+from tests.faults.conftest import Clock, connect, landing
 from tests.faults.relay import UPLOADS, Harm, Relay
 from tests.faults.subjects import TALKDESK
 from tests.transfers.conftest import Store, context
@@ -77,15 +77,16 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
             script["to"] = f"{elsewhere.origin}/file"
         sandbox.add_fault(**script)
 
-    store = Store(stores[cell.store])
+    store = landing(cell.store, stores, request, monkeypatch)
+    server = stores.get(cell.store) or store
     key = f"faults/{os.urandom(6).hex()}.{subject.file_format}"
     store.put(key, OLD)
     seen, since = running.Seen(), [0]
     with ExitStack() as opened:
         if fault.store in HARMS:
-            relay = opened.enter_context(Relay(stores[cell.store].url))
+            relay = opened.enter_context(Relay(server.url))
             relay.harm = replace(HARMS[fault.store])
-            _use(monkeypatch, stores[cell.store], relay)
+            _use(monkeypatch, server, relay)
             if fault.store == "gone":
                 relay.stop()
         task = {**fault.task}
@@ -152,7 +153,7 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
     assert [secret for secret in running.secrets(sandbox, subject) if secret in abroad] == []
 
 
-def _use(monkeypatch: pytest.MonkeyPatch, server: S3Server | GCSServer, relay: Relay) -> None:
+def _use(monkeypatch: pytest.MonkeyPatch, server: Any, relay: Relay) -> None:
     """Lead the uploader through the relay; the test itself goes to the server directly."""
     for name, value in server.environ.items():
         monkeypatch.setenv(name, value.replace(server.url, relay.url))
