@@ -476,9 +476,20 @@ def _redirects() -> Iterator[Fault]:
             ends(INVALID, words="redirects"),
             script=(fault,),
             task={"report_timeout": 0.6},
-            but={TALKDESK.name: talkdesk, KHOROS.name: ends(TIMEOUT), DETAILED.name: ends(INVALID)},
+            but={
+                TALKDESK.name: talkdesk,
+                KHOROS.name: ends(TIMEOUT),
+                DETAILED.name: ends(INVALID),
+                GENESYS.name: ends(TIMEOUT),
+            },
         )
-        yield Fault("page", what, ends(INVALID, words="redirects"), script=(fault,))
+        yield Fault(
+            "page",
+            what,
+            ends(INVALID, words="redirects"),
+            script=(fault,),
+            but={GENESYS.name: ends(UNAVAILABLE, words="HTTP 302")},
+        )
         for step in ("fetch", "body"):
             file = ends(INCOMPLETE, words="Another host") if there else ends(UNAVAILABLE, words="redirected")
             yield Fault(
@@ -523,13 +534,16 @@ def _packed() -> Iterator[Fault]:
             yield Fault(step, "packed (gzip), ends early each time", ends(UNAVAILABLE), script=(cut,))
             coded = {"fault": "packed", "coding": "br", "count": None, **_later(step)}
             yield Fault(
-                step, "a coding that can't be undone (br)", ends(INVALID, words="br"), script=(coded,)
+                step,
+                "a coding that can't be undone (br)",
+                ends(INCOMPLETE, words="packed as 'br'"),
+                script=(coded,),
             )
 
 
 def _outages() -> Iterator[Fault]:
     """Some minutes in which the vendor says 503 and when to come back."""
-    for step in ("token", "body", "page"):
+    for step in ("body", "page"):
         away = _status(503, 5, retry_after=50, **_later(step))
         yield Fault(step, "503 for four minutes", script=(away,), pause=50)
     yield Fault(
