@@ -30,11 +30,8 @@ class Report(_Asked, total=False):
     shape: dict[str, Any]
 
 
-class Job(TypedDict):
-    """A report that has been submitted; ``submitted_at`` is ISO 8601 in UTC.
-
-    ``job_id`` is None where the vendor knows no jobs: such a job is ready at once.
-    """
+class _Submitted(TypedDict):
+    """The keys that every job has."""
 
     vendor: str
     kind: str
@@ -42,6 +39,16 @@ class Job(TypedDict):
     job_id: str | None
     report: Report
     submitted_at: str
+
+
+class Job(_Submitted, total=False):
+    """A report that has been submitted; ``submitted_at`` is ISO 8601 in UTC.
+
+    ``job_id`` is None where the vendor knows no jobs: such a job is ready at once. ``provisional`` is there
+    where the vendor has a watermark: whether it lay before the window's end when the report was submitted.
+    """
+
+    provisional: bool
 
 
 class Status(TypedDict):

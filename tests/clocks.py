@@ -42,6 +42,7 @@ def skip_waits(monkeypatch: pytest.MonkeyPatch) -> Skipping:
         ContactCenterReportSensor,
         triggers.ContactCenterReportTrigger,
         triggers.ContactCenterTimerTrigger,
+        triggers.ContactCenterWatermarkTrigger,
     ):
         monkeypatch.setattr(waits, "clock", clock)
     return clock

@@ -393,6 +393,7 @@ WAITING = {
     "report_timeout": timedelta(hours=12),
     "settle_delay": None,
     "durable": True,
+    "cancel_on_kill": True,
 }
 NEEDED = inspect.Parameter.empty
 #: other values than the defaults
@@ -406,6 +407,7 @@ OTHERS = {
     "report_timeout": timedelta(hours=1),
     "settle_delay": timedelta(minutes=1),
     "durable": False,
+    "cancel_on_kill": False,
 }
 
 

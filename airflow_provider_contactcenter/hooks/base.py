@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
@@ -40,8 +40,11 @@ from airflow_provider_contactcenter.vendors import registry
 from airflow_provider_contactcenter.vendors.intake import check_job, check_report
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings
 from airflow_provider_contactcenter.vendors.protocol.content import Pages
+from airflow_provider_contactcenter.vendors.protocol.messages import Operation
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
+
+T = TypeVar("T")
 
 
 class _TlsAdapter(TCPKeepAliveAdapter):
@@ -116,7 +119,7 @@ class ContactCenterHook(HttpHook):
         except InvalidValue as invalid:
             raise ContactCenterInvalidReportError(str(invalid)) from None
         try:
-            return self.driver.run(self.vendor.submit(report, label))
+            return self._perform(lambda: self.vendor.submit(report, label))
         except Refusal as refusal:
             if refusal.kind == "lost":
                 advice = "The report may have been ordered all the same; a retry orders it anew."
@@ -139,7 +142,36 @@ class ContactCenterHook(HttpHook):
 
     def look(self, job: Job, *, attempts: int = 1) -> Status:
         """Like :meth:`get_status`, but raises the bare Refusal, for those that decide on it."""
-        return self._heard(self.driver.run(self.vendor.status(job), attempts), self.settings)
+        return self._heard(self._perform(lambda: self.vendor.status(job), attempts), self.settings)
+
+    def cancel(self, job: Job) -> bool:
+        """Cancel a job.
+
+        :return: whether the vendor took it; False where it has no way to, or the job is gone already.
+        :raises ContactCenterError: the vendor's refusal, by its class.
+        """
+        job, cancel = self._checked(job), self.vendor.cancel
+        if cancel is None or job["job_id"] is None:
+            return False
+        try:
+            return self._perform(lambda: cancel(job))
+        except Refusal as refusal:
+            raise self.error(refusal, job) from None
+
+    def available_until(self, report: Report) -> datetime | None:
+        """The vendor's watermark: the instant, in UTC, before which a report's rows are all there.
+
+        :return: None where the vendor has none.
+        :raises ContactCenterPermissionError: the connection may not see it.
+        :raises ContactCenterError: any other refusal, by its class.
+        """
+        ask = self.vendor.available_until
+        if ask is None:
+            return None
+        try:
+            return self._perform(lambda: ask(report))
+        except Refusal as refusal:
+            raise self.error(refusal) from None
 
     def stream(self, job: Job) -> ReportStream:
         """The report's bytes, as they land, in pieces of bounded size; nothing is kept.
@@ -178,15 +210,67 @@ class ContactCenterHook(HttpHook):
     async def polling(self) -> AsyncIterator[Callable[[Job], Any]]:
         """For a trigger: a coroutine function that looks at a job, on the event loop's shared session.
 
+        Credentials that changed while the task waits are read again once they are refused.
+
         :raises Refusal: the connection can't be used, or can't be read for now.
         """
-        settings = await self._settings_async()
-        async with shared_driver(self.vendor, settings, on_secret=_mask) as driver:
+        async with self._asking() as ask:
 
             async def look(job: Job) -> Status:
-                return self._heard(await driver.run(self.vendor.status(job), attempts=1), settings)
+                status, settings = await ask(lambda: self.vendor.status(job))
+                return self._heard(status, settings)
 
             yield look
+
+    async def cancel_async(self, job: Job) -> bool:
+        """:meth:`cancel`, for a trigger.
+
+        :raises Refusal: the vendor's, or the connection can't be used.
+        """
+        cancel = self.vendor.cancel
+        if cancel is None or job["job_id"] is None:
+            return False
+        async with self._asking() as ask:
+            taken, _ = await ask(lambda: cancel(job))
+            return bool(taken)
+
+    async def available_until_async(self, report: Report) -> datetime | None:
+        """:meth:`available_until`, for a trigger.
+
+        :raises Refusal: the vendor's, or the connection can't be used.
+        """
+        watermark = self.vendor.available_until
+        if watermark is None:
+            return None
+        async with self._asking() as ask:
+            found: datetime | None = (await ask(lambda: watermark(report)))[0]
+            return found
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[Callable[[Callable[[], Operation[Any]]], Awaitable[Any]]]:
+        """Runs operations on the event loop's shared session; gives the result and the settings it had."""
+        settings = await self._settings_async()
+        async with AsyncExitStack() as opened:
+            driver = await opened.enter_async_context(shared_driver(self.vendor, settings, on_secret=_mask))
+
+            async def ask(operation: Callable[[], Operation[Any]]) -> tuple[Any, Settings]:
+                nonlocal settings, driver
+                try:
+                    return await driver.run(operation(), attempts=1), settings
+                except Refusal as refusal:
+                    if refusal.kind != "authentication":
+                        raise
+                    now = await self._settings_async(fresh=True)
+                    if now.key == settings.key:
+                        raise
+                    self.log.info("Connection %s has changed; it is used as it is now.", self.conn_id)
+                settings = now
+                driver = await opened.enter_async_context(
+                    shared_driver(self.vendor, settings, on_secret=_mask)
+                )
+                return await driver.run(operation(), attempts=1), settings
+
+            yield ask
 
     def error(self, refusal: Refusal, job: Job | None = None) -> ContactCenterError:
         """The error a task fails with for a refusal."""
@@ -220,21 +304,48 @@ class ContactCenterHook(HttpHook):
     @cached_property
     def settings(self) -> Settings:
         """The connection, resolved."""
-        connection = self.get_connection(self.conn_id)
         try:
-            return self._resolve(connection, connection.extra_dejson)
+            return self._read()
         except Refusal as refusal:
             raise self.error(refusal) from None
 
-    async def _settings_async(self) -> Settings:
+    def _read(self) -> Settings:
+        try:
+            connection = self.get_connection(self.conn_id)
+        except AirflowNotFoundException:
+            raise self._missing() from None
+        return self._resolve(connection, connection.extra_dejson)
+
+    def _missing(self) -> Refusal:
+        return Refusal("authentication", f"there is no connection {self.conn_id!r}")
+
+    def _perform(self, operation: Callable[[], Operation[T]], attempts: int = policy.ATTEMPTS) -> T:
+        """Run an operation; where the credentials are refused, once more if the connection has changed."""
+        try:
+            return self.driver.run(operation(), attempts)
+        except Refusal as refusal:
+            if refusal.kind != "authentication":
+                raise
+            now = self._read()
+            if now.key == self.settings.key:
+                raise
+        self.log.info("Connection %s has changed; it is used as it is now.", self.conn_id)
+        self.close()
+        for name in ("settings", "driver"):
+            self.__dict__.pop(name, None)
+        return self.driver.run(operation(), attempts)
+
+    async def _settings_async(self, *, fresh: bool = False) -> Settings:
         """The connection, resolved; looked up once for all that ask within :data:`SAME_LOOKUP` seconds.
 
         Thousands of triggers start at once where a triggerer is restarted.
+
+        :param fresh: what was looked up before is no longer good.
         """
         loop = asyncio.get_running_loop()
         lookups, key = _lookups.setdefault(loop, {}), (type(self), self.conn_id)
         lookup, since = lookups.get(key, (None, 0.0))
-        if lookup is None or loop.time() > since + SAME_LOOKUP:
+        if lookup is None or loop.time() > since + SAME_LOOKUP or (fresh and lookup.done()):
             lookup = loop.create_task(self._look_up())
             lookups[key] = lookup, loop.time()
         found = await asyncio.shield(lookup)  # who leaves doesn't take it from the others
@@ -251,7 +362,7 @@ class ContactCenterHook(HttpHook):
         except Refusal as refusal:
             return refusal
         except AirflowNotFoundException:
-            return Refusal("authentication", f"there is no connection {self.conn_id!r}")
+            return self._missing()
         except Exception as error:
             # The API server or the secrets backend is away: a blip like any other.
             return Refusal("unavailable", f"the connection can't be read ({type(error).__name__})")

@@ -16,12 +16,22 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_contactcenter.exceptions import (
     ContactCenterError,
+    ContactCenterPermissionError,
     ContactCenterQuotaError,
     ContactCenterTimeoutError,
 )
 from airflow_provider_contactcenter.hooks import hook_for
 from airflow_provider_contactcenter.life import ending
-from airflow_provider_contactcenter.life.waiting import LIFE, RUNS_ON, Event, Sleep, jittered, outcome, wait
+from airflow_provider_contactcenter.life.waiting import (
+    CANCELLED,
+    LIFE,
+    RUNS_ON,
+    Event,
+    Sleep,
+    jittered,
+    outcome,
+    wait,
+)
 from airflow_provider_contactcenter.nouns import Job, Report, Status, window_of
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
@@ -36,6 +46,8 @@ if TYPE_CHECKING:
 NEVER = datetime.max.replace(tzinfo=UTC)
 #: seconds between two tries to submit a report at a vendor that is full; doubled each time
 QUOTA_PAUSE, LONGEST_QUOTA_PAUSE = 60.0, 900.0
+#: seconds between two questions for the vendor's watermark; doubled each time
+WATERMARK_PAUSE, LONGEST_WATERMARK_PAUSE = 60.0, 900.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +59,7 @@ class Terms:
     report_timeout: timedelta
     execution_timeout: timedelta | None = None
     settle_delay: timedelta | None = None
+    cancel_on_kill: bool = False
     #: the parameters that may end the wait, for its error
     limits: str = "report_timeout or execution_timeout"
 
@@ -56,7 +69,7 @@ class Waited:
     """What a task has waited for already before it could submit; goes through the timer's event."""
 
     since: datetime
-    #: how often the vendor was full
+    #: how often the vendor was full, or not yet so far
     waits: int = 0
 
     @property
@@ -83,6 +96,9 @@ class HandOver(Protocol):
 
     def until(self, moment: datetime, payload: dict[str, Any] | None = None) -> NoReturn:
         """Wait for an instant."""
+
+    def watermark(self, report: Report, deadline: datetime, payload: dict[str, Any]) -> NoReturn:
+        """Wait until the vendor has all of the report's window."""
 
 
 class Goal(Protocol):
@@ -132,6 +148,8 @@ class Run:
         self.memory = memory
         self.clock = clock
         self.killed = False
+        #: whether rows of the window may still come, where the vendor tells
+        self.provisional: bool | None = None
         #: what the goal made, for lineage
         self.result: Any = None
         #: how a sensor's wait ends if its last look was the last one, and what made looking impossible
@@ -163,8 +181,9 @@ class Run:
         if self.report is not None and self.job is None:
             self.job = self._remembered(self.report)
             if self.job is None:
-                self._settle(self.report)
-                self.job = self._submit(self.report, waited or Waited(since=started))
+                waited = waited or Waited(since=started)
+                self._settle(self.report, waited)
+                self.job = self._submit(self.report, waited)
                 started = datetime.fromisoformat(self.job["submitted_at"])
         if self.goal.waits:
             self._wait(self.deadline(started))
@@ -185,8 +204,21 @@ class Run:
         if self.job is None:
             return
         if self.job["job_id"] is not None and not self._over:
-            self._log.warning(RUNS_ON, self.job["job_id"])
+            self._log.warning(CANCELLED if self._cancel(self.job) else RUNS_ON, self.job["job_id"])
         self.hook.close()
+
+    def _cancel(self, job: Job) -> bool:
+        """Whether the vendor took it. The run's own hook may be in the midst of an answer."""
+        if not self.terms.cancel_on_kill:
+            return False
+        hook = hook_for(job)
+        try:
+            return hook.cancel(job)
+        except ContactCenterError as error:
+            self._log.warning("Job %s could not be cancelled: %s", job["job_id"], error)
+            return False
+        finally:
+            hook.close()
 
     # -- what it knows ---------------------------------------------------------------------------------
 
@@ -239,13 +271,16 @@ class Run:
         self._log.info("Taking up job %s, which an earlier try of this task submitted.", job["job_id"])
         return job
 
-    def _settle(self, report: Report) -> None:
-        """Wait until the window's last rows have arrived."""
-        delay = self.hook.settle_delay if self.terms.settle_delay is None else self.terms.settle_delay
+    def _settle(self, report: Report, waited: Waited) -> None:
+        """Wait until the window's last rows have arrived: the vendor says so, or some time has passed."""
         window = window_of(report)
         if window is None:
             return
-        settled = datetime.fromisoformat(window["end"]) + delay
+        end, delay = datetime.fromisoformat(window["end"]), self.terms.settle_delay
+        told = self._pass_watermark(report, end, waited)
+        if delay is None:
+            delay = timedelta(0) if told else self.hook.settle_delay
+        settled = end + delay
         left = (settled - self.clock.now()).total_seconds()
         if left <= 0:
             return
@@ -262,6 +297,47 @@ class Run:
             self._hand_over.until(settled)
         self._sleep(left)
 
+    def _pass_watermark(self, report: Report, end: datetime, waited: Waited) -> bool:
+        """Wait until the vendor has the whole window; whether it tells how far it has come.
+
+        :raises ContactCenterTimeoutError: it was not so far before the deadline; nothing was submitted.
+        """
+        deadline, waits = self.deadline(waited.since), waited.waits
+        while True:
+            try:
+                watermark = self.hook.available_until(report)
+            except ContactCenterPermissionError as refused:
+                self._log.warning(
+                    "%s The report is submitted when settle_delay has passed since the window's end; nothing "
+                    "proves that its last rows are there by then.",
+                    refused,
+                )
+                return False
+            if watermark is None:
+                return False
+            self.provisional = watermark < end
+            if not self.provisional or self.terms.settle_delay == timedelta(0):
+                return True
+            pause = min(WATERMARK_PAUSE * 2 ** min(waits, 9), LONGEST_WATERMARK_PAUSE)
+            if self.clock.now() + timedelta(seconds=pause) > deadline:
+                raise ContactCenterTimeoutError(
+                    self.message(
+                        f"the vendor's data is complete until {watermark.isoformat()} only, and the window "
+                        f"ends at {end.isoformat()}",
+                        f"Nothing was submitted; raise {self.terms.limits}, or give "
+                        "settle_delay=timedelta(0) to take what is there.",
+                    )
+                )
+            self._log.info(
+                "Waiting until the vendor has the whole window: its data is complete until %s.",
+                watermark.isoformat(),
+            )
+            if self._hand_over is not None:
+                payload = Waited(since=waited.since, waits=waits + 1).payload
+                self._hand_over.watermark(report, deadline, payload)
+            self._sleep(jittered(pause))
+            waits += 1
+
     def _submit(self, report: Report, waited: Waited) -> Job:
         """Submit; while the vendor is full, wait and ask again, but no longer than the timeouts."""
         last_try, waits = self.deadline(waited.since), waited.waits
@@ -269,6 +345,8 @@ class Run:
             self.memory.intend(report)
             try:
                 job = self.hook.submit(report, self._label)
+                if self.provisional is not None:
+                    job["provisional"] = self.provisional
             except ContactCenterQuotaError as full:
                 self.memory.forget()
                 pause = max(

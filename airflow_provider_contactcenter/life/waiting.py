@@ -43,7 +43,8 @@ LIFE: Mapping[Outcome, Rule] = {
 }
 
 #: what the log says of a job whose task is ended
-RUNS_ON = "The task was ended; job %s runs on at the vendor, which has no way to cancel it."
+RUNS_ON = "The task was ended; job %s runs on at the vendor."
+CANCELLED = "The task was ended; job %s is cancelled."
 
 #: seconds between two looks at the least, whatever the arguments say
 SHORTEST_PAUSE = 0.05

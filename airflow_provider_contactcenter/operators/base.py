@@ -39,9 +39,12 @@ class ContactCenterBaseOperator(RenderingMixin, BaseOperator):
     :param report_timeout: how long after its submission a report may take (after the start of this try if
         the job was submitted before it). ``execution_timeout`` counts too, deferred or not.
     :param settle_delay: the report is submitted no earlier than the window's end plus this; the vendor's own
-        unless given (five minutes for Talkdesk, nothing for the others).
+        unless given (five minutes for Talkdesk, nothing for the others). Where the vendor tells how far its
+        data is complete, the report waits for that instead; ``timedelta(0)`` turns any wait off.
     :param durable: remember the job across retries (Airflow 3.3 and newer), so that no retry submits the
         report a second time.
+    :param cancel_on_kill: where the vendor can cancel a job (Genesys Cloud), a user who ends the task, on a
+        worker or deferred, cancels it; a restart or a hand-over between triggerers doesn't.
     """
 
     template_fields: Sequence[str] = ("report", "job")
@@ -60,6 +63,7 @@ class ContactCenterBaseOperator(RenderingMixin, BaseOperator):
         report_timeout: timedelta = timedelta(hours=12),
         settle_delay: timedelta | None = None,
         durable: bool = True,
+        cancel_on_kill: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -71,6 +75,7 @@ class ContactCenterBaseOperator(RenderingMixin, BaseOperator):
         self.report_timeout = report_timeout
         self.settle_delay = settle_delay
         self.durable = durable
+        self.cancel_on_kill = cancel_on_kill
         self.current = Current()
         check_seconds("poll_interval", poll_interval)
         check_seconds("max_poll_interval", max_poll_interval)
@@ -142,6 +147,7 @@ class ContactCenterBaseOperator(RenderingMixin, BaseOperator):
                 report_timeout=self.report_timeout,
                 execution_timeout=self.execution_timeout,
                 settle_delay=self.settle_delay,
+                cancel_on_kill=self.cancel_on_kill,
             ),
             memory=Memory(context, self.durable, self.log),
             clock=self.clock,

@@ -41,6 +41,7 @@ class ContactCenterReportOperator(ContactCenterBaseOperator):
         report_timeout: timedelta = timedelta(hours=12),
         settle_delay: timedelta | None = None,
         durable: bool = True,
+        cancel_on_kill: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -51,6 +52,7 @@ class ContactCenterReportOperator(ContactCenterBaseOperator):
             report_timeout=report_timeout,
             settle_delay=settle_delay,
             durable=durable,
+            cancel_on_kill=cancel_on_kill,
             **kwargs,
         )
         self.wait_for_completion = wait_for_completion

@@ -167,7 +167,7 @@ class PageSource:
             page = self._ask(cursor)
             if facts.vendor_total is None:
                 facts.vendor_total = page.total
-            rows, cursor = rows + len(page.rows), page.cursor
+            rows, cursor, caveat = rows + len(page.rows), page.cursor, page.caveat
             lines = json_lines(page.rows)
             del page  # thousands of rows, which would be held until the next page is there
             if lines:
@@ -183,6 +183,7 @@ class PageSource:
             raise Incomplete(f"the vendor's total says {facts.vendor_total} rows, its pages hold {rows}")
         facts.rows, facts.complete = rows, True
         facts.doubt(self._caveat)
+        facts.doubt(caveat)
 
 
 class ReportStream(Iterator[bytes]):

@@ -64,6 +64,7 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         report_timeout: timedelta = timedelta(hours=12),
         settle_delay: timedelta | None = None,
         durable: bool = True,
+        cancel_on_kill: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -75,6 +76,7 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
             report_timeout=report_timeout,
             settle_delay=settle_delay,
             durable=durable,
+            cancel_on_kill=cancel_on_kill,
             **kwargs,
         )
         if shape is not None and not checks.pending(shape):

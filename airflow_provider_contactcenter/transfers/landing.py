@@ -136,7 +136,7 @@ class Landing:
                 file_format=stream.facts.file_format,
             ),
             store=dict(stored),
-            provisional=None,
+            provisional=job.get("provisional"),
             caveats=caveats,
             manifest=self.manifest.uri if self.manifest is not None else None,
         )

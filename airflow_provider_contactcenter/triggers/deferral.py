@@ -11,12 +11,13 @@ from airflow_provider_contactcenter.life.waiting import jittered
 from airflow_provider_contactcenter.triggers.report import (
     ContactCenterReportTrigger,
     ContactCenterTimerTrigger,
+    ContactCenterWatermarkTrigger,
 )
 
 if TYPE_CHECKING:
     from airflow_provider_contactcenter.life.clock import Clock
     from airflow_provider_contactcenter.life.run import Terms
-    from airflow_provider_contactcenter.nouns import Job
+    from airflow_provider_contactcenter.nouns import Job, Report
 
 #: A trigger's first event comes no sooner than this after the deferral: triggers that fired within a few
 #: seconds lost tasks to the scheduler's race between the executor's and the trigger's event.
@@ -42,8 +43,20 @@ class Deferral:
                 max_poll_interval=terms.max_poll_interval,
                 deadline=deadline.isoformat(),
                 not_before=(now + max(pause, SHORTEST_DEFERRAL)).isoformat(),
+                cancel_on_kill=terms.cancel_on_kill,
             ),
             method_name="execute_complete",
+            timeout=max(deadline - now, timedelta(0)) + BACKSTOP,
+        )
+
+    def watermark(self, report: Report, deadline: datetime, payload: dict[str, Any]) -> NoReturn:
+        """Wait until the vendor has the whole window, no longer than the deadline."""
+        now = self._clock.now()
+        raise TaskDeferred(
+            trigger=ContactCenterWatermarkTrigger(
+                report=report, deadline=deadline.isoformat(), payload=payload
+            ),
+            method_name="execute_again",
             timeout=max(deadline - now, timedelta(0)) + BACKSTOP,
         )
 

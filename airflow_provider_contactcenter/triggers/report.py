@@ -17,8 +17,16 @@ from typing import Any, ClassVar, cast
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_contactcenter.life.clock import Clock
-from airflow_provider_contactcenter.life.waiting import RUNS_ON, Event, Sleep, event, wait
-from airflow_provider_contactcenter.nouns import Job, Status
+from airflow_provider_contactcenter.life.waiting import (
+    CANCELLED,
+    RUNS_ON,
+    Event,
+    Sleep,
+    event,
+    jittered,
+    wait,
+)
+from airflow_provider_contactcenter.nouns import Job, Report, Status
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 #: After a restart all triggers of a triggerer start at once; their first looks spread over so many seconds.
@@ -26,6 +34,10 @@ SPREAD = 10.0
 #: seconds that one look may take, waiting for a connection and a token included
 LONGEST_LOOK = 300.0
 SHORTEST_LOOK = 10.0
+#: seconds for a cancellation, of the thirty that Airflow gives
+LONGEST_CANCEL = 20.0
+#: seconds between two questions for a watermark: the first pause, doubled up to the second
+WATERMARK_PAUSE, LONGEST_WATERMARK_PAUSE = 60.0, 900.0
 
 
 class ContactCenterReportTrigger(BaseTrigger):
@@ -39,6 +51,7 @@ class ContactCenterReportTrigger(BaseTrigger):
     :param deadline: ISO 8601 instant in UTC at which the trigger fires ``timeout``, the same after any
         number of restarts.
     :param not_before: ISO 8601 instant in UTC before which no look is taken and no event fires.
+    :param cancel_on_kill: cancel the job if a user ends the task, where the vendor can.
     """
 
     clock: ClassVar[Clock] = Clock()
@@ -50,9 +63,11 @@ class ContactCenterReportTrigger(BaseTrigger):
         max_poll_interval: float = 300.0,
         deadline: str = "9999-12-31T00:00:00+00:00",
         not_before: str = "1970-01-01T00:00:00+00:00",
+        cancel_on_kill: bool = False,
         **later_releases: Any,
     ) -> None:
         super().__init__()
+        self.cancel_on_kill = cancel_on_kill
         self.job = job
         self.poll_interval = poll_interval
         self.max_poll_interval = max_poll_interval
@@ -69,6 +84,7 @@ class ContactCenterReportTrigger(BaseTrigger):
                 "max_poll_interval": self.max_poll_interval,
                 "deadline": self.deadline,
                 "not_before": self.not_before,
+                "cancel_on_kill": self.cancel_on_kill,
             },
         )
 
@@ -127,8 +143,21 @@ class ContactCenterReportTrigger(BaseTrigger):
         return (datetime.fromisoformat(instant) - self.clock.now()).total_seconds()
 
     async def on_kill(self) -> None:
-        """Tell the user who ends the task: no vendor here documents a way to cancel a report."""
-        self.log.warning(RUNS_ON, self.job["job_id"])
+        """A user ends the task (no restart, no hand-over to another triggerer): take the job back."""
+        taken = self.cancel_on_kill and await self._cancel()
+        self.log.warning(CANCELLED if taken else RUNS_ON, self.job["job_id"])
+
+    async def _cancel(self) -> bool:
+        from airflow_provider_contactcenter.exceptions import ContactCenterError
+        from airflow_provider_contactcenter.hooks import shared_hook_for
+
+        try:
+            async with asyncio.timeout(LONGEST_CANCEL):
+                hook = await asyncio.to_thread(shared_hook_for, self.job)
+                return await hook.cancel_async(self.job)
+        except (Refusal, ContactCenterError, TimeoutError) as error:
+            self.log.warning("Job %s could not be cancelled: %s", self.job["job_id"], error)
+            return False
 
 
 class ContactCenterTimerTrigger(BaseTrigger):
@@ -157,3 +186,63 @@ class ContactCenterTimerTrigger(BaseTrigger):
         left = (datetime.fromisoformat(self.moment) - self.clock.now()).total_seconds()
         await self.clock.pause(max(0.0, left))
         yield TriggerEvent({"version": 1, "payload": self.payload})
+
+
+class ContactCenterWatermarkTrigger(BaseTrigger):
+    """Fires when the vendor has all rows of a report's window, or the deadline has passed.
+
+    What a worker has to decide (the watermark may not be seen, the connection is gone) fires too: it asks
+    again.
+
+    :param report: the report that waits to be submitted.
+    :param deadline: ISO 8601 instant in UTC.
+    :param payload: comes back in the event as it is.
+    """
+
+    clock: ClassVar[Clock] = Clock()
+
+    def __init__(
+        self, report: Report, deadline: str, payload: dict[str, Any] | None = None, **later_releases: Any
+    ) -> None:
+        super().__init__()
+        self.report = report
+        self.deadline = deadline
+        self.payload = payload or {}
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class path and arguments, all JSON."""
+        return (
+            f"{ContactCenterWatermarkTrigger.__module__}.{ContactCenterWatermarkTrigger.__qualname__}",
+            {"report": self.report, "deadline": self.deadline, "payload": self.payload},
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Ask with growing pauses, then fire."""
+        pause, end = WATERMARK_PAUSE, datetime.fromisoformat(self.report["params"]["end"])
+        while True:
+            left = (datetime.fromisoformat(self.deadline) - self.clock.now()).total_seconds()
+            await self.clock.pause(max(SHORTEST_LOOK, min(jittered(pause), left)))
+            if left <= pause or await self._passed(end):
+                break
+            pause = min(pause * 2, LONGEST_WATERMARK_PAUSE)
+        yield TriggerEvent({"version": 1, "payload": self.payload})
+
+    async def _passed(self, end: datetime) -> bool:
+        """Whether there is nothing to wait for any more; a transient trouble is."""
+        from airflow_provider_contactcenter.exceptions import ContactCenterError
+        from airflow_provider_contactcenter.hooks import shared_hook_for
+
+        try:
+            async with asyncio.timeout(LONGEST_LOOK):
+                hook = await asyncio.to_thread(shared_hook_for, self.report)
+                watermark = await hook.available_until_async(self.report)
+        except Refusal as refusal:
+            return not refusal.passing
+        except TimeoutError:
+            return False
+        except ContactCenterError:
+            return True
+        if watermark is not None and watermark < end:
+            self.log.info("The vendor's data is complete until %s.", watermark.isoformat())
+            return False
+        return True

@@ -11,6 +11,7 @@ import pytest
 from airflow.providers.common.compat.sdk import Asset, AssetAlias
 
 from airflow_provider_contactcenter.checks import InvalidValue
+from airflow_provider_contactcenter.exceptions import ContactCenterInvalidReportError
 from airflow_provider_contactcenter.nouns import new_job
 from airflow_provider_contactcenter.pipeline.transform import schema_fingerprint
 from airflow_provider_contactcenter.sandbox import Sandbox
@@ -39,17 +40,25 @@ needs_partitions = pytest.mark.skipif(not events.HAS_PARTITIONS, reason="Airflow
 
 
 def outlet_events() -> Any:
-    accessors = pytest.importorskip("airflow.sdk.execution_time.context").OutletEventAccessors
-    return accessors()
+    try:
+        from airflow.sdk.execution_time.context import OutletEventAccessors
+    except ImportError:  # Airflow 2.11
+        from airflow.utils.context import OutletEventAccessors  # type: ignore[no-redef,attr-defined]
+    return OutletEventAccessors()
 
 
 def test_an_alias_gets_the_object_as_its_asset_with_its_numbers() -> None:
     alias, told = AssetAlias("landed"), outlet_events()
     tell(DELIVERY, [alias], None, {"outlet_events": told}, LOG)  # type: ignore[typeddict-item]
-    [event] = told[alias].asset_alias_events
-    assert event.dest_asset_key.uri == "s3://lake/calls.csv"
-    assert event.extra["rows"] == 40
-    assert event.extra["window"] == DELIVERY["window"]
+    if hasattr(told[alias], "asset_alias_events"):
+        [event] = told[alias].asset_alias_events
+        uri, extra = event.dest_asset_key.uri, event.extra
+    else:  # Airflow 2.11
+        [event] = told[alias].dataset_alias_events
+        uri, extra = event["dest_dataset_uri"], event["extra"]
+    assert uri == "s3://lake/calls.csv"
+    assert extra["rows"] == 40
+    assert extra["window"] == DELIVERY["window"]
 
 
 def test_what_is_no_asset_is_passed_over() -> None:
@@ -91,6 +100,18 @@ def test_a_key_is_refused_where_airflow_has_no_partitions(monkeypatch: pytest.Mo
     with pytest.raises(InvalidValue, match="this Airflow has no partitions"):
         check_partition_key("2024-05-01", [])
     assert check_partition_key(None, []) is None
+
+
+def test_a_key_without_partitions_costs_no_report(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "HAS_PARTITIONS", False)
+    task = ContactCenterToFileOperator(
+        task_id="calls", report=calls(), path=str(tmp_path / "calls.csv"), partition_key="2024-05-01"
+    )
+    with pytest.raises(ContactCenterInvalidReportError, match=r"^Task calls: .* \(3\.3 brings them\)"):
+        task.execute(context())
+    assert sandbox.journal() == []
 
 
 class AssetStates(dict[str, StateStore]):

@@ -126,7 +126,7 @@ async def test_events_still_have_the_keys_they_had_in_every_release(
 
 def test_a_trigger_holds_no_secret() -> None:
     assert set(trigger().serialize()[1]) == {
-        "job", "poll_interval", "max_poll_interval", "deadline", "not_before",
+        "job", "poll_interval", "max_poll_interval", "deadline", "not_before", "cancel_on_kill",
     }  # fmt: skip
 
 
