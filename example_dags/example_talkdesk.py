@@ -63,7 +63,7 @@ with DAG(
         shape=shape(
             file_format="parquet",
             select=["call_id", "type", "start_at", "total_time", "user_name", "team_name"],
-            types={"start_at": "timestamp[us, UTC]", "total_time": "int64"},
+            types={"total_time": "int64"},
         ),
         s3_key=f"s3://{S3_BUCKET}/talkdesk/calls/{DAY}.parquet",
         manifest=f"s3://{S3_BUCKET}/talkdesk/manifests/calls/{DAY}.json",
