@@ -36,6 +36,7 @@ from airflow_provider_contactcenter.transport.fetching import FetchedFile, asked
 from airflow_provider_contactcenter.transport.on_aiohttp import shared_driver
 from airflow_provider_contactcenter.transport.on_requests import RequestsDriver
 from airflow_provider_contactcenter.transport.tls import ca_bundle, tls_context
+from airflow_provider_contactcenter.transport.verbatim import POOLS
 from airflow_provider_contactcenter.vendors import registry
 from airflow_provider_contactcenter.vendors.intake import check_job, check_report
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings
@@ -48,7 +49,7 @@ T = TypeVar("T")
 
 
 class _TlsAdapter(TCPKeepAliveAdapter):
-    """Keep-alive on idle connections, and this package's TLS context."""
+    """Keep-alive on idle connections, this package's TLS context, and targets byte for byte."""
 
     def __init__(self, context: Any, **options: Any) -> None:
         self._context = context
@@ -65,9 +66,12 @@ class _TlsAdapter(TCPKeepAliveAdapter):
             ssl_context=self._context,
             **options,
         )
+        self.poolmanager.pool_classes_by_scheme = POOLS
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        return super().proxy_manager_for(proxy, ssl_context=self._context, **options)
+        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **options)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
 
 
 async def _mask(secret: str) -> None:
@@ -400,6 +404,8 @@ class ContactCenterHook(HttpHook):
                 extra=extra if isinstance(extra, dict) else {},
             )
         )
+        for url in filter(None, (settings.base_url, settings.auth_url)):
+            policy.proxy_for(settings, url)  # refused here, before anything is sent, if it can't be used
         self._warn_of_unknown(extra)
         base = urlsplit(settings.base_url)
         loopback = base.hostname in {"localhost", "::1"} or str(base.hostname).startswith("127.")

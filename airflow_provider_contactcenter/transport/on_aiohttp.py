@@ -13,7 +13,7 @@ import aiohttp
 import tenacity
 from yarl import URL
 
-from airflow_provider_contactcenter.transport import policy, tokens
+from airflow_provider_contactcenter.transport import causes, policy, tokens
 from airflow_provider_contactcenter.transport.codings import ACCEPTED, TooLong, Undecodable, Whole
 from airflow_provider_contactcenter.transport.conversation import Reply, TokenWanted, converse
 from airflow_provider_contactcenter.transport.tls import tls_context
@@ -113,6 +113,7 @@ class AiohttpDriver:
 
     async def _exchange(self, request: Request) -> Answer:
         url = policy.url_of(self.settings, request)
+        proxy = self._proxy_for(url)
         try:
             async with self.session.request(
                 request.method,
@@ -121,17 +122,19 @@ class AiohttpDriver:
                 headers={"Accept-Encoding": ACCEPTED, **request.headers},
                 data=request.body,
                 allow_redirects=False,
-                proxy=self._proxy_for(url),
+                proxy=proxy,
             ) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 whole = Whole(response.status, headers, policy.LARGEST_ANSWER)
                 async for piece in response.content.iter_any():
                     whole.feed(piece)
-            return Answer(response.status, headers, whole.finish(), url)
+            if proxy is None or response.status != 407:
+                return Answer(response.status, headers, whole.finish(), url)
+            refusal = causes.by_proxy(response.status, proxy)
         except (Undecodable, TooLong) as why:
             refusal = policy.unread(request, url, why)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            refusal = _refusal(error, url)
+            refusal = causes.refusal(error, url, self.settings.timeout, proxy)
         # Outside the handler, so that the error, which may hold the whole URL, isn't even chained.
         raise refusal
 
@@ -141,21 +144,6 @@ class AiohttpDriver:
         if origin not in self._proxies:
             self._proxies[origin] = policy.proxy_for(self.settings, url)
         return self._proxies[origin]
-
-
-def _refusal(error: Exception, url: str) -> Refusal:
-    """What an exception means. Its own text may hold the whole URL, so only its name is passed on."""
-    place = policy.shown(url)
-    name = type(error).__name__
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return Refusal(
-            "invalid", f"the certificate of {place} can't be verified; see the connection's 'verify'"
-        )
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-        return Refusal("unreachable", f"no connection to {place} ({name})")
-    if isinstance(error, aiohttp.InvalidURL | ValueError):
-        return Refusal("invalid", f"no request can be made to {place} ({name})")
-    return Refusal("lost", f"{place} did not answer ({name})")
 
 
 @dataclass

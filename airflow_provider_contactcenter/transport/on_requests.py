@@ -11,9 +11,9 @@ from typing import TypeVar
 import requests
 import tenacity
 from requests import exceptions
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError
 
-from airflow_provider_contactcenter.transport import policy, tokens
+from airflow_provider_contactcenter.transport import causes, policy, tokens
 from airflow_provider_contactcenter.transport.codings import ACCEPTED, Decoder, TooLong, Undecodable, Whole
 from airflow_provider_contactcenter.transport.conversation import Reply, TokenWanted, converse
 from airflow_provider_contactcenter.vendors.protocol.connection import Settings, Token
@@ -128,19 +128,23 @@ class RequestsDriver:
 
     def _exchange(self, request: Request) -> Answer:
         url = policy.url_of(self.settings, request)
+        proxy = policy.proxy_for(self.settings, url)
         _query_filter.active.yes = True
         try:
-            return self._answer(request, self._response(request, url), url)
+            answer = self._answer(request, self._response(request, url, proxy), url)
+            if proxy is None or answer.status != 407:
+                return answer
+            refusal = causes.by_proxy(answer.status, proxy)
         except (Undecodable, TooLong) as why:
             refusal = policy.unread(request, url, why)
         except _FAILURES as error:
-            refusal = _refusal(error, url)
+            refusal = causes.refusal(error, url, self.settings.timeout, proxy)
         finally:
             _query_filter.active.yes = False
         # Outside the handler, so that the error, which may hold the whole URL, isn't even chained.
         raise refusal
 
-    def _response(self, request: Request, url: str) -> requests.Response:
+    def _response(self, request: Request, url: str, proxy: str | None) -> requests.Response:
         try:
             prepared = self.session.prepare_request(
                 requests.Request(
@@ -155,7 +159,6 @@ class RequestsDriver:
         if re.fullmatch(r"[!-~]+", url):
             # requests would decode %7E and drop dot segments: a signature may not survive that.
             prepared.url = url
-        proxy = policy.proxy_for(self.settings, url)
         # Not by session.send: even told not to follow a redirect, it reads the redirect's whole body and
         # fails on a Location that is no URL.
         return self.session.get_adapter(url).send(
@@ -236,29 +239,3 @@ def _joined(head: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
     if head:
         yield head
     yield from pieces
-
-
-#: OpenSSL's names for what can only go wrong before a request is sent. A connection that ends later, with or
-#: without a request carried out, reads UNEXPECTED_EOF or has no name.
-_HANDSHAKE = re.compile(
-    r"HANDSHAKE|PROTOCOL|VERSION|HOSTNAME|CERTIFICATE|UNKNOWN_CA|NO_CIPHERS|UNRECOGNIZED_NAME"
-)
-
-
-def _refusal(error: Exception, url: str) -> Refusal:
-    """What an exception means. Its own text may hold the whole URL, so only its name is passed on."""
-    place = policy.shown(url)
-    name = type(error).__name__
-    if isinstance(error, exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return Refusal(
-            "invalid", f"the certificate of {place} can't be verified; see the connection's 'verify'"
-        )
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    never_sent = isinstance(reason, NewConnectionError) or isinstance(
-        error, exceptions.ConnectTimeout | exceptions.ProxyError
-    )
-    if never_sent or (isinstance(error, exceptions.SSLError) and _HANDSHAKE.search(str(error))):
-        return Refusal("unreachable", f"no connection to {place} ({name})")
-    if isinstance(error, exceptions.RequestException) and isinstance(error, ValueError):
-        return Refusal("invalid", f"no request can be made to {place} ({name})")
-    return Refusal("lost", f"{place} did not answer ({name})")

@@ -14,9 +14,11 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import quote, unquote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from requests.utils import select_proxy, should_bypass_proxies
+
 from airflow_provider_contactcenter.transport.codings import TooLong, Undecodable
 from airflow_provider_contactcenter.transport.redaction import masked
-from airflow_provider_contactcenter.vendors.protocol.connection import Settings
+from airflow_provider_contactcenter.vendors.protocol.connection import Settings, proxy_url
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Request, words_of
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 
@@ -187,11 +189,14 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 
 def proxy_for(settings: Settings, url: str) -> str | None:
-    """The proxy for a URL: the connection's, else the environment's (``no_proxy`` heeded)."""
-    parts = urlsplit(url)
+    """The proxy for a URL: the connection's, else the environment's (``no_proxy`` heeded as requests does).
+
+    :raises Refusal: (invalid) it can't be used.
+    """
     if settings.proxies:
-        return settings.proxies.get(parts.scheme) or settings.proxies.get("all")
-    if proxy_bypass(parts.hostname or "") or proxy_bypass(parts.netloc):
+        return select_proxy(url, dict(settings.proxies))
+    # requests knows ranges; urllib knows ports behind an address.
+    if should_bypass_proxies(url, no_proxy=None) or proxy_bypass(urlsplit(url).netloc):
         return None
-    environment = getproxies()
-    return environment.get(parts.scheme) or environment.get("all")
+    proxy = select_proxy(url, getproxies())
+    return proxy_url(proxy, "the environment's proxy") if proxy else None

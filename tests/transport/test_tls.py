@@ -21,9 +21,16 @@ from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from .conftest import Connect
 from .test_drivers import get, post, refused
 
+HOUR = dt.timedelta(hours=1)
 
-def certificate(folder: Path, name: str = "127.0.0.1") -> Path:
-    """A self-signed certificate and its key in one file."""
+
+def certificate(
+    folder: Path,
+    name: str = "127.0.0.1",
+    valid: tuple[dt.timedelta, dt.timedelta] = (-HOUR, HOUR),
+    issuer: str | None = None,
+) -> Path:
+    """A certificate and its key in one file; self-signed, but for what it says where it names an issuer."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test of the provider")])
     address: x509.GeneralName
@@ -35,11 +42,11 @@ def certificate(folder: Path, name: str = "127.0.0.1") -> Path:
     made = (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(subject)
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]) if issuer else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
+        .not_valid_before(now + valid[0])
+        .not_valid_after(now + valid[1])
         .add_extension(x509.SubjectAlternativeName([address]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
@@ -97,7 +104,7 @@ def test_a_server_that_nobody_vouches_for_gets_nothing_and_is_not_asked_again(
     with Wire(talkdesk(reply(200, {})), tls=server_side(pem)) as server:
         refusal = refused(connect(server.origin, **extra), post())
     assert refusal.kind == "invalid"
-    assert "can't be verified; see the connection's 'verify'" in refusal.words
+    assert "can't be verified: it is self-signed" in refusal.words
     assert (server.asked, server.connections) == ([], 1)
 
 

@@ -202,7 +202,29 @@ def _proxies(given: Any) -> dict[str, str]:
     if not isinstance(given, Mapping) or not all(isinstance(url, str) for url in given.values()):
         # The value may hold a proxy's password, so it isn't shown.
         raise Refusal("invalid", "the connection's proxies is neither a URL nor a dict of scheme and URL")
-    return {str(scheme): url if "://" in url else f"http://{url}" for scheme, url in given.items() if url}
+    return {str(scheme): proxy_url(url, "the connection's proxy") for scheme, url in given.items() if url}
+
+
+def proxy_url(given: str, whose: str) -> str:
+    """The whole URL of a proxy, which may be given without a scheme.
+
+    :raises Refusal: (invalid) it can't be used; named without user and password.
+    """
+    url = given.strip() if "://" in given else f"http://{given.strip()}"
+    scheme, host, why = "", "", "it is no URL"
+    try:
+        parts = urlsplit(url)
+        scheme, host = parts.scheme, parts.hostname or ""
+        if scheme not in {"http", "https"}:
+            why = "only proxies for http and https can be used"
+        elif not re.fullmatch(r"[\w.:%-]+", host):
+            host, why = "", "it names no host"
+        elif parts.port != 0:
+            return url
+    except ValueError:
+        pass
+    named = f" {scheme}://{host}" if host else ""
+    raise Refusal("invalid", f"{whose}{named} can't be used: {why}", advice="Correct its URL.")
 
 
 def token_in(answer: Answer, lifetime: float) -> Token:

@@ -80,12 +80,13 @@ class Answer:
     @property
     def location(self) -> str | None:
         """Where a redirect leads, as the vendor wrote it; None if this is no redirect."""
-        return self.headers.get("location") if 300 <= self.status < 400 else None
+        return self.headers.get("location", "").strip() or None if 300 <= self.status < 400 else None
 
     @property
     def link(self) -> str | None:
         """The absolute URL that ``Location`` names, of whatever status; None if there is none to be used."""
-        if not (location := self.headers.get("location")):
+        # What surrounds a header's value is no part of it, and would be sent as %20.
+        if not (location := self.headers.get("location", "").strip()):
             return None
         try:
             url = urljoin(self.url, location)
