@@ -9,6 +9,7 @@ from typing import Any
 from tests.faults.subjects import (
     CALL_LEGS,
     DETAILED,
+    GENESYS,
     KHOROS,
     STATS,
     SUBJECTS,
@@ -535,7 +536,7 @@ def _packed() -> Iterator[Fault]:
             coded = {"fault": "packed", "coding": "br", "count": None, **_later(step)}
             yield Fault(
                 step,
-                "a coding that can't be undone (br)",
+                "coding that nobody undoes (br)",
                 ends(INCOMPLETE, words="packed as 'br'"),
                 script=(coded,),
             )

@@ -18,7 +18,8 @@ class Landing:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self.url, self.environ = place.url, place.environ
+        # Azurite's has the account behind it.
+        self.url, self.environ = "/".join(place.url.split("/")[:3]), place.environ
 
     def operator(self, key: str, **values: Any) -> Any:
         """The transfer operator of the store."""
