@@ -728,5 +728,9 @@ def get_provider_info() -> dict[str, Any]:
                 "how-to-guide": "/docs/transfers.md",
                 "python-module": "airflow_provider_contactcenter.transfers.contact_center_to_file"
             }
+        ],
+        "extra-links": [
+            "airflow_provider_contactcenter.links.LandedObjectLink",
+            "airflow_provider_contactcenter.links.VendorDocsLink"
         ]
     }

@@ -80,6 +80,7 @@ def provider_info() -> dict[str, Any]:
             }
             for store, module in STORES.items()
         ],
+        "extra-links": [f"{PACKAGE}.links.{link}" for link in ("LandedObjectLink", "VendorDocsLink")],
     }
 
 

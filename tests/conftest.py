@@ -17,6 +17,9 @@ from airflow_provider_contactcenter.sandbox import Sandbox
 
 DAGS = Path(__file__).parent / "dags"
 
+#: a distribution of its own, which a test installs
+collect_ignore = ["third_party_vendor"]
+
 
 #: Airflow writes to its home when it is imported: not to the user's. Set here and not in a hook, for the
 #: conftest of a folder that is named on the command line imports Airflow before any hook is called.

@@ -221,6 +221,7 @@ class StandardOutput:
 
     uri = "-"
     dataset = ("file", "-")
+    console = None
 
     def __init__(self, output: BinaryIO) -> None:
         self._output = output

@@ -7,6 +7,7 @@ deferral).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -32,7 +33,7 @@ from airflow_provider_contactcenter.life.waiting import (
     outcome,
     wait,
 )
-from airflow_provider_contactcenter.nouns import Job, Report, Status, window_of
+from airflow_provider_contactcenter.nouns import Job, Report, Status, called, window_of
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ class Run:
     :param job: the job, checked; None as long as nothing was submitted.
     :param label: says for which task, where the vendor gives a report a name.
     :param began: when this try began.
+    :param announce: is given the job as soon as there is one.
     :param hand_over: None if the task waits on the worker.
     """
 
@@ -140,6 +142,7 @@ class Run:
         label: str,
         began: datetime | None,
         log: Logger,
+        announce: Callable[[Job], None] = lambda job: None,
     ) -> None:
         self.report = report
         self.job = job
@@ -158,6 +161,7 @@ class Run:
         self._hand_over = hand_over
         self._label = label
         self._log = log
+        self._announce = announce
         #: the job is over, as far as this execution knows
         self._over = False
         #: when ``execution_timeout`` is over, which Airflow 3 doesn't look at while a task is deferred
@@ -185,6 +189,7 @@ class Run:
                 self._settle(self.report, waited)
                 self.job = self._submit(self.report, waited)
                 started = datetime.fromisoformat(self.job["submitted_at"])
+            self._announce(self.job)
         if self.goal.waits:
             self._wait(self.deadline(started))
         return self._reach()
@@ -368,9 +373,17 @@ class Run:
                 raise
             else:
                 self.memory.keep(report, job)
-                if job["job_id"] is not None:
-                    self._log.info("Submitted job %s.", job["job_id"])
+                self._log.info("%s", self._submitted(job))
                 return job
+
+    def _submitted(self, job: Job) -> str:
+        """What was submitted, for which window, over which connection."""
+        report, window, noun = job["report"], window_of(job["report"]), self.hook.vendor.noun
+        what = (
+            f"{noun} {job['job_id']}" if job["job_id"] is not None else f"the report, which needs no {noun}"
+        )
+        span = f" from {window['start']} to {window['end']}" if window else ""
+        return f"Submitted {what}: {called(report)}{span}, over connection {job['conn_id']}."
 
     def _wait(self, deadline: datetime) -> None:
         """Look once on the worker, then wait: in the triggerer, or here."""

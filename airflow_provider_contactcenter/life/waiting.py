@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypedDict
 
 from airflow_provider_contactcenter.nouns import Job, State, Status
@@ -49,6 +49,8 @@ CANCELLED = "The task was ended; job %s is cancelled."
 #: seconds between two looks at the least, whatever the arguments say
 SHORTEST_PAUSE = 0.05
 GROWTH = 1.5
+#: seconds for which nothing is said while a state lasts
+SILENCE = 600.0
 JITTER = 0.1
 
 
@@ -134,9 +136,12 @@ def wait(
     :param deadline: aware instant at which the wait ends with ``timeout``.
     :param first_look: seconds before the first look.
     :param now: the clock.
-    :param note: is given a line for the log whenever the job's state changes or a look fails.
+    :param note: is given a line for the log whenever the job's state changes or a look fails, and one in ten
+        minutes while a state lasts.
     """
     interval, pause = poll_interval, first_look
+    said = now()
+    state = "not seen yet"
     last: str | None = None
     trouble: str | None = None
     while True:
@@ -152,7 +157,7 @@ def wait(
             if isinstance(found, Refusal):
                 asked, trouble = found.retry_after or 0.0, found.words
             elif found["vendor_status"] != last:
-                last = found["vendor_status"]
+                last, state, said = found["vendor_status"], found["state"], now()
                 note(f"job {job['job_id']} is {found['state']} (the vendor says {last})")
             if seen["status"] != "timeout":
                 return {**seen, "vendor_status": last}
@@ -161,4 +166,12 @@ def wait(
         if now() >= deadline:
             return event(job, "timeout", last, trouble)
         pause = max(SHORTEST_PAUSE, asked, jittered(interval))
+        if (now() - said).total_seconds() >= SILENCE:
+            said = now()
+            since = datetime.fromisoformat(job["submitted_at"])
+            elapsed = timedelta(seconds=int((said - since).total_seconds()))
+            note(
+                f"job {job['job_id']} is still {state} after {elapsed}; next look in {pause:.0f} s, "
+                f"deadline {deadline.isoformat(timespec='seconds')}"
+            )
         interval = max(interval, min(interval * GROWTH, max_poll_interval))

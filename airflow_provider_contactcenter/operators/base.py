@@ -17,6 +17,7 @@ from airflow_provider_contactcenter.life import ending
 from airflow_provider_contactcenter.life.clock import Clock
 from airflow_provider_contactcenter.life.memory import Memory
 from airflow_provider_contactcenter.life.run import Current, Goal, Run, Terms, Waited
+from airflow_provider_contactcenter.links import JOB_ID, VendorDocsLink
 from airflow_provider_contactcenter.nouns import Job, Report
 from airflow_provider_contactcenter.operators.rendering import RenderingMixin
 from airflow_provider_contactcenter.triggers.deferral import Deferral
@@ -50,6 +51,7 @@ class ContactCenterBaseOperator(RenderingMixin, BaseOperator):
     template_fields: Sequence[str] = ("report", "job")
     template_fields_renderers: ClassVar[dict[str, str]] = {"report": "json", "job": "json"}
     ui_color = "#e3f1f5"
+    operator_extra_links: Sequence[Any] = (VendorDocsLink(),)
     clock: ClassVar[Clock] = Clock()
 
     def __init__(
@@ -155,9 +157,19 @@ class ContactCenterBaseOperator(RenderingMixin, BaseOperator):
             label=label_of(ti),
             began=getattr(ti, "start_date", None),
             log=self.log,
+            announce=lambda job: self._announce(ti, job),
         )
         self.current.run = run
         return run
+
+    def _announce(self, ti: Any, job: Job) -> None:
+        """Let the job's id be seen before the wait ends."""
+        if job["job_id"] is None or not self.do_xcom_push:
+            return
+        try:
+            ti.xcom_push(key=JOB_ID, value=job["job_id"])
+        except Exception as error:  # the report is submitted, which matters more
+            self.log.warning("The XCom %s can't be written (%s).", JOB_ID, type(error).__name__)
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:

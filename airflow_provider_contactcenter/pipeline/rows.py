@@ -10,6 +10,7 @@ Blocks are cut at the same places however the bytes arrive, so equal input makes
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Iterator
 
 from airflow_provider_contactcenter.exceptions import ContactCenterShapeError
@@ -18,6 +19,14 @@ from airflow_provider_contactcenter.exceptions import ContactCenterShapeError
 BLOCK = 1 << 20
 #: bytes of the longest record that is read
 LONGEST = 64 << 20
+#: a carriage return that is a line end of its own
+_BARE = re.compile(rb"\r(?!\n)")
+#: a quote with something else beside it than the edge of a field or another quote
+_ODD = re.compile(rb'"(?:[^",\r\n]|(?<=[^",\n]"))')
+#: what a comma and a line feed inside quotes are masked by
+_MASKS = b"\1\2"
+_MASK = bytes.maketrans(b",\n", _MASKS)
+_UNMASK = bytes.maketrans(_MASKS, b",\n")
 
 
 def last_record(block: bytes) -> int:
@@ -82,20 +91,17 @@ def check_dialect(block: bytes, row: int) -> int:
         )
     outside = block
     if b'"' in block:
-        # Two quotes in a row never change what is inside quotes and what isn't.
-        parts = block.replace(b'""', b"").split(b'"')
+        parts = block.split(b'"')
         if not len(parts) & 1:
             raise ContactCenterShapeError(f"The CSV has a quote that is never closed after row {row}.")
-        # What is between them are whole quoted fields, with a separator on each side.
-        before = b"".join([part[-1:] for part in parts[:-1:2]])
-        behind = b"".join([part[:1] for part in parts[2::2]])
         outside = b'"'.join(parts[::2])
-        if before.strip(b",\n") or behind.strip(b",\r\n"):
+        if _ODD.search(outside) and _ODD.search(b'"'.join(block.replace(b'""', b"").split(b'"')[::2])):
+            # Two quotes in a row never change what is inside quotes and what isn't.
             raise ContactCenterShapeError(
                 f"The CSV has a quote within a field that isn't doubled, after row {row} and at most "
                 f"{_lines(outside)} rows later: such a file can't be reshaped."
             )
-    if b"\r" in outside and outside.count(b"\r") != outside.count(b"\r\n"):
+    if _BARE.search(outside):
         raise ContactCenterShapeError(
             f"The CSV has a carriage return without a line feed outside quotes, after row {row} and at most "
             f"{_lines(outside)} rows later: such a file can't be reshaped."
@@ -129,6 +135,25 @@ def _split(text: bytes, separator: bytes) -> list[bytes]:
         found[-1] += b'"' + inside + b'"' + first
         found += more
     return found
+
+
+def masked(block: bytes) -> bytes | None:
+    """A block that can be split at each comma and line feed, as those inside quotes are masked.
+
+    None if it holds the masks themselves.
+    """
+    if b'"' not in block:
+        return block
+    if _MASKS[:1] in block or _MASKS[1:] in block:
+        return None
+    parts = block.split(b'"')
+    parts[1::2] = b'"'.join(parts[1::2]).translate(_MASK).split(b'"')
+    return b'"'.join(parts)
+
+
+def unmasked(text: bytes) -> bytes:
+    """What was masked, as it was."""
+    return text.translate(_UNMASK)
 
 
 def unquoted(field: bytes) -> bytes | None:

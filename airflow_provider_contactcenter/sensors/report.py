@@ -21,6 +21,7 @@ from airflow_provider_contactcenter.life.clock import Clock
 from airflow_provider_contactcenter.life.memory import Memory
 from airflow_provider_contactcenter.life.run import Current, Run, Terms
 from airflow_provider_contactcenter.life.waiting import Event
+from airflow_provider_contactcenter.links import VendorDocsLink
 from airflow_provider_contactcenter.nouns import Job
 from airflow_provider_contactcenter.operators.base import check_seconds
 from airflow_provider_contactcenter.operators.rendering import RenderingMixin
@@ -55,6 +56,7 @@ class ContactCenterReportSensor(RenderingMixin, BaseSensorOperator):
     template_fields: Sequence[str] = ("job",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"job": "json"}
     ui_color = "#e3f1f5"
+    operator_extra_links: Sequence[Any] = (VendorDocsLink(),)
     clock: ClassVar[Clock] = Clock()
 
     def __init__(

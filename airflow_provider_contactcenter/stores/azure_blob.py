@@ -93,6 +93,10 @@ class AzureBlobStore:
         host = self._blob.primary_hostname.replace(".blob.", ".dfs.", 1)
         return f"abfss://{self.container}@{host}", self.name
 
+    @property
+    def console(self) -> None:
+        """None: the portal's addresses name a subscription, which no connection knows."""
+
     def check(self, *, replace: bool = True) -> None:
         """Commit a block that nobody staged: whoever may write is told that there is no such block."""
         from azure.core.exceptions import HttpResponseError

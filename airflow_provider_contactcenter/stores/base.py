@@ -49,6 +49,10 @@ class Store(Protocol):
     def dataset(self) -> tuple[str, str]:
         """Namespace and name of the object in OpenLineage."""
 
+    @property
+    def console(self) -> str | None:
+        """The object's page in the store's web console; None where it has none that can be known."""
+
     def check(self, *, replace: bool = True) -> None:
         """See that the object could be written, and leave nothing behind.
 

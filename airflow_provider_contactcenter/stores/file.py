@@ -40,6 +40,10 @@ class FileStore:
         """``file`` and the absolute path."""
         return "file", self.path
 
+    @property
+    def console(self) -> None:
+        """None: a folder has no web console."""
+
     def check(self, *, replace: bool = True) -> None:
         """Write an empty file under a hidden name, give it another one in the way of ``put``, remove it."""
         if self._place.is_dir():

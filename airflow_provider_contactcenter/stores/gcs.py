@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.stores.base import (
@@ -95,6 +96,14 @@ class GCSStore:
         blob = bucket.blob(self.name, chunk_size=options["chunk_size"], kms_key_name=options["kms_key_name"])
         blob.metadata = options["metadata"]
         return blob
+
+    @property
+    def console(self) -> str | None:
+        """The object in the Cloud console; None for an emulator or an endpoint of its own."""
+        if urlsplit(str(self._hook.get_conn().api_endpoint)).hostname != "storage.googleapis.com":
+            return None
+        place = f"{quote(self.bucket, safe='')}/{quote(self.name)}"
+        return f"https://console.cloud.google.com/storage/browser/_details/{place}"
 
     def check(self, *, replace: bool = True) -> None:
         """Begin a resumable upload and give it up: the same right as the upload itself, and no object."""

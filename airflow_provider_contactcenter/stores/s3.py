@@ -12,6 +12,7 @@ import logging
 import zlib
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
 
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.stores.base import (
@@ -32,6 +33,13 @@ COMMITS = ("PutObject", "CompleteMultipartUpload")
 
 #: arguments of an upload that CreateMultipartUpload doesn't take: checksums of a whole that isn't known yet
 NOT_TO_BEGIN_WITH = ("ChecksumType", "MpuObjectSize", "IfNoneMatch", "IfMatch")
+
+#: AWS partition -> where its console is
+CONSOLES = {
+    "aws": "https://console.aws.amazon.com",
+    "aws-cn": "https://console.amazonaws.cn",
+    "aws-us-gov": "https://console.amazonaws-us-gov.com",
+}
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +111,19 @@ class S3Store:
     @cached_property
     def _hook(self) -> Any:
         return self._hook_class(**self._connection)
+
+    @property
+    def console(self) -> str | None:
+        """The object in the AWS console; None for a store at an endpoint of its own."""
+        meta = self._hook.get_conn().meta
+        console = CONSOLES.get(meta.partition)
+        host = str(urlsplit(meta.endpoint_url).hostname)
+        if console is None or not host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+            return None
+        # "aws-global" is no place in the console.
+        region = {} if "global" in str(meta.region_name) else {"region": meta.region_name}
+        query = urlencode({**region, "prefix": self.key}, quote_via=quote, safe="")
+        return f"{console}/s3/object/{quote(self.bucket, safe='')}?{query}"
 
     def check(self, *, replace: bool = True) -> None:
         """Begin a multipart upload and abort it: the same right as the upload itself, and no object."""

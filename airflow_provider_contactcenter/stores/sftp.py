@@ -63,6 +63,10 @@ class SFTPStore:
             client.get_channel().settimeout(SILENCE)
             yield client
 
+    @property
+    def console(self) -> None:
+        """None: a server has no web console."""
+
     def check(self, *, replace: bool = True) -> None:
         """Write an empty file under a hidden name, rename it in the way of ``put``, and remove it.
 

@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.checks import InvalidValue
+from airflow_provider_contactcenter.links import LandedObjectLink, VendorDocsLink
 from airflow_provider_contactcenter.nouns import Job, Report
 from airflow_provider_contactcenter.operators.base import ContactCenterBaseOperator
 from airflow_provider_contactcenter.shapes import Shape, check_shape
@@ -45,6 +46,8 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         the run's own unless given. Needs Airflow 3.3. An event with a key starts no consumer that isn't
         partitioned.
     """
+
+    operator_extra_links = (LandedObjectLink(), VendorDocsLink())
 
     def __init__(
         self,

@@ -25,6 +25,7 @@ from airflow_provider_contactcenter.exceptions import (
     ContactCenterShapeError,
     ContactCenterStoreError,
 )
+from airflow_provider_contactcenter.links import OBJECT
 from airflow_provider_contactcenter.nouns import Delivery, Job, Report, Source, window_of
 from airflow_provider_contactcenter.pipeline.assemble import assemble
 from airflow_provider_contactcenter.pipeline.formats import content_type
@@ -142,9 +143,18 @@ class Landing:
         )
         self.log.info("Landed %s rows, %s bytes in %s.", rows, body.bytes, delivery["uri"])
         self._write_manifest(run, delivery, columns or None)
+        self._link()
         events.tell(delivery, self.outlets, self.partition_key, self.context, self.log)
         events.compare_columns(delivery, self.outlets, self.context, self.log)
         return delivery
+
+    def _link(self) -> None:
+        """Write down where the store's console shows the object, for the link in the UI."""
+        try:
+            if console := self.store.console:
+                self.context["ti"].xcom_push(key=OBJECT, value=console)
+        except Exception as error:  # the object stands by now
+            self.log.info("The link to the object can't be written down (%s).", type(error).__name__)
 
     def stop(self) -> None:
         """Let the upload give up."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import TaskDeferred
 
-from airflow_provider_contactcenter.life.waiting import jittered
 from airflow_provider_contactcenter.triggers.report import (
     ContactCenterReportTrigger,
     ContactCenterTimerTrigger,
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 #: A trigger's first event comes no sooner than this after the deferral: triggers that fired within a few
 #: seconds lost tasks to the scheduler's race between the executor's and the trigger's event.
 SHORTEST_DEFERRAL = timedelta(seconds=10)
+#: seconds over which the first looks of many tasks are spread
+FIRST_SPREAD = 2.0
 #: Airflow's own timeout of a deferral comes this much after the deadline, for when no trigger runs at all.
 BACKSTOP = timedelta(minutes=30)
 
@@ -35,14 +37,15 @@ class Deferral:
     def watch(self, job: Job, terms: Terms, deadline: datetime) -> NoReturn:
         """Wait for a job, no longer than the deadline."""
         now = self._clock.now()
-        pause = timedelta(seconds=jittered(terms.poll_interval))
+        # The first look comes early; of many tasks not in the same moment.
+        spread = timedelta(seconds=random.uniform(0, min(FIRST_SPREAD, terms.poll_interval)))  # noqa: S311
         raise TaskDeferred(
             trigger=ContactCenterReportTrigger(
                 job=job,
                 poll_interval=terms.poll_interval,
                 max_poll_interval=terms.max_poll_interval,
                 deadline=deadline.isoformat(),
-                not_before=(now + max(pause, SHORTEST_DEFERRAL)).isoformat(),
+                not_before=(now + SHORTEST_DEFERRAL + spread).isoformat(),
                 cancel_on_kill=terms.cancel_on_kill,
             ),
             method_name="execute_complete",

@@ -11,7 +11,10 @@ from airflow_provider_contactcenter.vendors.protocol.form import Extra
 from airflow_provider_contactcenter.vendors.protocol.kind import Kind
 from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
 from tests.cli.conftest import Command
-from tests.vendors.acme_reports import VENDOR, acme_agents
+from tests.third_party_vendor.acme_contactcenter.reports import acme_agents
+from tests.third_party_vendor.acme_contactcenter.vendor import VENDOR
+
+MODULE = VENDOR.submit.__module__
 
 
 @pytest.mark.parametrize("name", registry.OURS)
@@ -70,15 +73,15 @@ def test_what_is_missing_is_said_in_a_sentence(vendor: Any, words: str) -> None:
 
 def test_a_sound_description_that_no_distribution_brings_is_told_how(contactcenter: Command) -> None:
     assert complaints(VENDOR) == []
-    done = contactcenter("conform", "tests.vendors.acme_reports:VENDOR")
+    done = contactcenter("conform", f"{MODULE}:VENDOR")
     assert done.status == 1
     assert done.out == (
         "no installed distribution brings it: let one have the entry point acme = "
-        "'tests.vendors.acme_reports:VENDOR' in the group airflow_provider_contactcenter.vendors.\n"
+        f"'{MODULE}:VENDOR' in the group airflow_provider_contactcenter.vendors.\n"
     )
 
 
-@pytest.mark.parametrize("target", ["acme", "no.such.module:VENDOR", "tests.vendors.acme_reports:NONE"])
+@pytest.mark.parametrize("target", ["acme", "no.such.module:VENDOR", f"{MODULE}:NONE"])
 def test_a_target_that_cannot_be_loaded_is_named(target: str, contactcenter: Command) -> None:
     done = contactcenter("conform", target)
     assert done.status == 1

@@ -20,7 +20,7 @@ from airflow.sdk import (
 
 from airflow_provider_contactcenter.reports import talkdesk_report
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
-from airflow_provider_contactcenter.windows import day_key, day_window, look_back
+from airflow_provider_contactcenter.windows import day_key, day_window, look_back, plan_windows
 
 ZONE = "Europe/Berlin"
 BEGIN = datetime(2024, 3, 1, tzinfo=UTC)
@@ -93,3 +93,23 @@ with DAG(
         **COMMON,
     ).expand(report=look_back(calls_of_a_day(), days=2, timezone=ZONE))
 consumer("lake_corrected_day", corrected, day)
+
+# A range in windows, as many at a time as the pool has slots; what has landed is skipped.
+with DAG("lake_history", schedule=None, start_date=BEGIN):
+    ContactCenterToS3Operator.partial(
+        task_id="calls",
+        s3_key=f"s3://contactcenter/lake/history/{day_key(ZONE, of='report')}.csv",
+        pool="talkdesk",
+        replace=False,
+        on_exists="skip",
+        deferrable=True,
+        poll_interval=0.5,
+    ).expand(
+        report=plan_windows(
+            calls_of_a_day(),
+            start="2024-02-29T23:00:00Z",
+            end="2024-03-31T22:00:00Z",
+            every="week",
+            timezone=ZONE,
+        )
+    )

@@ -291,3 +291,32 @@ def test_whatever_comes_before_the_end_the_end_is_told_once_and_is_json(answers:
     ended = clock.run([*answers, READY])
     assert ended["status"] in {"ready", "timeout"}
     assert set(ended) == {"version", "status", "job", "vendor_status", "reason", "refusal"}
+
+
+def test_a_state_that_lasts_is_said_again_now_and_then_with_elapsed_time_next_look_and_deadline() -> None:
+    clock = Clock()
+    job = {**JOB, "submitted_at": START.isoformat()}
+    steps = wait(
+        job,  # type: ignore[arg-type]
+        poll_interval=30.0,
+        max_poll_interval=30.0,
+        deadline=START + timedelta(hours=1),
+        now=lambda: clock.now,
+        note=clock.notes.append,
+    )
+    step = next(steps)
+    try:
+        while True:
+            if isinstance(step, Sleep):
+                clock.now += timedelta(seconds=step.seconds)
+                step = steps.send(None)
+            else:
+                step = steps.send(RUNNING)
+    except StopIteration:
+        pass
+    first, *later = clock.notes
+    assert first == "job 369f88a5 is running (the vendor says processing)"
+    assert 4 <= len(later) <= 6  # in an hour
+    assert later[0].startswith("job 369f88a5 is still running after 0:10:")
+    assert "; next look in " in later[0]
+    assert later[0].endswith("deadline 2024-05-02T01:00:00+00:00")

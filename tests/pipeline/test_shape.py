@@ -558,3 +558,53 @@ def test_writing_a_shape_loads_neither_pyarrow_nor_msgspec() -> None:
         "assert not {'pyarrow', 'msgspec', 'airflow'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+_PLAIN = st.sampled_from(["", "x", "+49", "ä", "\1", "\2", "\1\2"])
+_QUOTED = st.sampled_from(['""', '"x"', '"a,b"', '"a\nb"', '"a\r\nb"', '"say ""hi"""', '"ä\n"', '"\1,"'])
+
+
+@given(
+    st.lists(st.lists(_PLAIN | _QUOTED, min_size=3, max_size=3), min_size=1, max_size=8),
+    st.sampled_from([{"drop": ["a"]}, {"select": ["b"]}, {"select": ["c", "a"]}, {"rename": {"a": "z"}}]),
+    st.lists(st.sampled_from(["\n", "\r\n"]), min_size=1, max_size=2),
+    st.booleans(),
+)
+@settings(deadline=None)
+def test_the_quick_way_writes_what_the_careful_one_does(
+    table: list[list[str]], wanted: dict[str, Any], ends: list[str], ended: bool
+) -> None:
+    data = "".join(",".join(row) + ends[at % len(ends)] for at, row in enumerate([["a", "b", "c"], *table]))
+    written = (data if ended else data.rstrip("\r\n")).encode()
+    made = []
+    for quick in (True, False):
+        stage = transform(
+            shape(
+                **wanted,
+                hash=["b"] if "drop" in wanted else None,
+                hash_conn_id="k" if "drop" in wanted else None,
+            ),
+            "csv",
+            key=b"k",
+        )
+        if not quick:
+            stage._quickly = lambda block: None  # type: ignore[attr-defined]
+        try:
+            made.append(stage.feed(written) + stage.finish())
+        except ContactCenterShapeError as error:
+            made.append(str(error).encode())
+    assert made[0] == made[1]
+
+
+def test_the_quick_way_fails_in_the_words_of_the_careful_one() -> None:
+    for data in (b"a,b\n1,2\n3\n", b"a,b\n1,2\n3,\xff\n", b"a,b\n\n1,2\n"):
+        said = []
+        for quick in (True, False):
+            stage = transform(shape(hash=["b"], hash_conn_id="k"), "csv", key=b"k")
+            if not quick:
+                stage._quickly = lambda block: None  # type: ignore[attr-defined]
+            with pytest.raises(ContactCenterShapeError) as raised:
+                stage.feed(data)
+                stage.finish()
+            said.append(str(raised.value))
+        assert said[0] == said[1]

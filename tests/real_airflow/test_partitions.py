@@ -196,3 +196,28 @@ def test_a_row_that_the_vendor_corrects_is_right_the_night_after(
         if "2024-06-01" in said["rows"]
     ]
     assert newest[-1] == 21
+
+
+def test_windows_are_mapped_within_a_pool_and_a_second_run_skips_what_has_landed(
+    local_airflow: LocalAirflow, sandbox: Sandbox, s3_server: S3Server
+) -> None:
+    airflow = local_airflow
+    sandbox.set_options("talkdesk", rows=20, max_running=2)
+    airflow.request("POST", "pools", json={"name": "talkdesk", "slots": 2, "include_deferred": True})
+    run = airflow.trigger_dag("lake_history")
+    assert airflow.wait_for_run("lake_history", run, timeout=180) == "success"
+    weeks = ["2024-03-01", "2024-03-04", "2024-03-11", "2024-03-18", "2024-03-25"]
+    for week, after in zip(weeks, [*weeks[1:], "2024-04-01"], strict=True):
+        rows = rows_of(s3_server, f"lake/history/{week}.csv")
+        assert len(rows) == 20
+        assert all(week <= row["start_at"][:10] < after for row in rows)
+    submitted = sandbox.journal(operation="create")
+    assert [entry["status"] for entry in submitted] == [202] * len(weeks)  # the quota was never met
+
+    s3_server.client().delete_object(Bucket="contactcenter", Key=f"lake/history/{weeks[2]}.csv")
+    run = airflow.trigger_dag("lake_history")
+    assert airflow.wait_for_run("lake_history", run, timeout=180) == "success"
+    states = [airflow.task_states("lake_history", run)[f"calls[{index}]"] for index in range(len(weeks))]
+    assert states == ["skipped", "skipped", "success", "skipped", "skipped"]
+    assert len(sandbox.journal(operation="create")) == len(weeks) + 1
+    assert len(rows_of(s3_server, f"lake/history/{weeks[2]}.csv")) == 20

@@ -21,10 +21,12 @@ from airflow_provider_contactcenter.hooks.base import ContactCenterHook
 from airflow_provider_contactcenter.nouns import window_of
 from airflow_provider_contactcenter.vendors import registry
 from airflow_provider_contactcenter.vendors.intake import check_early, check_report
-from tests.vendors.acme_reports import VENDOR, acme_agents, acme_calls
+from tests.third_party_vendor.acme_contactcenter.reports import acme_agents, acme_calls
+from tests.third_party_vendor.acme_contactcenter.vendor import VENDOR
 
 DAY = {"start": "2024-05-01T00:00:00+00:00", "end": "2024-05-02T00:00:00+00:00"}
 SECRET = "fake-signing-secret"
+MODULE = VENDOR.submit.__module__
 
 
 def forget_vendors() -> None:
@@ -44,7 +46,7 @@ def bring(folder: Path, monkeypatch: pytest.MonkeyPatch, entry_points: str) -> N
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    bring(tmp_path, monkeypatch, "acme = tests.vendors.acme_reports:VENDOR")
+    bring(tmp_path, monkeypatch, f"acme = {MODULE}:VENDOR")
     yield
     monkeypatch.undo()
     forget_vendors()
@@ -195,8 +197,14 @@ def test_its_form_is_made_of_its_description() -> None:
             "acme = tests.vendors.no_such_module:VENDOR",
             "can't be loaded: tests.vendors.no_such",
         ),
-        ("acme = tests.vendors.acme_reports:FORM", "has to be a Vendor whose name is that"),
-        ("other = tests.vendors.acme_reports:VENDOR", "is not known: there are talkdesk"),
+        (
+            f"acme = {MODULE}:FORM",
+            "has to be a Vendor whose name is that",
+        ),
+        (
+            f"other = {MODULE}:VENDOR",
+            "is not known: there are talkdesk",
+        ),
     ],
 )
 def test_a_distribution_that_brings_no_vendor_is_named(
@@ -211,7 +219,7 @@ def test_a_distribution_that_brings_no_vendor_is_named(
 
 def test_ours_cannot_be_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        bring(tmp_path, patched, "talkdesk = tests.vendors.acme_reports:VENDOR")
+        bring(tmp_path, patched, f"talkdesk = {MODULE}:VENDOR")
         assert registry.vendor("talkdesk").title == "Talkdesk Explore"
         assert registry.names().count("talkdesk") == 1
     forget_vendors()

@@ -1,4 +1,4 @@
-"""A vendor that nobody has heard of, as another distribution would bring it.
+"""Acme's description, and the pure functions behind it.
 
 Acme signs each request over its body, names its files on a host of its own, hands out a report in several
 files, has one kind of report without a window, and a word for reports that were made only in part.
@@ -9,19 +9,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.nouns import Job, Report, Status, new_job, span_of, window_of
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings, Token
 from airflow_provider_contactcenter.vendors.protocol.content import Page, Pages
 from airflow_provider_contactcenter.vendors.protocol.form import Extra, Field, Form
-from airflow_provider_contactcenter.vendors.protocol.kind import Kind, Limits
 from airflow_provider_contactcenter.vendors.protocol.messages import Operation, Request, quoted
-from airflow_provider_contactcenter.vendors.protocol.reports import make_report
 from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor, status_of
+
+from .reports import KINDS
 
 FORM = Form(
     fields={"host": Field(label="API base URL", placeholder="https://acme.example", required=True)},
@@ -30,33 +29,6 @@ FORM = Form(
         "signing": Extra(label="Signing secret", description="What signs.", required=True, secret=True),
     },
 )
-
-
-# --- what users ask for -------------------------------------------------------------------------------------
-
-
-_CALLS: dict[str, checks.Check] = {
-    "start": checks.instant,
-    "end": checks.instant,
-    "team": checks.optional(checks.text),
-}
-
-
-def acme_calls(
-    *, start: datetime | str, end: datetime | str, team: str | None = None, conn_id: str = "acme_default"
-) -> Report:
-    """Ask Acme for calls."""
-    report = make_report("acme", "calls", _CALLS, locals())
-    checks.check_window(report["params"], timedelta(days=7))
-    return report
-
-
-def acme_agents(*, conn_id: str = "acme_default") -> Report:
-    """Ask Acme for the agents that there are now."""
-    return make_report("acme", "agents", {}, locals())
-
-
-# --- how it is asked for ------------------------------------------------------------------------------------
 
 
 def settings(fields: ConnectionFields) -> Settings:
@@ -73,7 +45,9 @@ def settings(fields: ConnectionFields) -> Settings:
 
 def sign(request: Request, settings: Settings, token: Token | None) -> Request:
     """Sign the bytes of the body, or the path where there is none."""
-    signed = request.body or urlsplit(request.target).path.encode()
+    target = request.target
+    whole = target if "://" in target else settings.base_url + target  # a file's URL is whole already
+    signed = request.body or urlsplit(whole).path.encode()
     signature = hmac.new(settings.secret["signing"].encode(), signed, hashlib.sha256).hexdigest()
     return replace(request, headers={**request.headers, "X-Acme-Signature": signature})
 
@@ -143,10 +117,7 @@ VENDOR = Vendor(
     title="Acme Calls",
     docs="https://acme.example/docs",
     form=FORM,
-    kinds={
-        "calls": Kind(builder=acme_calls, limits=lambda params: Limits(longest=timedelta(days=7))),
-        "agents": Kind(builder=acme_agents),
-    },
+    kinds=KINDS,
     states={"working": "running", "finished": "ready", "short": "partly"},
     settings=settings,
     sign=sign,

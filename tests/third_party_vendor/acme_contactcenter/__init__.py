@@ -1,0 +1,1 @@
+"""Acme's reports for airflow-provider-contactcenter: a small vendor, complete."""
