@@ -113,8 +113,9 @@ class AiohttpDriver:
 
     async def _exchange(self, request: Request) -> Answer:
         url = policy.url_of(self.settings, request)
-        proxy = self._proxy_for(url)
+        proxy = None
         try:
+            proxy = self._proxy_for(url)
             async with self.session.request(
                 request.method,
                 # Without encoded=True aiohttp decodes what a vendor encoded, such as %2F in a run id.

@@ -30,7 +30,7 @@ HEAD = 1024
 #: statuses of a streamed answer that carry a whole file (203: a proxy touched it)
 _WITH_FILE = (200, 203)
 #: what requests raises, and what it lets through from below
-_FAILURES = (exceptions.RequestException, HTTPError, OSError, UnicodeError)
+_FAILURES = (exceptions.RequestException, HTTPError, OSError, ValueError)
 
 
 class _QueryFilter(logging.Filter):
@@ -128,9 +128,10 @@ class RequestsDriver:
 
     def _exchange(self, request: Request) -> Answer:
         url = policy.url_of(self.settings, request)
-        proxy = policy.proxy_for(self.settings, url)
+        proxy = None
         _query_filter.active.yes = True
         try:
+            proxy = policy.proxy_for(self.settings, url)
             answer = self._answer(request, self._response(request, url, proxy), url)
             if proxy is None or answer.status != 407:
                 return answer
