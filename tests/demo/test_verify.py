@@ -66,7 +66,7 @@ def verdict(
     [
         (CSV, [CSV], "csv", None),
         (CSV, [b"an earlier try", CSV], "csv", None),
-        (gzip.compress(CSV), [CSV], "csv", "gzip"),
+        (gzip.compress(CSV, mtime=0), [CSV], "csv", "gzip"),
         (JSON, [JSON], "json", None),
         (JSONL, [JSON], "jsonl", None),
         (JSONL, [b'[{"id": 1.1, "note": "a\xe2\x80\xa8b"}]', b'[{"id": 2, "note": null}]'], "jsonl", None),
