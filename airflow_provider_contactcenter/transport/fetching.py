@@ -106,7 +106,7 @@ class FetchedFile:
                 self._patience.bear(refusal, f"the file is, after {passed_on} bytes,", broken=opened)
 
     def _open(self) -> Answer:
-        answer = self._driver.run(self._file.open())
+        answer = self._driver.run(self._file.open(), 1)
         if answer.chunks is None:
             # A redirect that isn't followed, a 202, a 204: nothing that has a file's bytes.
             raise Refusal(
@@ -143,7 +143,7 @@ def asked(
         waits.progress()
         while True:
             try:
-                return driver.run(pages.page(cursor))
+                return driver.run(pages.page(cursor), 1)
             except Refusal as refusal:
                 waits.bear(refusal, "a page is", broken=refusal.unreadable)
 

@@ -282,10 +282,12 @@ def _blips() -> Iterator[Fault]:
             stalls = "stall" in what
             end = ends(UNAVAILABLE, LANDS) if step == "token" and what in UNREADABLE else WHOLE
             modes = ("deferred", "sync") if step == "poll" else ("deferred",)
+            # Call legs have no job: their token is asked for with the first page, which bears an outage.
             yield Fault(
                 step,
                 what,
                 end,
+                but={CALL_LEGS.name: WHOLE} if step == "token" else {},
                 script=({**fault, **_later(step)},),
                 modes=modes,
                 connection={"timeout": 0.3} if stalls else {},
