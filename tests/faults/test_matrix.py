@@ -143,7 +143,8 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
     assert re.search(cell.ends.says, seen.log)
     assert max(clock.asked, default=0.0) >= fault.pause
     # Nobody is hammered: between any two looks, and between any two tries of a request, there is a pause.
-    assert sum(asked.values()) <= len(clock.asked) + 45
+    # One turn is a poll, the files endpoint, storage and up to five redirects; then comes a pause.
+    assert sum(asked.values()) <= 8 * len(clock.asked) + 45
     found = [secret for secret in running.secrets(sandbox, subject) if secret in seen.everything]
     assert found == []
     assert "sentinel-wrong-password" not in seen.everything
