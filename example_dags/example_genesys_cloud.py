@@ -1,4 +1,4 @@
-"""Yesterday's Genesys Cloud conversations in S3 and GCS, and the presence of users."""
+"""Yesterday's Genesys Cloud conversations and users in S3 and GCS; and a slim CSV of the conversations."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from airflow.providers.common.compat.sdk import DAG
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_provider_contactcenter.reports import genesys_conversations, genesys_users
+from airflow_provider_contactcenter.shapes import shape
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
 from airflow_provider_contactcenter.windows import day_key, day_window
@@ -44,3 +45,17 @@ with DAG(
             deferrable=True,
             poll_interval=10,
         )
+
+    ContactCenterToGCSOperator(
+        task_id="conversations_csv_to_gcs",
+        report=genesys_conversations(**day_window()),
+        shape=shape(
+            file_format="csv",
+            select=["conversationId", "conversationStart", "conversationEnd", "originatingDirection"],
+            rename="snake",
+        ),
+        bucket_name=GCS_BUCKET,
+        object_name=f"genesys/conversations/{DAY}.csv",
+        deferrable=True,
+        poll_interval=10,
+    )

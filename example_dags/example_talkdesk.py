@@ -1,4 +1,4 @@
-"""Yesterday's Talkdesk calls in S3 and in GCS, in three file formats; and the same in three tasks."""
+"""Yesterday's Talkdesk calls in S3 and in GCS: in three file formats, as Parquet, and in three tasks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from airflow.timetables.interval import CronDataIntervalTimetable
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
 from airflow_provider_contactcenter.reports import talkdesk_report
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
+from airflow_provider_contactcenter.shapes import shape
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
 from airflow_provider_contactcenter.windows import day_key
@@ -55,6 +56,21 @@ with DAG(
             poll_interval=10,
         )
 
+    # The calls without the callers' numbers, typed, and a small file that says what landed.
+    ContactCenterToS3Operator(
+        task_id="calls_parquet_to_s3",
+        report=calls("csv"),
+        shape=shape(
+            file_format="parquet",
+            select=["call_id", "type", "start_at", "total_time", "user_name", "team_name"],
+            types={"total_time": "int64"},
+        ),
+        s3_key=f"s3://{S3_BUCKET}/talkdesk/calls/{DAY}.parquet",
+        manifest=f"s3://{S3_BUCKET}/talkdesk/manifests/calls/{DAY}.json",
+        deferrable=True,
+        poll_interval=10,
+    )
+
 # Three tasks where the waiting should be seen on its own.
 with DAG(
     "example_talkdesk_three_tasks",
@@ -63,14 +79,14 @@ with DAG(
     catchup=False,
     tags=["contactcenter"],
 ):
-    order = ContactCenterReportOperator(
-        task_id="order_user_status",
+    submit = ContactCenterReportOperator(
+        task_id="submit_user_status",
         report=talkdesk_report(
             "user_status", start="{{ data_interval_start }}", end="{{ data_interval_end }}"
         ),
     )
     wait = ContactCenterReportSensor(
-        task_id="wait_for_user_status", job=order.output, deferrable=True, poke_interval=10
+        task_id="wait_for_user_status", job=submit.output, deferrable=True, poke_interval=10
     )
     land = ContactCenterToS3Operator(
         task_id="user_status_to_s3",

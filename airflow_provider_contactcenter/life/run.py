@@ -349,7 +349,7 @@ class Run:
         while True:
             self.memory.intend(report)
             try:
-                job = self.hook.submit(report, self._label)
+                job = self.job = self.hook.submit(report, self._label)
                 if self.provisional is not None:
                     job["provisional"] = self.provisional
             except ContactCenterQuotaError as full:

@@ -7,6 +7,7 @@ kind takes stands in `KINDS`.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -67,6 +68,8 @@ KINDS: Mapping[str, Mapping[str, Option]] = {
     "reset": {"when": choice("before", "body"), "after": _AFTER},
     "stall": {"when": choice("before", "body"), "seconds": number(3600), "after": _AFTER},
     "cut": {"framing": choice("length", "chunked", "none"), "after": _AFTER},
+    # The body comes packed, and ends early in a framing that is right for what is left of it.
+    "packed": {"coding": text("gzip"), "after": _AFTER},
     "lost_answer": {},
     # The vendor's own memory.
     "expired_link": {},
@@ -237,6 +240,16 @@ class Damage:
     framing: str = "length"
     reset: bool = False
     pause: float | None = None
+
+
+def packed(fault: Fault, body: bytes) -> bytes:
+    """What the fault `packed` sends of a body: gzip and deflate are packed and cut, others are just named."""
+    windows = {"gzip": 31, "deflate": 15}
+    if fault["coding"] not in windows:
+        return body
+    packer = zlib.compressobj(wbits=windows[fault["coding"]])
+    whole, after = packer.compress(body) + packer.flush(), fault["after"]
+    return whole[: int(len(whole) * after) if isinstance(after, float) else after]
 
 
 def damage(fault: Fault | None, length: int) -> Damage | None:

@@ -20,7 +20,7 @@ from aiohttp.http import StreamWriter
 from . import control
 from .clock import Clock
 from .data import Content, content_of
-from .faults import Damage, Fault, damage
+from .faults import Damage, Fault, damage, packed
 from .model import Reply, Request, Vendor
 from .world import STORAGE, Served, World
 
@@ -121,6 +121,14 @@ async def _send(
     incoming: web.BaseRequest, reply: Reply, fault: Fault | None, served: Served | None = None
 ) -> web.StreamResponse:
     content = reply.body if isinstance(reply.body, Content) else content_of(reply.body)
+    if fault and fault.kind == "packed":
+        body = packed(fault, b"".join(content.chunks()))
+        headers = {"Content-Type": content.content_type, **reply.headers, "Content-Encoding": fault["coding"]}
+        headers.pop("Transfer-Encoding", None)
+        answer = web.Response(status=reply.status, body=body, headers=headers)
+        await answer.prepare(incoming)
+        await answer.write_eof()
+        return answer
     harm = damage(fault, content.length)
     if harm:
         await _damaged(incoming, reply, content, harm, served)

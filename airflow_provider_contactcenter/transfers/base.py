@@ -137,8 +137,13 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         """For the OpenLineage provider: the report as input, the object as output, with rows and bytes."""
         from airflow_provider_contactcenter.transfers import lineage
 
-        run = self.current.run
-        return lineage.on_complete(run)
+        return lineage.on_complete(self.current.run)
+
+    def get_openlineage_facets_on_failure(self, task_instance: Any) -> Any:
+        """The same of a task that failed: the report alone."""
+        from airflow_provider_contactcenter.transfers import lineage
+
+        return lineage.on_failure(self.current.run)
 
 
 def show_common_parameters(init: Any) -> None:

@@ -97,8 +97,9 @@ class AiohttpDriver:
 
     async def _send(self, request: Request) -> Answer:
         url = policy.url_of(self.settings, request)
-        proxy = self._proxy_for(url)
+        proxy = None
         try:
+            proxy = self._proxy_for(url)
             async with (
                 asyncio.timeout(policy.LONGEST_LOOK),
                 self.session.request(

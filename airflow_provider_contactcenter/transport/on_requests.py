@@ -38,7 +38,7 @@ HEAD = 1024
 #: statuses of a streamed answer that carry a whole file (203: a proxy touched it)
 _WITH_FILE = (200, 203)
 #: what requests raises, and what it lets through from below
-_FAILURES = (exceptions.RequestException, HTTPError, OSError, UnicodeError)
+_FAILURES = (exceptions.RequestException, HTTPError, OSError, ValueError)
 
 
 class _QueryFilter(logging.Filter):
@@ -125,9 +125,10 @@ class RequestsDriver:
 
     def _send(self, request: Request) -> Answer:
         url = policy.url_of(self.settings, request)
-        proxy = policy.proxy_for(self.settings, url)
+        proxy = None
         _query_filter.active.yes = True
         try:
+            proxy = policy.proxy_for(self.settings, url)
             # The body of a stream is read later, and may take as long as it comes.
             with within(policy.LONGEST_LOOK):
                 answer = self._answer(request, self._response(request, url, proxy), url)

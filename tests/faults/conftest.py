@@ -24,8 +24,11 @@ from airflow_provider_contactcenter.transport import tokens
 from airflow_provider_contactcenter.transport.tls import tls_context
 from airflow_provider_contactcenter.vendors.protocol.connection import Settings
 from tests.faults import table
+from tests.faults.places import Landing
 from tests.faults.relay import Relay
 from tests.faults.subjects import OPTIONS
+from tests.stores.conftest import MAKERS, azurite_server, sftp_server  # noqa: F401 - fixtures
+from tests.transfers.conftest import Store
 
 #: seconds that a pause really takes
 SHORTEST = 0.002
@@ -148,12 +151,31 @@ def stores(
     return servers
 
 
+#: column of the table -> the name in tests/stores
+FURTHER = {"Azure": "azure", "SFTP": "sftp", "folder": "file"}
+
+
+def landing(
+    kind: str,
+    stores: dict[str, S3Server | GCSServer],
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Store | Landing:
+    """The store of a cell; what only a few cells need is started by the first of them."""
+    if kind in stores:
+        return Store(stores[kind])
+    place = MAKERS[FURTHER[kind]](request)
+    for name, value in place.environ.items():
+        monkeypatch.setenv(name, value)
+    return Landing(place)
+
+
 def connect(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, conn_id: str, **changes: Any) -> None:
     """Change the default connection: its fields, and for all other names its extras."""
     connection = dict(sandbox.connections[conn_id])
     extra = dict(connection["extra"])
     for name, value in changes.items():
-        if name in {"host", "login", "password"}:
+        if name in {"conn_type", "host", "login", "password"}:
             connection[name] = value
         else:
             extra[name] = value

@@ -10,6 +10,7 @@ from airflow_provider_contactcenter.reports import (
     eight_by_eight_call_legs,
     eight_by_eight_detailed_report,
     eight_by_eight_summary_report,
+    genesys_conversations,
     khoros_care_report,
     talkdesk_report,
     vspark_stats,
@@ -22,9 +23,9 @@ WINDOW = {"start": "2024-05-01T00:00:00Z", "end": "2024-05-02T00:00:00Z"}
 class Subject:
     """One report, and what the sandbox calls its steps.
 
-    ``roles`` maps the steps that faults speak of to the sandbox's operations: ``token``, ``order``, ``poll``,
-    ``fetch`` (what leads to the file), ``body`` (the file itself), ``page``. A step that a vendor doesn't
-    have is missing, and so are the cells of the faults that hit it.
+    ``roles`` maps the steps that faults speak of to the sandbox's operations: ``token``, ``submit``,
+    ``poll``, ``fetch`` (what leads to the file), ``body`` (the file itself), ``page``.
+    A step that a vendor doesn't have is missing, and so are the cells of the faults that hit it.
     """
 
     name: str
@@ -62,7 +63,7 @@ TALKDESK = Subject(
     title="Talkdesk Explore",
     file_format="csv",
     report=lambda: talkdesk_report("calls", **WINDOW),
-    roles={"token": "token", "order": "create", "poll": "poll", "fetch": "file", "body": "storage"},
+    roles={"token": "token", "submit": "create", "poll": "poll", "fetch": "file", "body": "storage"},
     options={"ladder": [["processing", 0, 2]], "rows": 40},
     words={"failed": "failed", "cancelled": "canceled", "expired": "deleted"},
 )
@@ -72,7 +73,7 @@ KHOROS = Subject(
     title="Khoros Care Analytics Reports",
     file_format="csv",
     report=lambda: khoros_care_report("conversation", **WINDOW),
-    roles={"order": "submit", "poll": "status", "fetch": "download", "body": "storage"},
+    roles={"submit": "submit", "poll": "status", "fetch": "download", "body": "storage"},
     options={"ladder": [["RUNNING", 0, 2]], "rows": 40},
     words={"failed": "CLOSED/FAILED", "cancelled": "CLOSED/CANCELED", "expired": "CLOSED/TIMED_OUT"},
 )
@@ -84,7 +85,7 @@ SUMMARY = Subject(
     report=lambda: eight_by_eight_summary_report(
         "queue-interactions-summary", granularity="hour", group_by="media-and-channel-and-queue", **WINDOW
     ),
-    roles={"token": "token", "order": "create", "poll": "status", "body": "download"},
+    roles={"token": "token", "submit": "create", "poll": "status", "body": "download"},
     options={"ladder": [["IN_PROGRESS", 0, 2]], "rows": 40},
     words={"failed": "FAILED"},
 )
@@ -94,7 +95,7 @@ DETAILED = Subject(
     title="8x8 Contact Center",
     file_format="jsonl",
     report=lambda: eight_by_eight_detailed_report("detailed-reports-interaction-details", **WINDOW),
-    roles={"token": "token", "order": "create_detailed", "poll": "status", "page": "detailed_data"},
+    roles={"token": "token", "submit": "create_detailed", "poll": "status", "page": "detailed_data"},
     options={"detailed_ladder": [["IN_PROGRESS", 0, 2]], "rows": 120},
     large={"rows": 700},
     words={"failed": "FAILED"},
@@ -117,8 +118,25 @@ STATS = Subject(
     report=lambda: vspark_stats(company="DocTestCo", organization="DocTestCo-DocTesting", **WINDOW),
     roles={"body": "stats"},
 )
+GENESYS = Subject(
+    name="Genesys Cloud",
+    vendor="genesys_cloud",
+    title="Genesys Cloud",
+    file_format="jsonl",
+    report=lambda: genesys_conversations(page_size=50, **WINDOW),
+    roles={
+        "token": "token",
+        "watermark": "availability",
+        "submit": "create",
+        "poll": "poll",
+        "page": "results",
+    },
+    options={"ladder": [["PENDING", 0, 2]], "rows": 120},
+    large={"rows": 700},
+    words={"failed": "FAILED", "cancelled": "CANCELLED", "expired": "EXPIRED"},
+)
 
-SUBJECTS = (TALKDESK, KHOROS, SUMMARY, DETAILED, CALL_LEGS, STATS)
+SUBJECTS = (TALKDESK, KHOROS, SUMMARY, DETAILED, CALL_LEGS, STATS, GENESYS)
 
 #: what the sandbox starts with
 OPTIONS: dict[str, dict[str, Any]] = {}

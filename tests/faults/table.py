@@ -18,12 +18,12 @@ PAGE = Path(__file__).parents[2] / "docs" / "fault_matrix.md"
 
 HEAD = """# The fault matrix
 
-What a task does when something breaks, for every vendor. This page is written by the suite in `tests/faults`, and a test compares the two:
+What a task does when something breaks, forevery vendor. This page is written by the suite in `tests/faults`, and a test compares the two:
 
 ```
 python -m pytest tests/faults                 # every cell, and the processes of a real Airflow
 python -m pytest tests/faults -m soak         # 300 reports, 1,000 triggers, 5,000 lifecycles: half an hour
-python -m tests.faults.table                  # writes this page anew
+python -m tests.faults.table                  # writes this page again
 ```
 
 Each cell runs a real transfer against the [sandbox](sandbox.md) and a real store, breaks one thing, and looks at what is left. A task ends in one of two ways:
@@ -31,7 +31,7 @@ Each cell runs a real transfer against the [sandbox](sandbox.md) and a real stor
 - **lands**: the whole object is under the key, byte for byte what the vendor served, with one job at the vendor;
 - **an error**: its class names the cause, nothing new is under the key, what was there before is untouched, and no multipart upload is left dangling.
 
-`A, then lands` means that the first try fails with `A` and that the retry lands. Where the vendor then has **2 jobs**, the first one had failed, or the answer to its order had been lost, which the log says. In every cell the log at DEBUG, the trigger's arguments, events, task state, delivery and exceptions are searched for the vendor's secrets, and no pause may be missing between two requests.
+`A, then lands` means that the first try fails with `A` and that the retry lands. Where the vendor then has **2 jobs**, the first one had failed, or the answer to its submission had been lost, which the log says. In every cell the log at DEBUG, the trigger's arguments, events, task state, delivery and exceptions are searched for the vendor's secrets, and no pause may be missing between two requests.
 
 Errors are those of `airflow_provider_contactcenter.exceptions`, without their prefix `ContactCenter`. A dash says that the vendor has no such step. Where two stores are named, Talkdesk's reports go to both and the others take turns.
 """
@@ -40,7 +40,8 @@ Errors are those of `airflow_provider_contactcenter.exceptions`, without their p
 HEADINGS = {
     "credentials": "Credentials",
     "token": "Token",
-    "order": "Order",
+    "watermark": "Watermark",
+    "submit": "Submit",
     "poll": "Wait",
     "fetch": "The link to the file",
     "body": "The file",
@@ -56,6 +57,7 @@ COLUMNS = {
     "8x8 Contact Center, detailed pages": "8x8 CC pages",
     "8x8 Work, call legs": "8x8 Work pages",
     "V-Spark": "V-Spark",
+    "Genesys Cloud": "Genesys Cloud",
 }
 
 
@@ -103,17 +105,17 @@ On a real Airflow, for Talkdesk (jobs) and 8x8 Work Analytics (pages): see `test
 
 | what happens | jobs at the vendor | ends |
 |---|---|---|
-| worker killed before the order was sent | 1 | the retry orders and lands; it warns that there may be two |
-| worker killed while the order's answer is under way | 2 | the retry orders and lands; it warns that there may be two |
-| worker killed after the order | 1 | the retry takes the job up and lands |
+| worker killed before the report was submitted | 1 | the retry submits and lands; it warns that there may be two |
+| worker killed while the answer to the submission is under way | 2 | the retry submits and lands; it warns that there may be two |
+| worker killed after the submission | 1 | the retry takes the job up and lands |
 | worker killed in mid-download | 1 | the retry takes the job up and lands |
 | triggerer killed (SIGKILL) or ended (SIGTERM) while waiting | 1 | lands |
 | scheduler killed while waiting | 1 | lands |
 | one trigger runs twice | 1 | lands once |
 | user marks the task failed while it waits | 1 | nothing lands; the log says that the job runs on at the vendor |
-| user clears the task while it waits | 2 | ordered anew; lands |
-| user clears the task after success | 2 | ordered anew; the object is replaced |
-| user clears the task while it runs on a worker | 2 | ordered anew; lands |
+| user clears the task while it waits | 2 | submitted again; lands |
+| user clears the task after success | 2 | submitted again; the object is replaced |
+| user clears the task while it runs on a worker | 2 | submitted again; lands |
 
 ## What no client can notice
 

@@ -96,7 +96,7 @@ def test_a_csv_without_any_line_end_is_not_held_in_memory(
     most = 0
     for at in range(0, len(data), size):
         meter.feed(data[at : at + size])
-        most = max(most, sum(map(len, meter._held)))  # type: ignore[attr-defined]
+        most = max(most, meter._size)  # type: ignore[attr-defined]
     assert most <= 2000 + size
     meter.feed(b"\n")
     assert meter.finish(framed=True) is not False

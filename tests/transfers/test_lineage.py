@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
-from airflow.providers.common.compat.sdk import Asset
+from airflow.providers.common.compat.sdk import AirflowSkipException, Asset
 
+from airflow_provider_contactcenter.exceptions import ContactCenterEmptyError
 from airflow_provider_contactcenter.sandbox import Sandbox
+from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator
 from airflow_provider_contactcenter.transfers.events import TOLD
 from tests.transfers.conftest import Store, calls, context
 
@@ -37,7 +41,34 @@ def test_openlineage_is_told_of_report_and_object(
     delivery = operator.execute(context())
     lineage = operator.get_openlineage_facets_on_complete(None)
     [report], [landed] = lineage.inputs, lineage.outputs
-    assert (report.namespace, report.name) == ("talkdesk://talkdesk_default", "report/calls")
+    assert (report.namespace, report.name) == (f"talkdesk://{tenant(sandbox)}", "report/calls")
     assert (landed.namespace, landed.name) == (f"{store.scheme}://contactcenter", name)
     assert landed.outputFacets["outputStatistics"].rowCount == delivery["rows"] == 40
     assert landed.outputFacets["outputStatistics"].size == delivery["bytes"]
+    assert [field.name for field in landed.facets["schema"].fields] == delivery["columns"]
+    assert lineage.run_facets["externalQuery"].externalQueryId == delivery["job"]["job_id"]
+
+
+def tenant(sandbox: Sandbox) -> str:
+    return urlsplit(sandbox.connections["talkdesk_default"]["extra"]["auth_url"]).netloc
+
+
+def test_a_task_that_failed_or_was_skipped_has_read_a_report_and_written_nothing(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    pytest.importorskip("airflow.providers.openlineage", reason="needs the extra 'openlineage'")
+    sandbox.set_options("talkdesk", rows=0)
+    for on_empty in ("skip", "fail"):
+        operator = ContactCenterToFileOperator(
+            task_id="calls",
+            report=calls(),
+            path=str(tmp_path / "calls.csv"),
+            on_empty=on_empty,  # type: ignore[arg-type]
+            deferrable=False,
+        )
+        with pytest.raises((AirflowSkipException, ContactCenterEmptyError)):
+            operator.execute(context())
+        ended = operator.get_openlineage_facets_on_complete, operator.get_openlineage_facets_on_failure
+        lineage = ended[on_empty == "fail"](None)
+        assert [dataset.name for dataset in lineage.inputs] == ["report/calls"]
+        assert lineage.outputs == []

@@ -122,7 +122,12 @@ OPTIONS = {
     # detailed data
     "durations": choice("object", "text", help="the guide's samples have both"),
     "cursor_form": choice("raw", "encoded", help="Last-Document-Id as it is, or percent-encoded"),
-    "cursor": choice("next", "repeated", help="repeated: the cursor that was sent comes back"),
+    "cursor": choice(
+        "next",
+        "repeated",
+        "missing",
+        help="repeated: the cursor that was sent comes back; missing: none",
+    ),
     # file
     "download_without_accept": choice("406", "csv", "xlsx", help="where Accept names neither type"),
     "xlsx_type": choice(
@@ -544,7 +549,7 @@ def detailed_data(state: VendorState, request: Request) -> Reply:
         "X-Total-Pages": str(math.ceil(plan.count / size) or state.options["empty_pages"]),
         "X-Total-Elements": str(plan.count),
     }
-    if last < plan.count:
+    if last < plan.count and state.options["cursor"] != "missing":
         after = _cursor(plan, last - 1)
         if state.options["cursor"] == "repeated":
             after = given or after

@@ -1,0 +1,52 @@
+"""The stores that need no bucket, as the matrix takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_contactcenter.transfers.contact_center_to_azure_blob import (
+    ContactCenterToAzureBlobOperator,
+)
+from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator
+from airflow_provider_contactcenter.transfers.contact_center_to_sftp import ContactCenterToSFTPOperator
+from tests.stores.conftest import Place
+from tests.stores.servers import CONTAINER
+
+
+class Landing:
+    """An Azure container, an SFTP server or a folder, and the operator that lands there."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        # Azurite's has the account behind it.
+        self.url, self.environ = "/".join(place.url.split("/")[:3]), place.environ
+
+    def operator(self, key: str, **values: Any) -> Any:
+        """The transfer operator of the store."""
+        name = _flat(key)
+        if self._place.kind == "azure":
+            return ContactCenterToAzureBlobOperator(
+                task_id="calls", container_name=CONTAINER, blob_name=name, **values
+            )
+        if self._place.kind == "sftp":
+            return ContactCenterToSFTPOperator(task_id="calls", remote_path=f"/{name}", **values)
+        path = self._place.store(name).uri.removeprefix("file://")
+        return ContactCenterToFileOperator(task_id="calls", path=path, **values)
+
+    def object(self, key: str) -> bytes:
+        """What is stored."""
+        return self._place.content(_flat(key)) or b""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Store bytes by the server's own means."""
+        self._place.put(_flat(key), content)
+
+    def dangling(self) -> list[str]:
+        """What an upload left beside the object."""
+        left = self._place.lingering()
+        self._place.sweep()
+        return left
+
+
+def _flat(key: str) -> str:
+    return key.replace("/", "-")
