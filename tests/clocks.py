@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from airflow_provider_contactcenter.life.clock import Clock
+from airflow_provider_contactcenter.clock import Clock
 from airflow_provider_contactcenter.operators.base import ContactCenterBaseOperator
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
 from airflow_provider_contactcenter.triggers import report as triggers
@@ -24,6 +24,9 @@ class Skipping(Clock):
 
     def now(self) -> datetime:
         return super().now() + timedelta(seconds=sum(self.slept))
+
+    def monotonic(self) -> float:
+        return super().monotonic() + sum(self.slept)
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

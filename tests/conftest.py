@@ -32,6 +32,28 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(AIRFLOW_HOME.cleanup)
 
 
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses of every driver that is made: noted, not slept."""
+    from airflow_provider_contactcenter.transport import on_aiohttp, on_requests
+    from tests.clocks import Skipping
+
+    clock = Skipping()
+    for module in (on_requests, on_aiohttp):
+        monkeypatch.setattr(module, "Clock", lambda: clock)
+    return clock.slept
+
+
+@pytest.fixture(autouse=True)
+def fresh_process() -> Iterator[None]:
+    """No token of another test."""
+    from airflow_provider_contactcenter.transport import tokens
+
+    tokens.forget()
+    yield
+    tokens.forget()
+
+
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3Server]:
     """A real S3 server with the bucket ``contactcenter``."""

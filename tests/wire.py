@@ -8,14 +8,9 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
-
-import pytest
-
-from airflow_provider_contactcenter.transport import on_aiohttp, on_requests, tokens
-from airflow_provider_contactcenter.transport.clock import Clock
 
 #: what an answer may be: its bytes, or its pieces; floats among them are seconds to wait
 Written = bytes | Iterable[bytes | float]
@@ -154,36 +149,3 @@ def talkdesk(*answers: Written, token: Any = None) -> Callable[[Asked], Written]
     return lambda asked: (
         (reply(200, TOKEN) if token is None else token) if "/oauth/token" in asked.line else others(asked)
     )
-
-
-class Skipping(Clock):
-    """The machine's clock, put forward by what was slept; nobody really sleeps."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        return super().monotonic() + sum(self.slept)
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-    async def pause(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses of every driver that is made: noted, not slept."""
-    clock = Skipping()
-    for module in (on_requests, on_aiohttp):
-        monkeypatch.setattr(module, "Clock", lambda: clock)
-    return clock.slept
-
-
-@pytest.fixture(autouse=True)
-def fresh_process() -> Iterator[None]:
-    """No token of another test."""
-    tokens.forget()
-    yield
-    tokens.forget()

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.cli.surroundings import own_output, resolve_as_server
-from airflow_provider_contactcenter.life.clock import Clock
+from airflow_provider_contactcenter.clock import Clock
 
 if TYPE_CHECKING:
     from airflow_provider_contactcenter.life.run import Run

@@ -39,8 +39,8 @@ from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 if TYPE_CHECKING:
     from logging import Logger
 
+    from airflow_provider_contactcenter.clock import Clock
     from airflow_provider_contactcenter.hooks.base import ContactCenterHook
-    from airflow_provider_contactcenter.life.clock import Clock
     from airflow_provider_contactcenter.life.memory import Memory
 
 #: the deadline of a task that has none

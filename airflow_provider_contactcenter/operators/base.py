@@ -12,9 +12,9 @@ from airflow.providers.common.compat.sdk import BaseOperator, conf
 
 from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.checks import InvalidValue
+from airflow_provider_contactcenter.clock import Clock
 from airflow_provider_contactcenter.exceptions import ContactCenterInvalidReportError
 from airflow_provider_contactcenter.life import ending
-from airflow_provider_contactcenter.life.clock import Clock
 from airflow_provider_contactcenter.life.memory import Memory
 from airflow_provider_contactcenter.life.run import Current, Goal, Run, Terms, Waited
 from airflow_provider_contactcenter.links import JOB_ID, VendorDocsLink

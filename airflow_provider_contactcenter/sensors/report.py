@@ -15,9 +15,9 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.checks import InvalidValue
+from airflow_provider_contactcenter.clock import Clock
 from airflow_provider_contactcenter.exceptions import ContactCenterError, ContactCenterInvalidReportError
 from airflow_provider_contactcenter.life import ending
-from airflow_provider_contactcenter.life.clock import Clock
 from airflow_provider_contactcenter.life.memory import Memory
 from airflow_provider_contactcenter.life.run import Current, Run, Terms
 from airflow_provider_contactcenter.life.waiting import Event

@@ -12,8 +12,8 @@ from weakref import WeakKeyDictionary
 import aiohttp
 from yarl import URL
 
+from airflow_provider_contactcenter.clock import Clock
 from airflow_provider_contactcenter.transport import causes, policy, tokens
-from airflow_provider_contactcenter.transport.clock import Clock
 from airflow_provider_contactcenter.transport.codings import ACCEPTED, Malformed, TooLong, Undecodable, Whole
 from airflow_provider_contactcenter.transport.conversation import Reply, TokenWanted, Wanted, converse
 from airflow_provider_contactcenter.transport.tls import tls_context
@@ -123,12 +123,13 @@ class AiohttpDriver:
             refusal = policy.unread(request, url, why)
         except aiohttp.ClientHttpProxyError as error:
             refusal = causes.refusal(error, url, self.settings.timeout, proxy)
-        except aiohttp.ClientResponseError as error:
-            # Its parser's; behind the first line stands what the answer said.
-            said = error.message.partition("\n")[0].rstrip(":")
-            refusal = policy.unread(request, url, Malformed(said))
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            refusal = causes.refusal(error, url, self.settings.timeout, proxy)
+            # Its parser's words; behind the first line stands what the answer said.
+            said = error.message.partition("\n")[0] if isinstance(error, aiohttp.ClientResponseError) else ""
+            if said and not said.startswith("Bad status line"):
+                refusal = policy.unread(request, url, Malformed(said.rstrip(":")))
+            else:
+                refusal = causes.refusal(error, url, self.settings.timeout, proxy)
         # Outside the handler, so that the error, which may hold the whole URL, isn't even chained.
         raise refusal
 

@@ -12,8 +12,8 @@ import requests
 from requests import exceptions
 from urllib3.exceptions import HTTPError
 
+from airflow_provider_contactcenter.clock import Clock
 from airflow_provider_contactcenter.transport import causes, policy, tokens
-from airflow_provider_contactcenter.transport.clock import Clock
 from airflow_provider_contactcenter.transport.codings import (
     ACCEPTED,
     Decoder,

@@ -15,7 +15,7 @@ from airflow_provider_contactcenter.triggers.report import (
 )
 
 if TYPE_CHECKING:
-    from airflow_provider_contactcenter.life.clock import Clock
+    from airflow_provider_contactcenter.clock import Clock
     from airflow_provider_contactcenter.life.run import Terms
     from airflow_provider_contactcenter.nouns import Job, Report
 

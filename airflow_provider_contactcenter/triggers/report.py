@@ -16,7 +16,7 @@ from typing import Any, ClassVar, cast
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_contactcenter.life.clock import Clock
+from airflow_provider_contactcenter.clock import Clock
 from airflow_provider_contactcenter.life.waiting import (
     CANCELLED,
     RUNS_ON,

@@ -58,13 +58,18 @@ class Clock:
         await asyncio.sleep(min(seconds, SHORTEST))
 
 
+@pytest.fixture(autouse=True)
+def pauses() -> None:
+    """Not skipped as elsewhere: the sandbox needs its moments. See ``clock``."""
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(time, "sleep", clock.sleep)
     # Not asyncio's own: the sandbox stalls with that.
     monkeypatch.setattr(
-        "airflow_provider_contactcenter.life.clock.asyncio",
+        "airflow_provider_contactcenter.clock.asyncio",
         SimpleNamespace(**{**vars(asyncio), "sleep": clock.async_sleep}),
     )
     monkeypatch.setattr("airflow_provider_contactcenter.triggers.deferral.SHORTEST_DEFERRAL", timedelta(0))

@@ -31,11 +31,6 @@ def report(**changes: Any) -> Any:
     return talkdesk_report(**{"report_type": "calls", **WINDOW, "conn_id": "wire", **changes})
 
 
-@pytest.fixture(autouse=True)
-def no_pauses(pauses: list[float]) -> list[float]:
-    return pauses
-
-
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """A sandbox whose jobs are done at once, and a hook on it."""

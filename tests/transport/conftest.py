@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from wire import connection, fresh_process, pauses  # noqa: F401 - fixtures
+from wire import connection
 
 from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.transport import policy
@@ -41,7 +41,7 @@ Connect = Callable[..., Client]
 def connect(
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
-    pauses: list[float],  # noqa: F811
+    pauses: list[float],
 ) -> Iterator[Connect]:
     """Makes a client of a base URL and extras, for the driver whose turn it is."""
     clients: list[Client] = []

@@ -8,11 +8,15 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """The machine's clock. Deadlines are shared by processes on several machines, so it is the wall clock."""
+    """The machine's clock."""
 
     def now(self) -> datetime:
-        """The time in UTC."""
+        """The time in UTC: what deadlines are measured by, which processes on several machines share."""
         return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds since some moment, never set back: what a pause is measured by, within one process."""
+        return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
         """Wait on a worker."""
