@@ -18,7 +18,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "fault_matrix.md"
 
 HEAD = """# The fault matrix
 
-What a task does when something breaks, forevery vendor. This page is written by the suite in `tests/faults`, and a test compares the two:
+What a task does when something breaks, for every vendor. This page is written by the suite in `tests/faults`, and a test compares the two:
 
 ```
 python -m pytest tests/faults                 # every cell, and the processes of a real Airflow
