@@ -24,12 +24,13 @@ from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import policy
 from tests.faults import running, table
-from tests.faults.cells import CELLS, LANDS, LOOKS, NEW_SECRET, SKIPS, Cell
+from tests.faults.cells import CELLS, LANDS, LOOKS, NEW_SECRET, SKIPS, Cell, sample
 from tests.faults.conftest import Clock, connect, landing
 from tests.faults.relay import UPLOADS, Harm, Relay
 from tests.faults.subjects import TALKDESK
 from tests.transfers.conftest import Store, context
 
+SAMPLE = sample()
 #: what lay under the key before
 OLD = b"last night's"
 
@@ -51,7 +52,11 @@ def elsewhere() -> Iterator[Wire]:
         yield wire
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
+@pytest.mark.parametrize(
+    "cell",
+    [pytest.param(cell, marks=() if cell.name in SAMPLE else pytest.mark.slow) for cell in CELLS],
+    ids=lambda cell: cell.name,
+)
 def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
     cell: Cell,
     sandbox: Sandbox,
