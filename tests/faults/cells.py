@@ -620,3 +620,11 @@ def cells() -> list[Cell]:
 
 
 CELLS = cells()
+
+
+def sample() -> frozenset[str]:
+    """The names of the cells for every day: one of each fault, the vendors taking turns."""
+    of_fault: dict[tuple[str, str], list[str]] = {}
+    for cell in CELLS:
+        of_fault.setdefault((cell.fault.step, cell.fault.what), []).append(cell.name)
+    return frozenset(names[turn % len(names)] for turn, names in enumerate(of_fault.values()))

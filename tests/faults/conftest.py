@@ -27,7 +27,7 @@ from tests.faults import table
 from tests.faults.places import Landing
 from tests.faults.relay import Relay
 from tests.faults.subjects import OPTIONS
-from tests.stores.conftest import MAKERS, azurite_server, sftp_server  # noqa: F401 - fixtures
+from tests.stores.conftest import MAKERS
 from tests.transfers.conftest import Store
 
 #: seconds that a pause really takes

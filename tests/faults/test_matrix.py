@@ -22,12 +22,13 @@ from airflow_provider_contactcenter.demo.processes import wait_for
 from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
 from tests.faults import running, table
-from tests.faults.cells import CELLS, LANDS, SKIPS, Cell
+from tests.faults.cells import CELLS, LANDS, SKIPS, Cell, sample
 from tests.faults.conftest import Clock, connect, landing
 from tests.faults.relay import UPLOADS, Harm, Relay
 from tests.faults.subjects import TALKDESK
 from tests.transfers.conftest import Store, context
 
+SAMPLE = sample()
 #: what lay under the key before
 OLD = b"last night's"
 
@@ -49,7 +50,11 @@ def elsewhere() -> Iterator[Wire]:
         yield wire
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
+@pytest.mark.parametrize(
+    "cell",
+    [pytest.param(cell, marks=() if cell.name in SAMPLE else pytest.mark.slow) for cell in CELLS],
+    ids=lambda cell: cell.name,
+)
 def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
     cell: Cell,
     sandbox: Sandbox,
