@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 API = "api"
+EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -130,6 +131,8 @@ async def _send(
         await answer.prepare(incoming)
         await answer.write_eof()
         return answer
+    if fault and fault.kind == "early_hints":
+        await StreamWriter(incoming.protocol, asyncio.get_running_loop()).write(EARLY_HINTS)
     harm = damage(fault, stop - start)
     if harm:
         await _damaged(incoming, reply, content, harm, served)
@@ -172,6 +175,10 @@ async def _damaged(
     if harm.pause is not None:
         await asyncio.sleep(harm.pause)
         await _write(writer, content, start + harm.at, stop, harm.framing, served)
+    if harm.drip is not None:
+        for at in range(start, stop):
+            await _write(writer, content, at, at + 1, harm.framing, served)
+            await asyncio.sleep(harm.drip)
     if harm.reset:
         await _flushed(transport)
         _reset(transport)
