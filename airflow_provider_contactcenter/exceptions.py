@@ -44,7 +44,7 @@ class ContactCenterUnavailableError(ContactCenterError):
 
 
 class ContactCenterSubmitLostError(ContactCenterError):
-    """A report was ordered and the answer never came: it may exist at the vendor."""
+    """A report was submitted and the answer never came: it may exist at the vendor."""
 
 
 class ContactCenterReportFailedError(ContactCenterError):

@@ -138,7 +138,7 @@ def example_dags() -> Path:
     for folder in (package / "example_dags", package.parent / "example_dags"):
         if any(folder.glob("*.py")):
             return folder
-    raise DemoError("The example DAGs are not there; install the package anew")
+    raise DemoError("The example DAGs are not there; install the package again")
 
 
 def check(row: Row, stores: Mapping[str, Any], sandbox: Sandbox) -> str:

@@ -110,7 +110,7 @@ class ContactCenterHook(HttpHook):
     # -- what tasks use -------------------------------------------------------------------------------
 
     def submit(self, report: Report, label: str | None = None) -> Job:
-        """Order a report.
+        """Submit a report.
 
         :param label: says for which task, where the vendor gives a report a name and the report has none.
         :raises ContactCenterInvalidReportError: the report can't be used, or the vendor does not accept it.
@@ -127,7 +127,7 @@ class ContactCenterHook(HttpHook):
             return self._perform(lambda: self.vendor.submit(report, label))
         except Refusal as refusal:
             if refusal.kind == "lost":
-                advice = "The report may have been ordered all the same; a retry orders it anew."
+                advice = "The report may have been submitted all the same; a retry submits it again."
                 raise ContactCenterSubmitLostError(
                     message(self.vendor.title, self.conn_id, None, refusal.words, advice)
                 ) from None
@@ -445,7 +445,7 @@ class ContactCenterHook(HttpHook):
             raise ContactCenterInvalidReportError(str(invalid)) from None
 
     def _check_own(self, noun: Report | Job) -> None:
-        """Refuse what belongs to another hook: its job would be looked for where it was never ordered."""
+        """Refuse what belongs to another hook: its job would be looked for where it was never submitted."""
         if noun["vendor"] != self.vendor_name:
             raise InvalidValue(
                 f"vendor={noun['vendor']!r} is not allowed: {type(self).__name__} takes {self.vendor_name!r}."

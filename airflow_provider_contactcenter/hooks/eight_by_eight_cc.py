@@ -10,7 +10,7 @@ from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 
 class EightByEightContactCenterHook(ContactCenterHook):
-    """Orders, polls and fetches 8x8 Contact Center reports, summary and detailed.
+    """Submits, polls and fetches 8x8 Contact Center reports, summary and detailed.
 
     :param conn_id: a connection of type ``eight_by_eight_cc``: host the API base (``https://api.8x8.com`` if
         empty), login and password the API key and its secret, extras ``region``, ``api_version``,

@@ -6,7 +6,7 @@ from airflow_provider_contactcenter.hooks.base import ContactCenterHook
 
 
 class KhorosCareHook(ContactCenterHook):
-    """Orders, polls and fetches Khoros Care (formerly Lithium) analytics exports.
+    """Submits, polls and fetches Khoros Care (formerly Lithium) analytics exports.
 
     :param conn_id: a connection of type ``khoros_care``: host the API base, login and password those of an
         account that may use the API, extra ``company_api_key`` the company key.

@@ -6,7 +6,7 @@ from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
 
-ORDER_ANEW = "A retry orders the report anew; if another task ordered it, clear that one."
+SUBMIT_AGAIN = "A retry submits the report again; if another task submitted it, clear that one."
 
 #: refusal -> (error class, what to do next)
 ERRORS: dict[RefusalKind, tuple[type[exceptions.ContactCenterError], str]] = {
@@ -25,7 +25,7 @@ ERRORS: dict[RefusalKind, tuple[type[exceptions.ContactCenterError], str]] = {
     "missing": (
         exceptions.ContactCenterNotFoundError,
         "Check the report's type and the connection's account; if the job is gone, clear the task that "
-        "ordered it.",
+        "submitted it.",
     ),
     "quota": (
         exceptions.ContactCenterQuotaError,
@@ -40,8 +40,8 @@ ERRORS: dict[RefusalKind, tuple[type[exceptions.ContactCenterError], str]] = {
         exceptions.ContactCenterUnavailableError,
         "Retry later.",
     ),
-    "failed": (exceptions.ContactCenterReportFailedError, ORDER_ANEW),
-    "expired": (exceptions.ContactCenterExpiredError, ORDER_ANEW),
+    "failed": (exceptions.ContactCenterReportFailedError, SUBMIT_AGAIN),
+    "expired": (exceptions.ContactCenterExpiredError, SUBMIT_AGAIN),
     "incomplete": (
         exceptions.ContactCenterIncompleteError,
         "Nothing was published; a retry of the task fetches the report again.",

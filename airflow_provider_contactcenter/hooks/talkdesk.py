@@ -6,7 +6,7 @@ from airflow_provider_contactcenter.hooks.base import ContactCenterHook
 
 
 class TalkdeskHook(ContactCenterHook):
-    """Orders, polls and fetches Talkdesk Explore data reports.
+    """Submits, polls and fetches Talkdesk Explore data reports.
 
     :param conn_id: a connection of type ``talkdesk``: host the API base (from ``region`` if empty), login
         and password the OAuth client's id and secret, extras ``account``, ``region``, ``auth_url``,

@@ -150,7 +150,7 @@ class _Talk:
             yield Pause(seconds)
         if request.idempotent or refusal.status not in policy.PERHAPS_DONE:
             raise refusal
-        # A gateway that gave up, a server that stumbled: the order may have been taken all the same.
+        # A gateway that gave up, a server that stumbled: the submit may have been taken all the same.
         raise Refusal("lost", refusal.words, status=refusal.status)
 
     def _refusal(self, answer: Answer, sent: Request) -> Refusal | None:

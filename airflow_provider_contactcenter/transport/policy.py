@@ -91,7 +91,7 @@ def unread(request: Request, url: str, why: ValueError) -> Refusal:
         return Refusal(
             "lost", f"the headers of the answer from {shown(url)} can't be read: {why}", status=200
         )
-    # An order was taken, whatever its answer says. A coding that nothing undoes comes again each time.
+    # The submit was taken, whatever its answer says. A coding that nothing undoes comes again each time.
     final = isinstance(why, Undecodable) and why.foreign and request.idempotent
     return Refusal(
         "incomplete" if final else "lost",
@@ -117,7 +117,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 def may_repeat(request: Request, refusal: Refusal) -> bool:
     """Tell whether a request may be sent again at once.
 
-    What is not idempotent (ordering a report) is repeated only where nothing was sent, or where the vendor
+    What is not idempotent (submitting a report) is repeated only where nothing was sent, or where the vendor
     itself says when to come again.
     """
     if not refusal.passing or (refusal.retry_after or 0) > LONGEST_INLINE_WAIT:

@@ -202,7 +202,7 @@ class Vendor:
 
 @contextmanager
 def sandbox() -> Iterator[Vendor]:
-    """Start it; jobs are done as soon as they are ordered."""
+    """Start it; jobs are done as soon as they are submitted."""
     options = {"ladder": "[]", "link_seconds": "3600", "max_running": "100000"}
     flags = [flag for name, value in options.items() for flag in ("--option", f"talkdesk.{name}={value}")]
     command = "import sys; from airflow_provider_contactcenter.cli import main; sys.exit(main())"

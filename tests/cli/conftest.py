@@ -53,7 +53,7 @@ def started(*arguments: str) -> subprocess.Popen[bytes]:
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """Talkdesk's jobs are done as soon as they are ordered; connections stand in the environment."""
+    """Talkdesk's jobs are done as soon as they are submitted; connections stand in the environment."""
     tokens.forget()
     with Sandbox(rows=7, options={"talkdesk": {"ladder": []}}) as sandbox:
         for name, value in sandbox.environ.items():

@@ -163,14 +163,14 @@ def test_a_worker_killed_in_mid_download_or_mid_scroll_lands_in_the_next_try(
         assert len(shared.jobs()) == 1
 
 
-def test_a_clear_while_the_task_runs_orders_anew(
+def test_a_clear_while_the_task_runs_submits_again(
     play: Play, shared: Sandbox, local_airflow: LocalAirflow
 ) -> None:
     shared.set_options("talkdesk", hold="processing")
     stage = play("break_working")
     until_asked(shared, "poll")
     local_airflow.clear_task(stage.dag_id, stage.run_id, "land")
-    wait_for(lambda: len(shared.jobs()) == 2, 60, "the cleared task was not ordered anew")
+    wait_for(lambda: len(shared.jobs()) == 2, 60, "the cleared task was not submitted again")
     shared.set_options("talkdesk", hold=None)
     stage.succeeds()
     assert stage.is_whole()
@@ -212,9 +212,9 @@ def test_waiting_survives_every_process_and_obeys_the_user(
         interval=1,
     )
 
-    # A user clears one: it is ordered anew.
+    # A user clears one: it is submitted again.
     local_airflow.clear_task(cleared.dag_id, cleared.run_id, "land")
-    wait_for(lambda: len(shared.jobs()) == 4, 60, "the cleared task was not ordered anew")
+    wait_for(lambda: len(shared.jobs()) == 4, 60, "the cleared task was not submitted again")
     cleared.becomes("deferred")
 
     # The triggerer is killed, then ended in order; the scheduler is killed.
@@ -237,7 +237,7 @@ def test_waiting_survives_every_process_and_obeys_the_user(
         )
         assert local_airflow.query(kept, [stage.run_id]) == []
 
-    # A user clears one that has landed: ordered anew, replaced.
+    # A user clears one that has landed: submitted again, replaced.
     first = local_airflow.xcom(lasting.dag_id, lasting.run_id, "land")
     shared.set_options("talkdesk", rows=7)
     local_airflow.clear_task(lasting.dag_id, lasting.run_id, "land")

@@ -194,7 +194,7 @@ def test_lifecycles_leave_nothing_open_and_nothing_in_memory(
 
 
 @pytest.mark.soak
-def test_300_mapped_reports_are_each_ordered_once_and_all_land(
+def test_300_mapped_reports_are_each_submitted_once_and_all_land(
     s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     try:

@@ -33,7 +33,7 @@ VENDOR = "eight_by_eight_cc"
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """Reports are done as soon as they are ordered."""
+    """Reports are done as soon as they are submitted."""
     monkeypatch.setattr(policy, "pause", lambda refusal, attempt: 0.0)
     tokens.forget()
     with Sandbox(rows=40, options={VENDOR: {"ladder": []}}) as sandbox:
@@ -344,7 +344,7 @@ def test_the_region_is_in_the_path_of_all_but_the_token(
         assert entry["target"].startswith(expected)
 
 
-def test_what_the_tenant_lacks_is_named_before_anything_is_ordered(sandbox: Sandbox) -> None:
+def test_what_the_tenant_lacks_is_named_before_anything_is_submitted(sandbox: Sandbox) -> None:
     for report, words in (
         (queues(report_type="calls-summary"), "report_type='calls-summary' is not offered"),
         (queues(group_by="weather"), "group_by='weather' is not offered"),

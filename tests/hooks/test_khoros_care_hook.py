@@ -28,7 +28,7 @@ SECRETS = (PASSWORD, KEY, base64.b64encode(f"sandbox@example.com:{PASSWORD}".enc
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """Exports are done as soon as they are ordered."""
+    """Exports are done as soon as they are submitted."""
     with Sandbox(rows=40, options={"khoros_care": {"ladder": []}}) as sandbox:
         for name, value in sandbox.environ.items():
             monkeypatch.setenv(name, value)

@@ -276,13 +276,13 @@ def test_two_hundred_megabytes_pass_through_bounded_memory(start: Start) -> None
     assert digest.hexdigest() == sandbox.served()[-1]["sha256"]
 
 
-# -- ordering ----------------------------------------------------------------------------------------------
+# -- submitting --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("fault", "error", "words"),
     [
-        ({"fault": "lost_answer"}, ex.ContactCenterSubmitLostError, "may have been ordered all the same"),
+        ({"fault": "lost_answer"}, ex.ContactCenterSubmitLostError, "may have been submitted all the same"),
         ({"fault": "status", "status": 502}, ex.ContactCenterSubmitLostError, "HTTP 502"),
         ({"fault": "status", "status": 202}, ex.ContactCenterSubmitLostError, "holds no job id"),
         ({"fault": "html"}, ex.ContactCenterSubmitLostError, "holds no job id"),

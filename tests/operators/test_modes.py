@@ -182,7 +182,7 @@ def test_a_vendor_that_stays_full_fails_the_task_in_the_end(sandbox: Sandbox, cl
     assert 2000 < sum(clock.slept) < 3600
 
 
-def test_a_report_is_ordered_no_earlier_than_its_window_has_settled(
+def test_a_report_is_submitted_no_earlier_than_its_window_has_settled(
     sandbox: Sandbox, clock: Skipping
 ) -> None:
     end = datetime.now(UTC)
@@ -298,7 +298,7 @@ def test_execution_timeout_counts_while_deferred(sandbox: Sandbox) -> None:
     assert deadline == (task_context["ti"].start_date + timedelta(minutes=7)).isoformat()
 
 
-def test_nothing_is_ordered_that_execution_timeout_would_not_let_land(sandbox: Sandbox) -> None:
+def test_nothing_is_submitted_that_execution_timeout_would_not_let_land(sandbox: Sandbox) -> None:
     end = datetime.now(UTC)
     operator = ContactCenterReportOperator(
         task_id="calls",
@@ -321,7 +321,7 @@ def test_a_full_vendor_is_not_waited_for_beyond_execution_timeout(sandbox: Sandb
 
 
 class TestRetries:
-    """A try that died is continued by the next one; a clear starts anew."""
+    """A try that died is continued by the next one; a clear starts over."""
 
     @staticmethod
     def first_try(store: StateStore) -> str:
@@ -338,7 +338,7 @@ class TestRetries:
         assert len(sandbox.journal(operation="create")) == 1
         assert store == {}
 
-    def test_a_clear_orders_anew(self, sandbox: Sandbox) -> None:
+    def test_a_clear_submits_again(self, sandbox: Sandbox) -> None:
         store = StateStore()
         job_id = self.first_try(store)
         sandbox.set_options("talkdesk", hold=None)
@@ -346,7 +346,7 @@ class TestRetries:
         assert job["job_id"] != job_id
         assert len(sandbox.journal(operation="create")) == 2
 
-    def test_changed_parameters_order_anew(self, sandbox: Sandbox) -> None:
+    def test_changed_parameters_are_submitted_again(self, sandbox: Sandbox) -> None:
         store = StateStore()
         self.first_try(store)
         sandbox.set_options("talkdesk", hold=None)
@@ -357,14 +357,14 @@ class TestRetries:
         assert len(sandbox.journal(operation="create")) == 2
 
     @pytest.mark.parametrize("word", ["failed", "canceled", "deleted"])
-    def test_a_job_that_is_no_longer_good_is_ordered_anew(self, sandbox: Sandbox, word: str) -> None:
+    def test_a_job_that_is_no_longer_good_is_submitted_again(self, sandbox: Sandbox, word: str) -> None:
         store = StateStore()
         job_id = self.first_try(store)
         sandbox.set_options("talkdesk", hold=None)
         sandbox.hold(job_id, word)
         assert run(waiting_report(True), context(store, try_number=2))["job_id"] != job_id
 
-    def test_a_job_that_the_vendor_no_longer_knows_is_ordered_anew(self, sandbox: Sandbox) -> None:
+    def test_a_job_that_the_vendor_no_longer_knows_is_submitted_again(self, sandbox: Sandbox) -> None:
         store = StateStore()
         job_id = self.first_try(store)
         sandbox.set_options("talkdesk", hold=None)
@@ -377,7 +377,7 @@ class TestRetries:
         store = StateStore()
         sandbox.set_options("talkdesk", hold=None)
         sandbox.add_fault(vendor="talkdesk", operation="create", fault="lost_answer")
-        with pytest.raises(exceptions.ContactCenterSubmitLostError, match="ordered all the same"):
+        with pytest.raises(exceptions.ContactCenterSubmitLostError, match="submitted all the same"):
             run(waiting_report(True), context(store))
         assert len(sandbox.jobs("talkdesk")) == 1
         capsys.readouterr()

@@ -52,7 +52,7 @@ class Talkdesk:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """Jobs are done as soon as they are ordered."""
+    """Jobs are done as soon as they are submitted."""
     with Sandbox(options={"talkdesk": {"ladder": []}}) as sandbox:
         yield sandbox
 

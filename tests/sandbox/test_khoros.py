@@ -63,7 +63,7 @@ class Khoros:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """Jobs are done as soon as they are ordered."""
+    """Jobs are done as soon as they are submitted."""
     with Sandbox(options={"khoros_care": {"ladder": []}}) as sandbox:
         yield sandbox
 

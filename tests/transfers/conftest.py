@@ -52,7 +52,7 @@ def calls(**values: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """Jobs are done as soon as they are ordered; connections stand in the environment."""
+    """Jobs are done as soon as they are submitted; connections stand in the environment."""
     tokens.forget()
     with Sandbox(rows=40, options={"talkdesk": {"ladder": []}}) as sandbox:
         for name, value in sandbox.environ.items():

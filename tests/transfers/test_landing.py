@@ -172,7 +172,7 @@ def test_an_empty_report_is_published_unless_told_otherwise(
     assert len(store.object(name)) == delivery["bytes"]
 
 
-def test_an_object_that_is_there_stops_the_task_before_anything_is_ordered(
+def test_an_object_that_is_there_stops_the_task_before_anything_is_submitted(
     sandbox: Sandbox, store: Store, key: Key
 ) -> None:
     name = key("csv")
@@ -202,7 +202,7 @@ def test_an_object_that_appears_meanwhile_is_not_replaced(
     assert store.object(name) == b"other"
 
 
-def test_a_job_that_another_task_ordered_is_landed(sandbox: Sandbox, store: Store, key: Key) -> None:
+def test_a_job_that_another_task_submitted_is_landed(sandbox: Sandbox, store: Store, key: Key) -> None:
     from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
 
     job = ContactCenterReportOperator(task_id="order", report=calls()).execute(context())

@@ -28,7 +28,7 @@ CC, WORK = "eight_by_eight_cc", "eight_by_eight_work"
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """Reports are done as soon as they are ordered; nothing is too old."""
+    """Reports are done as soon as they are submitted; nothing is too old."""
     monkeypatch.setattr(policy, "pause", lambda refusal, attempt: 0.0)
     monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_work.reports.RETENTION", 100)
     tokens.forget()

@@ -154,7 +154,7 @@ def test_a_deferred_export_holds_no_secret_in_its_trigger(sandbox: Sandbox, stor
         assert word not in kept
 
 
-def test_a_retry_takes_up_the_export_that_an_earlier_try_ordered(
+def test_a_retry_takes_up_the_export_that_an_earlier_try_submitted(
     sandbox: Sandbox, store: Store, key: Key
 ) -> None:
     memory = StateStore()
@@ -168,7 +168,7 @@ def test_a_retry_takes_up_the_export_that_an_earlier_try_ordered(
     assert len(sandbox.journal(operation="submit")) == 1
 
 
-def test_an_export_that_failed_is_ordered_anew_by_a_retry(sandbox: Sandbox, store: Store, key: Key) -> None:
+def test_a_failed_export_is_submitted_again_by_a_retry(sandbox: Sandbox, store: Store, key: Key) -> None:
     memory = StateStore()
     refused = json.dumps({"status": "FAIL", "message": "lost it", "result": None})
     sandbox.add_fault(vendor="khoros_care", operation="status", fault="status", status=200, body=refused)

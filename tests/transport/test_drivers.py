@@ -277,7 +277,7 @@ def test_an_answer_that_drips_in_has_an_end(
     assert time.monotonic() - began < 3, "all of it takes four seconds"
 
 
-# -- ordering ----------------------------------------------------------------------------------------------
+# -- submitting --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -356,7 +356,7 @@ async def test_two_hundred_triggers_share_a_session_and_a_token_and_never_block_
     monkeypatch.setenv("AIRFLOW_DISABLE_GREENBACK_PORTAL", "true")
     sandbox, job = await asyncio.to_thread(started, timeout=30)
     await fired(trigger(job))  # what Airflow itself imports at the first connection is not measured
-    tokens.forget()  # the triggerer is another process than the one that ordered
+    tokens.forget()  # the triggerer is another process than the one that submitted
     before = len(sandbox.journal(operation="token"))
     # A request that blocked would block for as long as the vendor takes to answer.
     sandbox.add_fault(vendor="talkdesk", operation="poll", fault="stall", seconds=2.0, count=5)

@@ -220,7 +220,7 @@ def test_a_refusal_keeps_the_vendors_words_and_says_what_to_do(
     assert not refused.value.passing
 
 
-# --- ordering -----------------------------------------------------------------------------------------------
+# --- submitting ---------------------------------------------------------------------------------------------
 
 
 def order(report: Report, *answers: Any, label: str | None = None) -> tuple[list[Request], Job]:

@@ -255,7 +255,7 @@ def _names(found: Any) -> list[str]:
     return [str(item.get("name") if isinstance(item, Mapping) else item) for item in found or ()]
 
 
-# --- ordering -----------------------------------------------------------------------------------------------
+# --- submitting ---------------------------------------------------------------------------------------------
 
 
 def date_range(span: Span) -> dict[str, str]:
@@ -275,7 +275,7 @@ def title_of(params: Mapping[str, Any], label: str | None) -> str:
 
 
 def body_of(report: Report, label: str | None) -> dict[str, Any]:
-    """The body that orders a report."""
+    """The body that submits a report."""
     params = report["params"]
     body: dict[str, Any] = {
         "type": params["report_type"],
@@ -320,7 +320,7 @@ def _detailed_body(params: Mapping[str, Any]) -> dict[str, Any]:
     if any(shown.values()):
         body["reportSettings"] = shown
     if params["file_format"] in DOWNLOADS and params["report_type"] != "script-paths":
-        # The vendor's OpenAPI demands it of every report that is ordered there; script-paths refuses it.
+        # The vendor's OpenAPI demands it of every report that is submitted there; script-paths refuses it.
         body["granularity"] = "none"
     return body
 

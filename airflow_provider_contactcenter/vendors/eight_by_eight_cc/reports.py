@@ -118,7 +118,7 @@ def eight_by_eight_summary_report(
     """Ask 8x8 Contact Center for a summary report, such as ``queue-interactions-summary``.
 
     Source: seed 000 ("CC Historical Analytics Summary Report"), unless another is named. Before the report
-    is ordered, type, grouping, filters and metrics are compared with what the tenant offers
+    is submitted, type, grouping, filters and metrics are compared with what the tenant offers
     (``report-types``); ``EightByEightContactCenterHook.report_types()`` lists it.
 
     :param report_type: a type that ``report-types`` lists with groupings.

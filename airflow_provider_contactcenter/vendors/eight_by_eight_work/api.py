@@ -142,7 +142,7 @@ def _explained(refusal: Refusal) -> Refusal:
 
 
 def submit(report: Report, label: str | None) -> Operation[Job]:
-    """Nothing is ordered: the job is ready from the start."""
+    """Nothing is submitted: the job is ready from the start."""
     return new_job(report, None)
     yield
 

@@ -202,7 +202,7 @@ def cancel(job: Job) -> Operation[bool]:
 def available_until(report: Report) -> Operation[datetime | None]:
     """The watermark: all rows before this instant are in the data lake that jobs read.
 
-    :raises Refusal: (permission) the client may order the report and not ask this, as one that has
+    :raises Refusal: (permission) the client may submit the report and not ask this, as one that has
         ``analytics:agentConversationDetail:view`` only.
     """
     answer = yield Request("GET", f"{_jobs(report['kind'])}/availability", headers=_JSON)

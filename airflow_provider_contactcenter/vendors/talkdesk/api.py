@@ -95,7 +95,7 @@ def settings(fields: ConnectionFields) -> Settings:
 
 
 def authenticate(settings: Settings) -> Operation[Token]:
-    """Client credentials: Basic header, form body. There is no refresh token, so ask anew each time."""
+    """Client credentials: Basic header, form body. There is no refresh token."""
     grant = yield from _ask_for_token(settings)
     # The documents give no lifetime; 599 s is what the vendor's clients fall back to.
     return Token(str(grant["access_token"]), max(0.0, number(grant.get("expires_in")) or 599.0))
@@ -285,7 +285,7 @@ def _open(job: Job, file_format: str) -> Operation[Answer]:
 
 
 def _is_job(head: bytes) -> bool:
-    """Tell the job from its file: like an order's answer it may be wrapped, or stand at the top level."""
+    """Tell the job from its file: like a submit's answer it may be wrapped, or stand at the top level."""
     if re.match(rb'\s*\{\s*"(job|_links)"\s*:', head):
         return True
     try:

@@ -40,7 +40,7 @@ def talkdesk_report(
         future when the task runs (docs.talkdesk.com, "execute a report").
     :param file_format: ``csv``, ``json`` and ``json_bulk`` land byte for byte; ``jsonl`` is made from
         json's ``entries``, one object per line.
-    :param timezone: IANA zone, sent with the order. The window's bounds are written in it with their
+    :param timezone: IANA zone, sent with the report. The window's bounds are written in it with their
         offset, so they mean the same instants whatever it is.
     :param name: the report's name at the vendor, at most 256 characters.
     :param conn_id: a connection of type ``talkdesk``.

@@ -51,7 +51,7 @@ def sign(request: Request, settings: Settings, token: Token | None) -> Request:
 
 
 def submit(report: Report, label: str | None) -> Operation[Job]:
-    """There is nothing to order."""
+    """There is nothing to submit."""
     yield from ()
     return new_job(report, None)
 
