@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 API = "api"
+EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -129,6 +130,8 @@ async def _send(
         await answer.prepare(incoming)
         await answer.write_eof()
         return answer
+    if fault and fault.kind == "early_hints":
+        await StreamWriter(incoming.protocol, asyncio.get_running_loop()).write(EARLY_HINTS)
     harm = damage(fault, content.length)
     if harm:
         await _damaged(incoming, reply, content, harm, served)
@@ -170,6 +173,10 @@ async def _damaged(
     if harm.pause is not None:
         await asyncio.sleep(harm.pause)
         await _write(writer, content, harm.at, content.length, harm.framing, served)
+    if harm.drip is not None:
+        for at in range(content.length):
+            await _write(writer, content, at, at + 1, harm.framing, served)
+            await asyncio.sleep(harm.drip)
     if harm.reset:
         await _flushed(transport)
         _reset(transport)

@@ -18,10 +18,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "fault_matrix.md"
 
 HEAD = """# The fault matrix
 
-What a task does when something breaks, forevery vendor. This page is written by the suite in `tests/faults`, and a test compares the two:
+What a task does when something breaks, for every vendor. This page is written by the suite in `tests/faults`, and a test compares the two:
 
 ```
-python -m pytest tests/faults                 # every cell, and the processes of a real Airflow
+python -m pytest tests/faults                 # a sample: each fault once
+python -m pytest tests/faults -m 'not soak'   # every cell, and the processes of a real Airflow
 python -m pytest tests/faults -m soak         # 300 reports, 1,000 triggers, 5,000 lifecycles: half an hour
 python -m tests.faults.table                  # writes this page again
 ```
