@@ -6,6 +6,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
@@ -63,6 +64,16 @@ _query_filter = _QueryFilter()
 logging.getLogger("urllib3.connectionpool").addFilter(_query_filter)
 
 
+@contextmanager
+def queries_hidden() -> Iterator[None]:
+    """Keep the queries of what this thread sends meanwhile out of urllib3's DEBUG lines."""
+    _query_filter.active.yes = True
+    try:
+        yield
+    finally:
+        _query_filter.active.yes = False
+
+
 class RequestsDriver:
     """Runs operations of one vendor with one set of credentials on a requests session.
 
@@ -111,11 +122,15 @@ class RequestsDriver:
         if isinstance(wanted, Request):
             return self._send(wanted, rest if wanted.stream else None)
         if isinstance(wanted, TokenWanted):
-            return self._token(wanted.stale, attempts)
+            return self.token(wanted.stale, attempts)
         self.clock.sleep(wanted.seconds)
         return None
 
-    def _token(self, stale: Token | None, attempts: int) -> Token | None:
+    def token(self, stale: Token | None, attempts: int = policy.ATTEMPTS) -> Token | None:
+        """A token other than ``stale``; None where the vendor knows none.
+
+        :raises Refusal: the vendor issues none.
+        """
         operation = self.vendor.authenticate(self.settings)
         if operation is None:
             return None
@@ -130,11 +145,10 @@ class RequestsDriver:
     def _send(self, request: Request, rest: Rest | None) -> Answer:
         url = policy.url_of(self.settings, request)
         proxy = None
-        _query_filter.active.yes = True
         try:
             proxy = policy.proxy_for(self.settings, url)
             # The body of a stream is read later, and may take as long as it comes.
-            with within(policy.LONGEST_LOOK):
+            with queries_hidden(), within(policy.LONGEST_LOOK):
                 answer = self._asked(request, url, proxy, rest)
             if proxy is None or answer.status != 407:
                 return answer
@@ -143,8 +157,6 @@ class RequestsDriver:
             refusal = policy.unread(request, url, why)
         except _FAILURES as error:
             refusal = causes.refusal(error, url, self.settings.timeout, proxy)
-        finally:
-            _query_filter.active.yes = False
         # Outside the handler, so that the error, which may hold the whole URL, isn't even chained.
         raise refusal
 
