@@ -67,7 +67,9 @@ class Answer:
 
     Of a streamed answer ``body`` is only the first piece, for a look at what came; ``chunks`` gives
     the whole body, that piece included. ``framed`` tells whether the transport knows where the body
-    ends (a length or chunks), so that a short one can't pass unseen.
+    ends (a length or chunks), so that a short one can't pass unseen. Where a file broke off and its rest
+    is asked for, ``start`` counts the bytes before the first of ``chunks``, and all else is as it was the
+    first time.
     """
 
     status: int
@@ -76,6 +78,7 @@ class Answer:
     url: str
     chunks: Iterator[bytes] | None = None
     framed: bool = True
+    start: int = 0
 
     @property
     def location(self) -> str | None:
