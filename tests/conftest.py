@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from airflow_provider_contactcenter.demo.airflow import LocalAirflow, require_ai
 from airflow_provider_contactcenter.demo.processes import DemoError
 from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from tests.stores.servers import AzuriteServer, SFTPServer
 
 DAGS = Path(__file__).parent / "dags"
 
@@ -33,15 +37,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def pauses() -> Iterator[list[float]]:
     """The pauses of every driver that is made: noted, not slept."""
     from airflow_provider_contactcenter.transport import on_aiohttp, on_requests
     from tests.clocks import Skipping
 
     clock = Skipping()
-    for module in (on_requests, on_aiohttp):
-        monkeypatch.setattr(module, "Clock", lambda: clock)
-    return clock.slept
+    # Not the test's own monkeypatch, which would then be undone only after all of its other fixtures.
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (on_requests, on_aiohttp):
+            patch.setattr(module, "Clock", lambda: clock)
+        yield clock.slept
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +71,27 @@ def s3_server() -> Iterator[S3Server]:
 def gcs_server() -> Iterator[GCSServer]:
     """A GCS server with the bucket ``contactcenter``."""
     with GCSServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azurite_server() -> Iterator[AzuriteServer]:
+    """Azurite, if there is a Node to run it."""
+    from tests.stores.servers import azurite
+
+    with azurite() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sftp_server() -> Iterator[SFTPServer]:
+    """An SFTP server in this process."""
+    from tests.stores.servers import SFTPServer
+
+    with (
+        tempfile.TemporaryDirectory(prefix="contactcenter-sftp-") as folder,
+        SFTPServer(Path(folder)) as server,
+    ):
         yield server
 
 

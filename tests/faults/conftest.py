@@ -7,7 +7,7 @@ import functools
 import json
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -27,7 +27,7 @@ from tests.faults import table
 from tests.faults.places import Landing
 from tests.faults.relay import Relay
 from tests.faults.subjects import OPTIONS
-from tests.stores.conftest import MAKERS, azurite_server, sftp_server  # noqa: F401 - fixtures
+from tests.stores.conftest import MAKERS
 from tests.transfers.conftest import Store
 
 #: seconds that a pause really takes
@@ -47,14 +47,18 @@ class Clock:
     """Pauses are noted instead of slept."""
 
     asked: list[float] = field(default_factory=list)
+    #: called before each pause
+    meanwhile: Callable[[], None] = lambda: None
     _sleep: Any = time.sleep
 
     def sleep(self, seconds: float) -> None:
         self.asked.append(seconds)
+        self.meanwhile()
         self._sleep(min(seconds, SHORTEST))
 
     async def async_sleep(self, seconds: float) -> None:
         self.asked.append(seconds)
+        self.meanwhile()
         await asyncio.sleep(min(seconds, SHORTEST))
 
 

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_contactcenter.transfers.contact_center_to_azure_blob import (
-    ContactCenterToAzureBlobOperator,
-)
-from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator
-from airflow_provider_contactcenter.transfers.contact_center_to_sftp import ContactCenterToSFTPOperator
 from tests.stores.conftest import Place
-from tests.stores.servers import CONTAINER
 
 
 class Landing:
@@ -23,15 +17,7 @@ class Landing:
 
     def operator(self, key: str, **values: Any) -> Any:
         """The transfer operator of the store."""
-        name = _flat(key)
-        if self._place.kind == "azure":
-            return ContactCenterToAzureBlobOperator(
-                task_id="calls", container_name=CONTAINER, blob_name=name, **values
-            )
-        if self._place.kind == "sftp":
-            return ContactCenterToSFTPOperator(task_id="calls", remote_path=f"/{name}", **values)
-        path = self._place.store(name).uri.removeprefix("file://")
-        return ContactCenterToFileOperator(task_id="calls", path=path, **values)
+        return self._place.operator(_flat(key), **values)
 
     def object(self, key: str) -> bytes:
         """What is stored."""

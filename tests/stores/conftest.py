@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,14 @@ from airflow_provider_contactcenter.stores.file import FileStore
 from airflow_provider_contactcenter.stores.gcs import GCSStore
 from airflow_provider_contactcenter.stores.s3 import S3Store
 from airflow_provider_contactcenter.stores.sftp import SFTPStore
-from tests.stores.servers import CONTAINER, AzuriteServer, SFTPServer, azurite
+from airflow_provider_contactcenter.transfers.contact_center_to_azure_blob import (
+    ContactCenterToAzureBlobOperator,
+)
+from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator
+from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
+from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
+from airflow_provider_contactcenter.transfers.contact_center_to_sftp import ContactCenterToSFTPOperator
+from tests.stores.servers import CONTAINER, AzuriteServer, SFTPServer
 
 BUCKET = "contactcenter"
 
@@ -53,6 +60,8 @@ class Place:
     kind: str
     #: a store for a name
     store: Callable[..., Store]
+    #: the transfer operator that lands under a name
+    operator: Callable[..., Any]
     #: what is stored under a name, None if there is nothing
     content: Callable[[str], bytes | None]
     #: puts bytes under a name by the server's own means
@@ -66,6 +75,10 @@ class Place:
     nowhere: Callable[[], Store]
     #: the server's address
     url: str = ""
+
+
+def _transfer(operator_class: Any, place: Callable[[str], dict[str, Any]], name: str, **values: Any) -> Any:
+    return operator_class(task_id="calls", **place(name), **values)
 
 
 def s3_place(server: S3Server) -> Place:
@@ -86,6 +99,7 @@ def s3_place(server: S3Server) -> Place:
     return Place(
         "s3",
         lambda name, **options: S3Store(f"s3://{BUCKET}/{name}", **options),
+        partial(_transfer, ContactCenterToS3Operator, lambda name: {"s3_key": f"s3://{BUCKET}/{name}"}),
         content,
         lambda name, data: client.put_object(Bucket=BUCKET, Key=name, Body=data),
         lambda: server.multipart_uploads(BUCKET),
@@ -111,6 +125,11 @@ def gcs_place(server: GCSServer) -> Place:
     return Place(
         "gcs",
         lambda name, **options: GCSStore(BUCKET, name, **options),
+        partial(
+            _transfer,
+            ContactCenterToGCSOperator,
+            lambda name: {"bucket_name": BUCKET, "object_name": name},
+        ),
         content,
         lambda name, data: bucket.blob(name).upload_from_string(data),
         list,
@@ -145,6 +164,11 @@ def azure_place(server: AzuriteServer) -> Place:
     return Place(
         "azure",
         lambda name, **options: AzureBlobStore(CONTAINER, name, **options),
+        partial(
+            _transfer,
+            ContactCenterToAzureBlobOperator,
+            lambda name: {"container_name": CONTAINER, "blob_name": name},
+        ),
         content,
         lambda name, data: container.upload_blob(name, data),
         staged,
@@ -155,8 +179,14 @@ def azure_place(server: AzuriteServer) -> Place:
     )
 
 
-def folder_place(kind: str, folder: Path, environ: dict[str, str], store: Callable[..., Store]) -> Place:
+def folder_place(kind: str, folder: Path, environ: dict[str, str]) -> Place:
     """A folder of this machine, written to as it is or through a server that shows it."""
+    store: Callable[..., Store] = SFTPStore if kind == "sftp" else FileStore
+    root = "" if kind == "sftp" else str(folder)
+    operator_class, parameter = {
+        "sftp": (ContactCenterToSFTPOperator, "remote_path"),
+        "file": (ContactCenterToFileOperator, "path"),
+    }[kind]
 
     def content(name: str) -> bytes | None:
         file = folder / name
@@ -165,10 +195,10 @@ def folder_place(kind: str, folder: Path, environ: dict[str, str], store: Callab
     def hidden() -> list[str]:
         return [file.name for file in folder.iterdir() if file.name.startswith(".")]
 
-    root = "" if kind == "sftp" else str(folder)
     return Place(
         kind,
         lambda name, **options: store(f"{root}/{name}", **options),
+        partial(_transfer, operator_class, lambda name: {parameter: f"{root}/{name}"}),
         content,
         lambda name, data: (folder / name).write_bytes(data),
         hidden,
@@ -178,25 +208,8 @@ def folder_place(kind: str, folder: Path, environ: dict[str, str], store: Callab
     )
 
 
-@pytest.fixture(scope="session")
-def azurite_server() -> Iterator[AzuriteServer]:
-    """Azurite, if there is a Node to run it."""
-    with azurite() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def sftp_server() -> Iterator[SFTPServer]:
-    """An SFTP server in this process."""
-    with (
-        tempfile.TemporaryDirectory(prefix="contactcenter-sftp-") as folder,
-        SFTPServer(Path(folder)) as server,
-    ):
-        yield server
-
-
 def sftp_place(server: SFTPServer) -> Place:
-    return folder_place("sftp", server.folder, server.environ, SFTPStore)
+    return folder_place("sftp", server.folder, server.environ)
 
 
 MAKERS: dict[str, Callable[[pytest.FixtureRequest], Place]] = {
@@ -204,7 +217,7 @@ MAKERS: dict[str, Callable[[pytest.FixtureRequest], Place]] = {
     "gcs": lambda request: gcs_place(request.getfixturevalue("gcs_server")),
     "azure": lambda request: azure_place(request.getfixturevalue("azurite_server")),
     "sftp": lambda request: sftp_place(request.getfixturevalue("sftp_server")),
-    "file": lambda request: folder_place("file", request.getfixturevalue("tmp_path"), {}, FileStore),
+    "file": lambda request: folder_place("file", request.getfixturevalue("tmp_path"), {}),
 }
 
 
