@@ -67,8 +67,8 @@ class Refusal(Exception):
 
     @property
     def answered(self) -> bool:
-        """Whether the vendor said it, by a status: not a certificate, or a good answer's coding."""
-        return self.status is not None and self.status >= 300
+        """Whether the vendor said it, by a status: not a certificate, a redirect, a good answer's coding."""
+        return self.status is not None and self.status >= 400
 
     @property
     def passing(self) -> bool:
