@@ -9,7 +9,6 @@ from typing import Any
 from tests.faults.subjects import (
     CALL_LEGS,
     DETAILED,
-    GENESYS,
     KHOROS,
     STATS,
     SUBJECTS,
@@ -499,25 +498,12 @@ def _redirects() -> Iterator[Fault]:
             ends(INVALID, words="redirects"),
             script=(fault,),
             task={"report_timeout": 0.6},
-            but={
-                TALKDESK.name: talkdesk,
-                KHOROS.name: ends(TIMEOUT),
-                DETAILED.name: ends(INVALID),
-                GENESYS.name: ends(TIMEOUT),
-            },
+            but={TALKDESK.name: talkdesk},
         )
-        yield Fault(
-            "page",
-            what,
-            ends(INVALID, words="redirects"),
-            script=(fault,),
-            but={GENESYS.name: ends(UNAVAILABLE)},
-        )
+        yield Fault("page", what, ends(INVALID, words="redirects"), script=(fault,))
         for step in ("fetch", "body"):
             file = ends(INCOMPLETE, words="Another host") if there else ends(UNAVAILABLE, words="redirected")
-            yield Fault(
-                step, what, file, script=(fault,), but={STATS.name: ends(UNAVAILABLE, words="HTTP 302")}
-            )
+            yield Fault(step, what, file, script=(fault,), but={STATS.name: ends(INVALID, words="redirects")})
     yield Fault(
         "body",
         "redirect from https to http",

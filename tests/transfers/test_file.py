@@ -93,3 +93,28 @@ def test_a_report_lands_as_parquet(sandbox: Sandbox, tmp_path: Path) -> None:
     assert delivery["content_type"] == "application/vnd.apache.parquet"
     table = parquet.read_table(tmp_path / "calls.parquet")
     assert (table.num_rows, table.column_names) == (40, delivery["columns"])
+
+
+def test_a_file_that_breaks_off_near_its_end_is_not_fetched_from_its_start_again(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.set_options("talkdesk", bytes=2_000_000)
+    sandbox.add_fault(vendor="talkdesk", operation="storage", fault="cut", after=0.9)
+    delivery = landed(tmp_path / "calls.csv")
+    first, second = sandbox.served()
+    assert (second["start"], second["sent"]) == (first["sent"], first["bytes"] - first["sent"])
+    assert [entry["status"] for entry in sandbox.journal(operation="storage")] == [200, 206]
+    asked = [dict(entry["headers"]).get("Range") for entry in sandbox.journal(operation="storage")]
+    assert asked == [None, f"bytes={first['sent']}-"]
+    assert delivery["sha256"] == first["sha256"]
+    assert (delivery["rows"], delivery["complete"]) == (first["rows"], True)
+
+
+def test_a_file_that_breaks_off_is_fetched_again_where_the_storage_has_no_ranges(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.set_options("talkdesk", bytes=2_000_000, ranges=False)
+    sandbox.add_fault(vendor="talkdesk", operation="storage", fault="cut", after=0.9)
+    delivery = landed(tmp_path / "calls.csv")
+    assert [file["start"] for file in sandbox.served()] == [0, 0]
+    assert delivery["sha256"] == sandbox.served()[0]["sha256"]

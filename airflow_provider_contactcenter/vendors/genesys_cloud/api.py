@@ -147,13 +147,6 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
         **(params["extra_body"] or {}),
     }
     answer = yield Request("POST", _jobs(report["kind"]), headers=_JSON, json=body, idempotent=False)
-    if answer.status >= 300:
-        raise Refusal(
-            "invalid",
-            f"the API redirects (HTTP {answer.status}) instead of taking the report: correct the "
-            "connection's host",
-            status=answer.status,
-        )
     try:
         body = answer.json()
     except Refusal:
