@@ -291,6 +291,7 @@ LAYERS: dict[str, set[str]] = {
     "checks": set(),
     "clock": set(),
     "exceptions": set(),
+    "clock": set(),
     "get_provider_info": set(),
     "reports": {"vendors", "yaml_reports"},
     "yaml_reports": {"checks", "nouns", "shapes", "vendors"},
