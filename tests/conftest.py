@@ -37,15 +37,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def pauses() -> Iterator[list[float]]:
     """The pauses of every driver that is made: noted, not slept."""
     from airflow_provider_contactcenter.transport import on_aiohttp, on_requests
     from tests.clocks import Skipping
 
     clock = Skipping()
-    for module in (on_requests, on_aiohttp):
-        monkeypatch.setattr(module, "Clock", lambda: clock)
-    return clock.slept
+    # Not the test's own monkeypatch, which would then be undone only after all of its other fixtures.
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (on_requests, on_aiohttp):
+            patch.setattr(module, "Clock", lambda: clock)
+        yield clock.slept
 
 
 @pytest.fixture(autouse=True)

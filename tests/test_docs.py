@@ -18,9 +18,10 @@ from typing import Any, NamedTuple
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_contactcenter import exceptions
+from airflow_provider_contactcenter import exceptions, links
 from airflow_provider_contactcenter.get_provider_info import get_provider_info
 from airflow_provider_contactcenter.hooks import hook_for
+from airflow_provider_contactcenter.nouns import Delivery
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
 from airflow_provider_contactcenter.pipeline import formats
 from airflow_provider_contactcenter.sandbox import Sandbox
@@ -66,6 +67,23 @@ def rows(text: str) -> Iterator[list[str]]:
 
 def ticked(text: str) -> list[str]:
     return re.findall(r"`([^`]+)`", text)
+
+
+# --- nouns ------------------------------------------------------------------------------------------------
+
+
+def test_each_member_of_a_delivery_has_a_row() -> None:
+    [table, xcoms] = section(page("transfers.md"), "## The delivery").split("Two more XComs", 1)
+    listed = [name for row in rows(table) for name in ticked(row[0])]
+    assert sorted(listed) == sorted(Delivery.__annotations__)
+    assert [name for row in rows(xcoms) for name in ticked(row[0])] == [links.JOB_ID, links.OBJECT]
+
+
+@pytest.mark.parametrize("file", [ROOT / "README.md", DOCS / "tutorial.md"], ids=lambda path: path.name)
+def test_a_delivery_that_is_shown_has_only_members_that_there_are(file: Path) -> None:
+    shown = [json.loads(block.code) for block in blocks(file) if block.language == "json"]
+    [delivery] = [each for each in shown if "uri" in each]
+    assert set(delivery) <= set(Delivery.__annotations__)
 
 
 # --- examples -----------------------------------------------------------------------------------------------
@@ -346,6 +364,15 @@ def test_internal_links_lead_somewhere(path: Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(link)
     assert broken == []
+
+
+def test_the_readme_is_read_elsewhere_too_so_its_links_are_whole_and_into_this_tree() -> None:
+    found = re.findall(r"\]\(([^)\s]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert [link for link in found if "://" not in link] == []
+    ours = re.compile(r"https://[\w.]+/(?:airflow-provider-contactcenter/){2}(?:blob/|tree/|)main/([^#]+)")
+    paths = [match[1] for match in map(ours.match, found) if match]
+    assert paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
 def test_the_index_links_to_each_page() -> None:

@@ -290,18 +290,19 @@ LAYERS: dict[str, set[str]] = {
     "nouns": set(),
     "checks": set(),
     "exceptions": set(),
+    "clock": set(),
     "get_provider_info": set(),
     "reports": {"vendors", "yaml_reports"},
     "yaml_reports": {"checks", "nouns", "shapes", "vendors"},
     "vendors": {"checks", "nouns"},
-    "transport": {"nouns", "pipeline", "vendors"},
+    "transport": {"clock", "nouns", "pipeline", "vendors"},
     "shapes": {"checks"},
     "pipeline": {"exceptions", "nouns", "shapes", "vendors"},
     "stores": {"checks", "exceptions"},
     "sandbox": set(),
 }
 LAYERS["hooks"] = {*LAYERS} - {"sandbox", "stores", "windows"}
-LAYERS["life"] = {"checks", "exceptions", "hooks", "nouns", "vendors"}
+LAYERS["life"] = {"checks", "clock", "exceptions", "hooks", "nouns", "vendors"}
 LAYERS["triggers"] = LAYERS["life"] | {"life"}
 LAYERS["links"] = {"checks", "vendors"}
 LAYERS["operators"] = LAYERS["triggers"] | {"links", "triggers"}

@@ -35,6 +35,7 @@ from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.transport.fetching import FetchedFile, asked
 from airflow_provider_contactcenter.transport.on_aiohttp import shared_driver
 from airflow_provider_contactcenter.transport.on_requests import RequestsDriver
+from airflow_provider_contactcenter.transport.signing import SigningAdapter
 from airflow_provider_contactcenter.transport.tls import ca_bundle, tls_context
 from airflow_provider_contactcenter.transport.verbatim import POOLS
 from airflow_provider_contactcenter.vendors import registry
@@ -200,6 +201,70 @@ class ContactCenterHook(HttpHook):
             return self.error(failed, job)
 
         return ReportStream(source, failure, note)
+
+    def run(
+        self,
+        endpoint: str | None = None,
+        data: dict[str, Any] | str | None = None,
+        headers: dict[str, Any] | None = None,
+        extra_options: dict[str, Any] | None = None,
+        **request_kwargs: Any,
+    ) -> requests.Response:
+        """Call any other endpoint, once, with the vendor's credentials; by the hook's ``method``.
+
+        :param endpoint: a path below the connection's API base, or an absolute URL; one of another origin
+            gets no credentials.
+        :param data: parameters of the query with GET, else the body.
+        :param headers: further headers.
+        :param extra_options: ``check_response`` (False: whatever status comes is returned), and what
+            ``requests.Session.request`` takes: ``timeout`` (seconds; the connection's unless given),
+            ``allow_redirects``, ``stream``.
+        :param request_kwargs: the same, such as ``json``.
+        :raises ContactCenterError: (unless ``check_response`` is False) a status of 400 and more, by its
+            class; in any case, if there is no token to be had.
+        :raises requests.RequestException: there is no answer.
+        """
+        options = {**(extra_options or {}), **request_kwargs}
+        check = options.pop("check_response", True)
+        session = self.get_conn(headers)
+        given = {"GET": {"params": data}, "HEAD": {}}.get(self.method, {"data": data})
+        response = session.request(
+            self.method, self.url_from_endpoint(endpoint), **{**given, "allow_redirects": True, **options}
+        )
+        adapter = session.get_adapter(response.url)
+        refusal = adapter.refusal(response) if check and isinstance(adapter, SigningAdapter) else None
+        if refusal is not None:
+            if refusal.advice is None and refusal.kind not in {"authentication", "permission"}:
+                refusal.advice = ""  # what helps with a report says nothing about another endpoint
+            raise self.error(refusal)
+        return response
+
+    def get_conn(
+        self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None
+    ) -> requests.Session:
+        """A session that signs what goes to the connection's own origin, and nothing else.
+
+        A token is fetched where there is none, shared with the tasks of the process, and renewed once where
+        it is refused. What is signed shows nowhere: not in the response's ``url`` or ``request``, not in an
+        error. The session takes full URLs; :meth:`url_from_endpoint` makes them.
+
+        :param headers: of every request of the session.
+        :param extra_options: not used; HttpHook's parameter.
+        """
+        driver, session = self.driver, self._session()
+        plain = session.get_adapter("https://")
+        adapter = SigningAdapter(plain, self.vendor, self.settings, driver.token, self.error)
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, adapter)
+        session.headers.update(headers or {})
+        return session
+
+    def url_from_endpoint(self, endpoint: str | None) -> str:
+        """The URL of a path below the connection's API base; an absolute URL stays as it is."""
+        path = endpoint or ""
+        if path.lower().startswith(("http://", "https://")):
+            return path
+        return f"{self.settings.base_url}{'/' if path and not path.startswith(('/', '?')) else ''}{path}"
 
     def test_connection(self) -> tuple[bool, str]:
         """Try the credentials; the message holds the vendor's words and never a secret."""
@@ -446,14 +511,12 @@ class ContactCenterHook(HttpHook):
     def driver(self) -> RequestsDriver:
         """Runs the vendor's operations on a worker."""
         try:
-            session = self.get_conn()
+            session = self._session()
         except Refusal as refusal:
             raise self.error(refusal) from None
         return RequestsDriver(session, self.vendor, self.settings, on_secret=mask_secret)
 
-    def get_conn(
-        self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None
-    ) -> requests.Session:
+    def _session(self) -> requests.Session:
         """A session with the connection's TLS settings and no credentials: those are added per request."""
         session = requests.Session()
         session.trust_env = False  # proxies come from the policy, which both drivers share; no .netrc
@@ -463,8 +526,6 @@ class ContactCenterHook(HttpHook):
         adapter = _TlsAdapter(tls_context(self.settings))
         session.mount("https://", adapter)
         session.mount("http://", adapter)
-        session.headers.update(headers or {})
-        self.base_url = self.settings.base_url
         return session
 
     def close(self) -> None:

@@ -58,7 +58,7 @@ def error_of(
 ) -> exceptions.ContactCenterError:
     """The error for a refusal, its message complete: vendor, connection, job, the vendor's words, advice."""
     error_class, usual = ERRORS[refusal.kind]
-    advice = refusal.advice or vendor.advice.get(refusal.kind, usual)
+    advice = vendor.advice.get(refusal.kind, usual) if refusal.advice is None else refusal.advice
     words = vendor.form.labelled(refusal.words)
     return error_class(message(vendor.title, conn_id, job_id, words, advice, vendor.noun))
 
@@ -70,4 +70,4 @@ def message(title: str, conn_id: str, job_id: str | None, words: str, advice: st
     """
     job = f", {noun} {job_id}" if job_id else ""
     sentence = words if words.endswith(("?", "!")) else f"{words.rstrip('.')}."
-    return f"{title} (connection {conn_id}{job}): {sentence} {advice}"
+    return f"{title} (connection {conn_id}{job}): {sentence} {advice}".rstrip()

@@ -209,6 +209,7 @@ class Run:
         if self.job is None:
             return
         if self.job["job_id"] is not None and not self._over:
+            self._over = True  # to this execution, which speaks of it once
             self._log.warning(CANCELLED if self._cancel(self.job) else RUNS_ON, self.job["job_id"])
         self.hook.close()
 
@@ -347,6 +348,8 @@ class Run:
         """Submit; while the vendor is full, wait and ask again, but no longer than the timeouts."""
         last_try, waits = self.deadline(waited.since), waited.waits
         while True:
+            if self.killed:
+                raise ContactCenterError("The task was ended: nothing was submitted.")
             self.memory.intend(report)
             try:
                 job = self.job = self.hook.submit(report, self._label)
@@ -374,6 +377,9 @@ class Run:
             else:
                 self.memory.keep(report, job)
                 self._log.info("%s", self._submitted(job))
+                if self.killed:  # meanwhile, when there was no job to speak of or to cancel
+                    self.kill()
+                    raise ContactCenterError("The task was ended while its report was submitted.")
                 return job
 
     def _submitted(self, job: Job) -> str:

@@ -70,10 +70,15 @@ KINDS: Mapping[str, Mapping[str, Option]] = {
     "cut": {"framing": choice("length", "chunked", "none"), "after": _AFTER},
     # The body comes packed, and ends early in a framing that is right for what is left of it.
     "packed": {"coding": text("gzip"), "after": _AFTER},
+    # The answer is right, and comes byte by byte.
+    "drip": {"seconds": number(0.05)},
+    # An interim answer stands before the right one.
+    "early_hints": {},
     "lost_answer": {},
     # The vendor's own memory.
     "expired_link": {},
     "revoke_token": {},
+    "new_secret": {"secret": _required(text(""))},
     "unknown_status": {"word": text("sandbox-unheard-of")},
 }
 _COMMON: Mapping[str, Option] = {
@@ -220,6 +225,11 @@ def _override_status(fault: Fault, state: VendorState) -> None:
     state.status_override = fault["word"]
 
 
+def _change_secret(fault: Fault, state: VendorState) -> None:
+    state.secret = fault["secret"]
+    state.tokens.revoke()
+
+
 def _kill_links(fault: Fault, state: VendorState) -> None:
     state.links_dead = True
 
@@ -228,18 +238,23 @@ def _kill_links(fault: Fault, state: VendorState) -> None:
 BEFOREHAND: Mapping[str, Callable[[Fault, VendorState], None]] = {
     "expired_link": _kill_links,
     "revoke_token": lambda fault, state: state.tokens.revoke(),
+    "new_secret": _change_secret,
     "unknown_status": _override_status,
 }
 
 
 @dataclass(frozen=True)
 class Damage:
-    """What happens to an answer on its way out: after `at` bytes the connection ends, or pauses."""
+    """What happens to an answer on its way out: after `at` bytes the connection ends, or pauses.
+
+    From there on it comes byte by byte where there is a `drip`, seconds between two bytes.
+    """
 
     at: int
     framing: str = "length"
     reset: bool = False
     pause: float | None = None
+    drip: float | None = None
 
 
 def packed(fault: Fault, body: bytes) -> bytes:
@@ -258,6 +273,8 @@ def damage(fault: Fault | None, length: int) -> Damage | None:
         return None
     if fault.kind == "lost_answer":
         return Damage(-1, reset=True)
+    if fault.kind == "drip":
+        return Damage(0, drip=fault["seconds"])
     if fault.kind not in ("reset", "stall", "cut") or fault.parameters.get("when") == "before":
         return None
     after = fault["after"]

@@ -75,12 +75,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the vendor answers; `job` names the report job it is about, for the journal."""
+    """What the vendor answers; `job` names the report job it is about, for the journal.
+
+    Of a body that is a `Content` only the bytes of `span` are sent, where there is one.
+    """
 
     status: int = 200
     body: bytes | Content = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     job: str | None = None
+    span: tuple[int, int] | None = None
 
 
 def json_reply(
@@ -201,6 +205,7 @@ COMMON_OPTIONS: Mapping[str, Option] = {
     "bytes": number(None, help="size of a file, to within one row; null: `rows` decides"),
     "hold": text(None, help="a status word that no job gets past until this is null again"),
     "link_seconds": number(60, help="how long a signed link to the storage lives"),
+    "ranges": flag(True, help="the storage serves parts of a file, as S3 does"),
 }
 
 

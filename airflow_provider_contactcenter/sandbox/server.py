@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 API = "api"
+EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -121,15 +122,18 @@ async def _send(
     incoming: web.BaseRequest, reply: Reply, fault: Fault | None, served: Served | None = None
 ) -> web.StreamResponse:
     content = reply.body if isinstance(reply.body, Content) else content_of(reply.body)
+    start, stop = reply.span or (0, content.length)
     if fault and fault.kind == "packed":
-        body = packed(fault, b"".join(content.chunks()))
+        body = packed(fault, b"".join(content.chunks(start, stop)))
         headers = {"Content-Type": content.content_type, **reply.headers, "Content-Encoding": fault["coding"]}
         headers.pop("Transfer-Encoding", None)
         answer = web.Response(status=reply.status, body=body, headers=headers)
         await answer.prepare(incoming)
         await answer.write_eof()
         return answer
-    harm = damage(fault, content.length)
+    if fault and fault.kind == "early_hints":
+        await StreamWriter(incoming.protocol, asyncio.get_running_loop()).write(EARLY_HINTS)
+    harm = damage(fault, stop - start)
     if harm:
         await _damaged(incoming, reply, content, harm, served)
     headers = dict(reply.headers)
@@ -139,10 +143,10 @@ async def _send(
     if encoding:
         response.enable_compression(web.ContentCoding(encoding))
     elif not chunked:  # the framework's own choice where no length is set
-        response.content_length = content.length
+        response.content_length = stop - start
     await response.prepare(incoming)
     if incoming.method != "HEAD":
-        for chunk in content.chunks():
+        for chunk in content.chunks(start, stop):
             await response.write(chunk)
             _count(served, len(chunk))
         _count(served, 0)
@@ -153,7 +157,7 @@ async def _send(
 def _count(served: Served | None, size: int) -> None:
     if served:
         served.sent += size
-        served.complete = served.sent == served.content.length
+        served.complete = served.sent == served.span[1] - served.span[0]
 
 
 async def _damaged(
@@ -164,12 +168,17 @@ async def _damaged(
     if transport is None:
         raise ConnectionResetError
     writer = StreamWriter(incoming.protocol, asyncio.get_running_loop())
+    start, stop = reply.span or (0, content.length)
     if harm.at >= 0:
-        await writer.write(_head(reply, content, harm.framing))
-        await _write(writer, content, 0, harm.at, harm.framing, served)
+        await writer.write(_head(reply, content.content_type, stop - start, harm.framing))
+        await _write(writer, content, start, start + harm.at, harm.framing, served)
     if harm.pause is not None:
         await asyncio.sleep(harm.pause)
-        await _write(writer, content, harm.at, content.length, harm.framing, served)
+        await _write(writer, content, start + harm.at, stop, harm.framing, served)
+    if harm.drip is not None:
+        for at in range(start, stop):
+            await _write(writer, content, at, at + 1, harm.framing, served)
+            await asyncio.sleep(harm.drip)
     if harm.reset:
         await _flushed(transport)
         _reset(transport)
@@ -178,13 +187,13 @@ async def _damaged(
     raise ConnectionResetError
 
 
-def _head(reply: Reply, content: Content, framing: str) -> bytes:
+def _head(reply: Reply, content_type: str, length: int, framing: str) -> bytes:
     reason = REASONS.get(reply.status, "Unknown")
-    headers = {"Content-Type": content.content_type, **reply.headers, "Connection": "close"}
+    headers = {"Content-Type": content_type, **reply.headers, "Connection": "close"}
     headers.pop("Content-Encoding", None)  # what is written by hand isn't compressed
     headers.pop("Transfer-Encoding", None)  # the fault decides on the framing
     headers |= {
-        "length": {"Content-Length": str(content.length)},
+        "length": {"Content-Length": str(length)},
         "chunked": {"Transfer-Encoding": "chunked"},
     }.get(framing, {})
     lines = [f"HTTP/1.1 {reply.status} {reason}", *(f"{name}: {value}" for name, value in headers.items())]

@@ -131,6 +131,8 @@ class VendorState:
         self.tokens = Tokens(self.vendor.name, self.random)
         self.jobs: dict[str, Job] = {}
         self.memory: dict[str, Any] = {}
+        #: the only secret or password that counts, once it was changed
+        self.secret: str | None = None
         self.settle()
 
     def settle(self) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qs, quote, urlencode
 
 from .data import Content
@@ -25,6 +27,10 @@ class Owner(Protocol):
     """The vendor whose links these are."""
 
     links_dead: bool
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The vendor's options, as they are now."""
 
     @property
     def name(self) -> str:
@@ -95,8 +101,27 @@ class Storage:
             return _refusal(
                 405, "MethodNotAllowed", "The specified method is not allowed against this resource"
             )
-        headers = {"Content-Type": link.content.content_type, "Server": "AmazonS3"}
-        return Reply(200, link.content, headers, link.job)
+        return _object(request, link)
+
+
+def _object(request: Request, link: Link) -> Reply:
+    """The whole, or the part that was asked for: one range, and with If-Range only of the same object."""
+    content = link.content
+    headers = {"Content-Type": content.content_type, "Server": "AmazonS3"}
+    if not link.owner.options["ranges"]:
+        return Reply(200, content, headers, link.job)
+    headers |= {"ETag": content.etag, "Accept-Ranges": "bytes"}
+    wanted = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers.get("Range", ""), re.ASCII)
+    same = request.headers.get("If-Range", content.etag) == content.etag
+    if not (wanted and any(wanted.groups()) and same and request.method == "GET"):
+        return Reply(200, content, headers, link.job)
+    first, last = wanted.groups()
+    start = int(first) if first else max(content.length - int(last), 0)
+    stop = min(int(last) + 1, content.length) if first and last else content.length
+    if start >= stop:
+        return _refusal(416, "InvalidRange", "The requested range is not satisfiable")
+    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{content.length}"
+    return Reply(206, content, headers, link.job, (start, stop))
 
 
 def _refusal(status: int, code: str, message: str) -> Reply:

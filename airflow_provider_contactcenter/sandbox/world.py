@@ -38,11 +38,12 @@ class Served:
     job: str | None
     kind: str | None
     content: Content
+    span: tuple[int, int]
     sent: int = 0
     complete: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """The facts about it; `bytes`, `rows` and `sha256` are those of the whole."""
+        """The facts about it; `bytes`, `rows` and `sha256` are those of the whole, whatever was asked for."""
         return {
             "vendor": self.vendor,
             "operation": self.operation,
@@ -53,6 +54,7 @@ class Served:
             "rows": self.content.rows,
             "bytes": self.content.length,
             "sha256": self.content.sha256,
+            "start": self.span[0],
             "sent": self.sent,
             "complete": self.complete,
         }
@@ -158,7 +160,12 @@ class World:
             return None
         job = target.state.jobs.get(reply.job or "")
         served = Served(
-            target.state.vendor.name, target.operation, reply.job, job.kind if job else None, reply.body
+            target.state.vendor.name,
+            target.operation,
+            reply.job,
+            job.kind if job else None,
+            reply.body,
+            reply.span or (0, reply.body.length),
         )
         self.served.append(served)
         return served

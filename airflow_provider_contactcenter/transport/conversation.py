@@ -59,6 +59,9 @@ def converse(
             except Refusal as refusal:
                 request = operation.throw(refusal)
             else:
+                if misled := policy.misled(settings, request, answer):
+                    # A wrong address. The operation isn't asked: it would take it for the vendor's word.
+                    raise misled
                 request = operation.send(answer)
     except StopIteration as stop:
         result: T = stop.value
@@ -90,7 +93,7 @@ class _Talk:
         abroad = request.stream and not policy.at_home(settings, policy.url_of(settings, request))
         answer, sent = yield from self._signed(request)
         hops = 0
-        while request.follow and 300 <= answer.status < 400:
+        while request.redirects == "followed" and 300 <= answer.status < 400:
             hops += 1
             if hops > policy.LONGEST_REDIRECT_CHAIN:
                 raise Refusal("unavailable", f"redirected more than {policy.LONGEST_REDIRECT_CHAIN} times")

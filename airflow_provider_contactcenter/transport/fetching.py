@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Iterator
 from airflow_provider_contactcenter.pipeline.incomplete import Incomplete
 from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.transport.on_requests import RequestsDriver
+from airflow_provider_contactcenter.transport.resuming import Resumable, resumable
 from airflow_provider_contactcenter.vendors.protocol.content import File, Page, Pages
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
@@ -47,9 +48,12 @@ class _Waiting:
 
 
 class FetchedFile:
-    """A file's bytes; where the body breaks off it is asked for again and what came already is passed over.
+    """A file's bytes; where the body breaks off its rest is asked for, if its server takes ranges.
 
-    The part that came already must be the same again, or the pieces would not belong together.
+    Else it is asked for as a whole and what came already is passed over. That part must be the same again, or
+    the pieces would not belong together.
+
+    :ivar hash: a SHA-256 of what was passed on.
     """
 
     def __init__(
@@ -63,43 +67,49 @@ class FetchedFile:
         self._waiting = _Waiting(driver, note)
         self.framed = True
         self.content_type = ""
-        self._hash = hashlib.sha256()  # of what was passed on
+        self.hash = hashlib.sha256()
+        self._resumable: Resumable | None = None
 
     def __iter__(self) -> Iterator[bytes]:
         passed_on = 0
         while True:
             opened = False
             try:
-                answer = self._open()
+                answer = self._open(passed_on)
                 opened = True
                 for piece in self._fresh(answer, passed_on):
                     self._waiting.progress()
-                    self._hash.update(piece)
+                    self.hash.update(piece)
                     passed_on += len(piece)
                     yield piece
                 return
             except Refusal as refusal:
+                if not opened and refusal.status is not None and 400 <= refusal.status < 500:
+                    self._resumable = None  # perhaps it is the range that was refused
                 self._waiting.bear(refusal, f"the file is, after {passed_on} bytes,", broken=opened)
 
-    def _open(self) -> Answer:
-        answer = self._driver.run(self._file.open(), attempts=1)
+    def _open(self, passed_on: int) -> Answer:
+        rest = self._resumable.rest(passed_on) if self._resumable else None
+        answer = self._driver.run(self._file.open(), attempts=1, rest=rest)
         if answer.chunks is None:
-            # A redirect that isn't followed, a 202, a 204: nothing that has a file's bytes.
+            # A 202, a 204: nothing that has a file's bytes.
             raise Refusal(
                 "unavailable", f"HTTP {answer.status} came in place of the file", status=answer.status
             )
+        if not answer.start:
+            self._resumable = resumable(answer)
         self.framed = answer.framed
         self.content_type = answer.headers.get("content-type", "")
         return answer
 
     def _fresh(self, answer: Answer, known: int) -> Iterator[bytes]:
         """The body behind its first ``known`` bytes."""
-        again, left = hashlib.sha256(), known
+        again, left = hashlib.sha256(), known - answer.start
         for piece in answer.chunks or ():
             old = piece[:left]
             left -= len(old)
             again.update(old)
-            if old and not left and again.digest() != self._hash.digest():
+            if old and not left and again.digest() != self.hash.digest():
                 raise Incomplete(f"the file changed between two requests, within its first {known} bytes")
             if len(piece) > len(old):
                 yield piece[len(old) :] if old else piece

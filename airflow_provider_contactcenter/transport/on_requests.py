@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 import requests
@@ -24,6 +26,7 @@ from airflow_provider_contactcenter.transport.codings import (
 )
 from airflow_provider_contactcenter.transport.connections import within
 from airflow_provider_contactcenter.transport.conversation import Reply, TokenWanted, Wanted, converse
+from airflow_provider_contactcenter.transport.resuming import Rest
 from airflow_provider_contactcenter.vendors.protocol.connection import Settings, Token
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
@@ -61,6 +64,16 @@ _query_filter = _QueryFilter()
 logging.getLogger("urllib3.connectionpool").addFilter(_query_filter)
 
 
+@contextmanager
+def queries_hidden() -> Iterator[None]:
+    """Keep the queries of what this thread sends meanwhile out of urllib3's DEBUG lines."""
+    _query_filter.active.yes = True
+    try:
+        yield
+    finally:
+        _query_filter.active.yes = False
+
+
 class RequestsDriver:
     """Runs operations of one vendor with one set of credentials on a requests session.
 
@@ -82,10 +95,12 @@ class RequestsDriver:
         self.on_secret = on_secret
         self.clock = clock or Clock()
 
-    def run(self, operation: Operation[T], attempts: int = policy.ATTEMPTS) -> T:
+    def run(self, operation: Operation[T], attempts: int = policy.ATTEMPTS, rest: Rest | None = None) -> T:
         """Run an operation to its end.
 
         :param attempts: how often one request is sent at the most; 1 where something waits around it.
+        :param rest: the part that is wanted of the file which the operation streams; the answer says by its
+            ``start`` whether that came, or the whole.
         :raises Refusal: what the vendor refused for good.
         """
         conversation = converse(self.vendor, self.settings, operation, attempts, self.clock.monotonic)
@@ -97,21 +112,25 @@ class RequestsDriver:
                 result: T = stop.value
                 return result
             try:
-                reply = self._do(wanted, attempts)
+                reply = self._do(wanted, attempts, rest)
             except Refusal as refusal:
                 step = lambda refusal=refusal: conversation.throw(refusal)  # type: ignore[misc]  # noqa: E731
             else:
                 step = lambda reply=reply: conversation.send(reply)  # type: ignore[misc]  # noqa: E731
 
-    def _do(self, wanted: Wanted, attempts: int) -> Reply:
+    def _do(self, wanted: Wanted, attempts: int, rest: Rest | None) -> Reply:
         if isinstance(wanted, Request):
-            return self._send(wanted)
+            return self._send(wanted, rest if wanted.stream else None)
         if isinstance(wanted, TokenWanted):
-            return self._token(wanted.stale, attempts)
+            return self.token(wanted.stale, attempts)
         self.clock.sleep(wanted.seconds)
         return None
 
-    def _token(self, stale: Token | None, attempts: int) -> Token | None:
+    def token(self, stale: Token | None, attempts: int = policy.ATTEMPTS) -> Token | None:
+        """A token other than ``stale``; None where the vendor knows none.
+
+        :raises Refusal: the vendor issues none.
+        """
         operation = self.vendor.authenticate(self.settings)
         if operation is None:
             return None
@@ -123,15 +142,14 @@ class RequestsDriver:
 
         return tokens.token(self.settings, stale, fetch)
 
-    def _send(self, request: Request) -> Answer:
+    def _send(self, request: Request, rest: Rest | None) -> Answer:
         url = policy.url_of(self.settings, request)
         proxy = None
-        _query_filter.active.yes = True
         try:
             proxy = policy.proxy_for(self.settings, url)
             # The body of a stream is read later, and may take as long as it comes.
-            with within(policy.LONGEST_LOOK):
-                answer = self._answer(request, self._response(request, url, proxy), url)
+            with queries_hidden(), within(policy.LONGEST_LOOK):
+                answer = self._asked(request, url, proxy, rest)
             if proxy is None or answer.status != 407:
                 return answer
             refusal = causes.by_proxy(answer.status, proxy)
@@ -139,18 +157,31 @@ class RequestsDriver:
             refusal = policy.unread(request, url, why)
         except _FAILURES as error:
             refusal = causes.refusal(error, url, self.settings.timeout, proxy)
-        finally:
-            _query_filter.active.yes = False
         # Outside the handler, so that the error, which may hold the whole URL, isn't even chained.
         raise refusal
 
-    def _response(self, request: Request, url: str, proxy: str | None) -> requests.Response:
+    def _asked(self, request: Request, url: str, proxy: str | None, rest: Rest | None) -> Answer:
+        """The answer; where a part is asked for and anything else comes than that or the whole, the whole."""
+        wanted = rest.headers(url) if rest else {}
+        response = self._response(request, url, proxy, wanted)
+        if rest and wanted and response.status_code in (206, 416):
+            if response.status_code == 206 and rest.is_in(_headers(response)):
+                return replace(
+                    rest.file.first, url=url, chunks=_pieces(response, Decoder(None), url), start=rest.start
+                )
+            response.close()
+            response = self._response(request, url, proxy)
+        return self._answer(request, response, url)
+
+    def _response(
+        self, request: Request, url: str, proxy: str | None, extra: Mapping[str, str] | None = None
+    ) -> requests.Response:
         try:
             prepared = self.session.prepare_request(
                 requests.Request(
                     request.method,
                     url,
-                    headers={"Accept-Encoding": ACCEPTED, **request.headers},
+                    headers={"Accept-Encoding": ACCEPTED, **request.headers, **(extra or {})},
                     data=request.body,
                 )
             )
@@ -171,7 +202,7 @@ class RequestsDriver:
         )
 
     def _answer(self, request: Request, response: requests.Response, url: str) -> Answer:
-        headers = {name.lower(): value for name, value in response.headers.items()}
+        headers = _headers(response)
         status = response.status_code
         if not (request.stream and status in _WITH_FILE):
             with response:
@@ -202,6 +233,10 @@ class RequestsDriver:
             # A coding has an end of its own, behind which nothing may be missing.
             framed=framed or decoder.packed,
         )
+
+
+def _headers(response: requests.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
 
 
 def _raw(response: requests.Response) -> Iterator[bytes]:

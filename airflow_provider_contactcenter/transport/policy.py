@@ -203,7 +203,21 @@ def redirected(request: Request, answer: Answer) -> Request:
     check_hop(answer.url, url)
     if origin(url) == origin(answer.url):
         return replace(request, target=url, params=())
-    return Request("GET", url, signed=False, follow=request.follow, stream=request.stream)
+    return Request("GET", url, signed=False, redirects=request.redirects, stream=request.stream)
+
+
+def misled(settings: Settings, request: Request, answer: Answer) -> Refusal | None:
+    """What it means that an answer redirects, where nothing in the vendor's API does; None if it doesn't."""
+    if request.redirects == "told" or not 300 <= answer.status < 400:
+        return None
+    there = f" to {shown(answer.link)}" if answer.link else ""
+    wrong = "auth_url" if request.target == settings.auth_url else "host"
+    return Refusal(
+        "invalid",
+        f"{shown(url_of(settings, request))} redirects{there} (HTTP {answer.status}): correct the "
+        f"connection's {wrong}",
+        status=answer.status,
+    )
 
 
 def check_hop(here: str, there: str) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from tests.faults.subjects import (
     CALL_LEGS,
     DETAILED,
-    GENESYS,
     KHOROS,
     STATS,
     SUBJECTS,
@@ -39,6 +38,9 @@ STORE = "ContactCenterStoreError"
 #: what the log says where a report may stand twice at the vendor, or stands there twice for a reason
 TWICE = "may have been submitted twice"
 ANEW = "is no longer good"
+#: the vendor's secret, once it was changed: after a look on the worker and one in the trigger
+NEW_SECRET = "sentinel-new-password"
+LOOKS = 2
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,10 @@ class Fault:
     task: Mapping[str, Any] = field(default_factory=dict)
     #: a file of several parts, rows of several pages
     large: bool = False
+    #: seconds that one answer may take; None: the usual five minutes
+    longest_look: float | None = None
+    #: what the connection's password becomes once :data:`LOOKS` looks at the job were taken
+    new_password: str = ""
     #: seconds that the longest pause between two requests has at least
     pause: float = 0.0
     #: the report is brought into its subject's shape: what ``shaping.of`` takes
@@ -174,6 +180,8 @@ def _faults() -> Iterator[Fault]:
     yield from _redirects()
     yield from _completeness()
     yield from _packed()
+    yield from _interim()
+    yield from _drips()
     yield from _outages()
     yield from _watermark()
     yield from _shapes()
@@ -202,6 +210,17 @@ def _credentials() -> Iterator[Fault]:
         "wrong password",
         ends(REFUSED, jobs=0),
         connection={"password": "sentinel-wrong-password"},
+    )
+    changed = {"fault": "new_secret", "secret": NEW_SECRET, "skip": LOOKS}
+    yield Fault(
+        "poll",
+        "credentials changed while waiting",
+        script=(changed,),
+        new_password=NEW_SECRET,
+        modes=("deferred", "sync"),
+    )
+    yield Fault(
+        "poll", "credentials changed while waiting, and not in Airflow", ends(REFUSED), script=(changed,)
     )
     yield Fault(
         "credentials",
@@ -483,25 +502,12 @@ def _redirects() -> Iterator[Fault]:
             ends(INVALID, words="redirects"),
             script=(fault,),
             task={"report_timeout": 0.6},
-            but={
-                TALKDESK.name: talkdesk,
-                KHOROS.name: ends(TIMEOUT),
-                DETAILED.name: ends(INVALID),
-                GENESYS.name: ends(TIMEOUT),
-            },
+            but={TALKDESK.name: talkdesk},
         )
-        yield Fault(
-            "page",
-            what,
-            ends(INVALID, words="redirects"),
-            script=(fault,),
-            but={GENESYS.name: ends(UNAVAILABLE)},
-        )
+        yield Fault("page", what, ends(INVALID, words="redirects"), script=(fault,))
         for step in ("fetch", "body"):
             file = ends(INCOMPLETE, words="Another host") if there else ends(UNAVAILABLE, words="redirected")
-            yield Fault(
-                step, what, file, script=(fault,), but={STATS.name: ends(UNAVAILABLE, words="HTTP 302")}
-            )
+            yield Fault(step, what, file, script=(fault,), but={STATS.name: ends(INVALID, words="redirects")})
     yield Fault(
         "body",
         "redirect from https to http",
@@ -548,11 +554,44 @@ def _packed() -> Iterator[Fault]:
             )
 
 
+def _interim() -> Iterator[Fault]:
+    """An answer that is announced is read all the same, and what it answers isn't done twice."""
+    for step in ("submit", "poll", "body", "page"):
+        modes = ("deferred", "sync") if step == "poll" else ("deferred",)
+        hints = {"fault": "early_hints", "count": None}
+        yield Fault(step, "103 before each answer", script=(hints,), modes=modes)
+
+
+def _drips() -> Iterator[Fault]:
+    """An answer that drips in byte by byte has an end; a file's may take its time, so it has none here."""
+    drip = {"fault": "drip", "seconds": 0.2}
+    for step in ("token", "poll", "page"):
+        modes = ("deferred", "sync") if step == "poll" else ("deferred",)
+        once = ({**drip, **_later(step)},)
+        yield Fault(step, "drips in", script=once, longest_look=0.3, modes=modes)
+    lost = ends(LOST, LANDS, jobs=2, words="all the same", says=TWICE)
+    yield Fault("submit", "drips in", lost, script=(drip,), longest_look=0.3)
+    yield Fault(
+        "poll",
+        "drips in forever",
+        ends(TIMEOUT),
+        script=({**drip, "count": None},),
+        longest_look=0.3,
+        task={"report_timeout": 0.6},
+    )
+
+
 def _outages() -> Iterator[Fault]:
     """Some minutes in which the vendor says 503 and when to come back."""
-    for step in ("body", "page"):
+    for step in ("token", "body", "page"):
         away = _status(503, 5, retry_after=50, **_later(step))
         yield Fault(step, "503 for four minutes", script=(away,), pause=50)
+    yield Fault(
+        "poll",
+        "token dies, and its endpoint says 503 for four minutes",
+        script=({"fault": "revoke_token", "skip": 1}, _status(503, 5, retry_after=50, at="token", skip=1)),
+        pause=50,
+    )
     yield Fault(
         "page",
         "full, and its cursor is missing",

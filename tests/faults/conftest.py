@@ -7,7 +7,7 @@ import functools
 import json
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -47,14 +47,18 @@ class Clock:
     """Pauses are noted instead of slept."""
 
     asked: list[float] = field(default_factory=list)
+    #: called before each pause
+    meanwhile: Callable[[], None] = lambda: None
     _sleep: Any = time.sleep
 
     def sleep(self, seconds: float) -> None:
         self.asked.append(seconds)
+        self.meanwhile()
         self._sleep(min(seconds, SHORTEST))
 
     async def async_sleep(self, seconds: float) -> None:
         self.asked.append(seconds)
+        self.meanwhile()
         await asyncio.sleep(min(seconds, SHORTEST))
 
 

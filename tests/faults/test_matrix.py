@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,8 +23,9 @@ from airflow_provider_contactcenter.demo import verify
 from airflow_provider_contactcenter.demo.processes import wait_for
 from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
+from airflow_provider_contactcenter.transport import policy
 from tests.faults import running, shaping, table
-from tests.faults.cells import CELLS, LANDS, SKIPS, Cell, sample
+from tests.faults.cells import CELLS, LANDS, LOOKS, NEW_SECRET, SKIPS, Cell, sample
 from tests.faults.conftest import Clock, connect, landing
 from tests.faults.relay import UPLOADS, Harm, Relay
 from tests.faults.subjects import TALKDESK
@@ -83,6 +85,17 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
             script["to"] = f"{elsewhere.origin}/file"
         sandbox.add_fault(**script)
 
+    if fault.longest_look is not None:
+        monkeypatch.setattr(policy, "LONGEST_LOOK", fault.longest_look)
+    if fault.new_password:
+        polled = subject.roles["poll"]
+
+        def changed() -> None:
+            if len(sandbox.journal(vendor=subject.vendor, operation=polled)) == LOOKS:
+                connect(monkeypatch, sandbox, subject.conn_id, password=fault.new_password)
+
+        clock.meanwhile = changed
+
     store = landing(cell.store, stores, request, monkeypatch)
     server = stores.get(cell.store) or store
     key = f"faults/{os.urandom(6).hex()}.{subject.file_format}"
@@ -119,7 +132,9 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
             since.append(running.served_count(sandbox))
 
         written = opened.enter_context(shaping.writes())
+        began = time.monotonic()
         tried = running.tries(make, len(cell.ends.tries), seen, between)
+        took = time.monotonic() - began
         if fault.store in HARMS:
             # An uploader that was left open must not go on when it is collected, now that the store is well.
             relay.harm = Harm(times=0)
@@ -156,12 +171,14 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
     assert re.search(cell.ends.words, first)
     assert re.search(cell.ends.says, seen.log)
     assert max(clock.asked, default=0.0) >= fault.pause
+    assert fault.longest_look is None or took < 20, "what drips in takes forty seconds"
     # Nobody is hammered: between any two looks, and between any two tries of a request, there is a pause.
     # One turn is a poll, the files endpoint, storage and up to five redirects; then comes a pause.
     assert sum(asked.values()) <= 8 * len(clock.asked) + 45
     found = [secret for secret in running.secrets(sandbox, subject) if secret in seen.everything]
     assert found == []
     assert "sentinel-wrong-password" not in seen.everything
+    assert NEW_SECRET not in seen.everything
     # The query of an upload under way lets anybody write to it.
     assert "uploadType=" not in "".join(running.texts(last.error) if last.error else ())
     abroad = "\n".join(f"{asked.line} {asked.headers} {asked.body!r}" for asked in elsewhere.asked)

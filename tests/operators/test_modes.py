@@ -24,9 +24,10 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.checks import InvalidValue
+from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.life.waiting import RUNS_ON
 from airflow_provider_contactcenter.nouns import new_job
-from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
+from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator, Submitted
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
 from airflow_provider_contactcenter.transport import tokens
@@ -497,6 +498,37 @@ def test_ending_a_task_says_that_the_report_runs_on(
         assert task.poke(context()) is False
         task.on_kill()
     assert log.warning.call_args.args == (RUNS_ON, job["job_id"])
+
+
+def test_a_task_that_is_ended_before_it_submits_submits_nothing(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task: Any = waiting_report(False)()
+    monkeypatch.setattr(Submitted, "check", lambda goal, run: task.on_kill())
+    with pytest.raises(exceptions.ContactCenterError, match="The task was ended: nothing was submitted"):
+        task.execute(context())
+    assert sandbox.jobs("talkdesk") == []
+
+
+def test_a_job_that_is_submitted_while_its_task_is_ended_is_not_left_without_a_word(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, store = Mock(), StateStore()
+    task: Any = waiting_report(False)()
+    monkeypatch.setattr(type(task), "log", log)
+    submit = TalkdeskHook.submit
+
+    def ended_meanwhile(*given: Any) -> Any:
+        task.on_kill()
+        return submit(*given)
+
+    monkeypatch.setattr(TalkdeskHook, "submit", ended_meanwhile)
+    with pytest.raises(exceptions.ContactCenterError, match="The task was ended"):
+        task.execute(context(store))
+    [job] = sandbox.jobs("talkdesk")
+    assert log.warning.call_args.args == (RUNS_ON, job["id"])
+    # What runs on is taken up by a retry, if there is one.
+    assert store["contactcenter_job"]["job"]["job_id"] == job["id"]
 
 
 def test_a_task_that_was_ended_before_it_began_has_nothing_to_say(sandbox: Sandbox) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,11 +27,13 @@ class Fetched:
 
     def __init__(self, *pieces: bytes | Exception, framed: bool = True) -> None:
         self._pieces, self.framed = pieces, framed
+        self.hash = hashlib.sha256()
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self._pieces:
             if isinstance(piece, Exception):
                 raise piece
+            self.hash.update(piece)
             yield piece
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,7 @@ class Fetched:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
+        self.hash = hashlib.sha256(data)
 
     def __iter__(self) -> Iterator[bytes]:
         for at in range(0, len(self._data), 5):

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import socket
 import time
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -199,3 +201,38 @@ def test_a_fault_that_makes_no_sense_is_refused_with_a_sentence(
     answer = scripted(sandbox, fault)
     assert answer.status_code == 400
     assert says in answer.json()["error"]
+
+
+def test_an_answer_can_drip_in(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    job = talkdesk.ordered()
+    whole = talkdesk.poll(job).content
+    sandbox.add_fault(operation="poll", fault="drip", seconds=0.001)
+    started = time.monotonic()
+    assert len(talkdesk.poll(job).content) == len(whole)
+    assert time.monotonic() - started >= 0.001 * len(whole)
+
+
+def test_early_hints_stand_before_the_answer(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    job = talkdesk.ordered()
+    sandbox.add_fault(operation="poll", fault="early_hints")
+    url = urlsplit(sandbox.connections["talkdesk_default"]["host"])
+    with socket.create_connection((url.hostname, url.port), timeout=5) as raw:
+        path = f"{url.path}/data/reports/calls/jobs/{job}"
+        raw.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        said = b"".join(iter(lambda: raw.recv(4096), b""))
+    assert said.startswith(b"HTTP/1.1 103 Early Hints\r\n")
+    assert said.count(b"HTTP/1.1 ") == 2
+
+
+def test_a_new_secret_ends_the_old_one_and_its_tokens(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
+    job = talkdesk.ordered()
+    sandbox.add_fault(vendor="talkdesk", operation="poll", fault="new_secret", secret="sandbox-new-secret")
+    assert talkdesk.poll(job).status_code == 401
+    url = sandbox.connections["talkdesk_default"]["extra"]["auth_url"]
+    grant = {"grant_type": "client_credentials"}
+    login = sandbox.connections["talkdesk_default"]["login"]
+    old = sandbox.connections["talkdesk_default"]["password"]
+    assert requests.post(url, data=grant, auth=(login, old)).status_code == 401
+    assert requests.post(url, data=grant, auth=(login, "sandbox-new-secret")).status_code == 200
+    sandbox.reset()
+    assert requests.post(url, data=grant, auth=(login, old)).status_code == 200

@@ -57,3 +57,23 @@ def test_a_link_is_for_reading_only(link: str) -> None:
     head = requests.head(link)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["Content-Length"] == str(len(requests.get(link).content))
+
+
+def test_a_part_is_served_as_s3_does(talkdesk: Talkdesk, sandbox: Sandbox, link: str) -> None:
+    whole = requests.get(link)
+    size, etag = len(whole.content), whole.headers["ETag"]
+    assert whole.headers["Accept-Ranges"] == "bytes"
+    for asked, start, stop in (("10-", 10, size), ("10-19", 10, 20), ("-5", size - 5, size)):
+        part = requests.get(link, headers={"Range": f"bytes={asked}", "If-Range": etag})
+        assert (part.status_code, part.content) == (206, whole.content[start:stop])
+        assert part.headers["Content-Range"] == f"bytes {start}-{stop - 1}/{size}"
+    assert requests.get(link, headers={"Range": f"bytes={size}-"}).status_code == 416
+    changed = requests.get(link, headers={"Range": "bytes=10-", "If-Range": '"another"'})
+    assert (changed.status_code, changed.content) == (200, whole.content)
+    assert {file["sha256"] for file in sandbox.served()} == {sandbox.served()[0]["sha256"]}
+
+
+def test_storage_without_ranges_serves_the_whole(talkdesk: Talkdesk, sandbox: Sandbox, link: str) -> None:
+    sandbox.set_options("talkdesk", ranges=False)
+    answer = requests.get(link, headers={"Range": "bytes=10-"})
+    assert (answer.status_code, "ETag" in answer.headers) == (200, False)

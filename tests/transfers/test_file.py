@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_contactcenter import exceptions
+from airflow_provider_contactcenter.pipeline.transform import key_fingerprint
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.shapes import shape
 from airflow_provider_contactcenter.transfers.contact_center_to_azure_blob import (
@@ -71,6 +72,7 @@ def test_a_shape_keeps_columns_out_and_hashes_others(
     said = json.loads((tmp_path / "calls.json").read_text())
     assert said["columns"][0]["treatment"] == "hmac-sha256"
     assert said["schema_fingerprint"] == delivery["schema_fingerprint"] != plain["schema_fingerprint"]
+    assert said["key_fingerprint"] == key_fingerprint(b"sentinel-key")
     assert "sentinel" not in path.read_text() + json.dumps([delivery, said])
 
 
@@ -86,6 +88,21 @@ def test_a_hash_without_a_key_costs_no_report(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_shape_that_the_reports_format_cannot_have_costs_no_report(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    task = ContactCenterToFileOperator(
+        task_id="calls",
+        report=calls(file_format="json_bulk"),
+        path=str(tmp_path / "calls"),
+        shape=shape(drop=["caller"]),
+        deferrable=False,
+    )
+    with pytest.raises(exceptions.ContactCenterShapeError, match="in json_bulk can't be reshaped"):
+        task.execute(context())
+    assert sandbox.journal() == []
+
+
 def test_a_report_lands_as_parquet(sandbox: Sandbox, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     delivery = landed(tmp_path / "calls.parquet", shape=shape(file_format="parquet"))
@@ -93,3 +110,28 @@ def test_a_report_lands_as_parquet(sandbox: Sandbox, tmp_path: Path) -> None:
     assert delivery["content_type"] == "application/vnd.apache.parquet"
     table = parquet.read_table(tmp_path / "calls.parquet")
     assert (table.num_rows, table.column_names) == (40, delivery["columns"])
+
+
+def test_a_file_that_breaks_off_near_its_end_is_not_fetched_from_its_start_again(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.set_options("talkdesk", bytes=2_000_000)
+    sandbox.add_fault(vendor="talkdesk", operation="storage", fault="cut", after=0.9)
+    delivery = landed(tmp_path / "calls.csv")
+    first, second = sandbox.served()
+    assert (second["start"], second["sent"]) == (first["sent"], first["bytes"] - first["sent"])
+    assert [entry["status"] for entry in sandbox.journal(operation="storage")] == [200, 206]
+    asked = [dict(entry["headers"]).get("Range") for entry in sandbox.journal(operation="storage")]
+    assert asked == [None, f"bytes={first['sent']}-"]
+    assert delivery["sha256"] == first["sha256"]
+    assert (delivery["rows"], delivery["complete"]) == (first["rows"], True)
+
+
+def test_a_file_that_breaks_off_is_fetched_again_where_the_storage_has_no_ranges(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.set_options("talkdesk", bytes=2_000_000, ranges=False)
+    sandbox.add_fault(vendor="talkdesk", operation="storage", fault="cut", after=0.9)
+    delivery = landed(tmp_path / "calls.csv")
+    assert [file["start"] for file in sandbox.served()] == [0, 0]
+    assert delivery["sha256"] == sandbox.served()[0]["sha256"]

@@ -160,7 +160,7 @@ def connections(base_url: str) -> Connections:
 
 def token(state: VendorState, request: Request) -> Reply:
     """``POST /oauth/v2/token``."""
-    if request.basic() != (CLIENT_ID, CLIENT_SECRET):
+    if request.basic() != (CLIENT_ID, state.secret or CLIENT_SECRET):
         return _problem(401, "invalid_client", "Client credentials are invalid")
     grant = request.form.get("grant_type", "")
     if grant != "client_credentials":

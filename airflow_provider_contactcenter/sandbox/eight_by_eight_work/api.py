@@ -152,7 +152,7 @@ def token(state: VendorState, request: Request) -> Reply:
     if request.headers.get("8x8-apikey") != API_KEY:
         return WRONG_KEY
     form = request.form
-    if (form.get("username"), form.get("password")) != (USER, PASSWORD):
+    if (form.get("username"), form.get("password")) != (USER, state.secret or PASSWORD):
         return WRONG_USER
     if not state.options["opened_analytics"]:
         return WRONG_USER

@@ -25,7 +25,7 @@ def token(state: VendorState, request: Request) -> Reply:
     client, secret = request.basic() or (given.get("client_id"), given.get("client_secret"))
     if client != CLIENT_ID or state.options["region"] == "other":
         return _token_error(400, "invalid_client", "client not found")
-    if secret != CLIENT_SECRET:
+    if secret != (state.secret or CLIENT_SECRET):
         return _token_error(state.options["wrong_secret_status"], "invalid_client", "authentication failed")
     if given.get("grant_type") != "client_credentials":
         return _token_error(

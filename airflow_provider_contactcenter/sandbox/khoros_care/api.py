@@ -160,7 +160,7 @@ def _admit(state: VendorState, request: Request, job: Job | None = None) -> None
     token = state.tokens.find(given.get("analyticsAccessToken"), state.now())
     opened = token is not None and job is not None and job.id in token.scopes
     enough = opened and state.options["basic"] == "unless_token"
-    if not enough and request.basic() != (USER, PASSWORD):
+    if not enough and request.basic() != (USER, state.secret or PASSWORD):
         raise Refused(401, "Bad credentials", {"WWW-Authenticate": 'Basic realm="analytics"'})
     if opened or given.get("companyKey") == COMPANY_KEY:
         return

@@ -121,7 +121,7 @@ def token(state: VendorState, request: Request) -> Reply:
     if given.get("client_assertion_type") == ASSERTION:
         known = _asserted(state, given.get("client_assertion", ""))
     else:
-        known = credentials == (CLIENT_ID, CLIENT_SECRET)
+        known = credentials == (CLIENT_ID, state.secret or CLIENT_SECRET)
     if not known:
         return _token_error(401, "invalid_client", "Client authentication failed")
     if "grant_type" not in given:

@@ -150,7 +150,7 @@ def probe(settings: Settings) -> Operation[str]:
 
 
 def _ask(request: Request) -> Operation[Answer]:
-    """Send a request; a refusal gets what to do about it. No redirect of the API is documented."""
+    """Send a request; a refusal gets what to do about it."""
     try:
         answer = yield request
     except Refusal as refusal:
@@ -158,12 +158,6 @@ def _ask(request: Request) -> Operation[Answer]:
         if refusal.passing or not advice:
             raise
         raise refusal.advised(advice[0]) from None
-    if answer.status >= 300:
-        raise Refusal(
-            "invalid",
-            f"the API redirects (HTTP {answer.status}): correct the connection's host",
-            status=answer.status,
-        )
     return answer
 
 
@@ -415,7 +409,7 @@ def _download(job: Job, file_format: str) -> Operation[Answer]:
             "GET",
             f"{_path(job)}/download",
             headers={"Accept": DOWNLOADS[file_format]},
-            follow=True,
+            redirects="followed",
             stream=True,
         )
     )

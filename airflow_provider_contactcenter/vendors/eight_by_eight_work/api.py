@@ -219,12 +219,6 @@ def _ask(path: str, params: Sequence[tuple[str, str]]) -> Operation[Answer]:
         answer = yield Request("GET", path, params=params, headers={"Accept": "application/json"})
     except Refusal as refusal:
         raise _explained(refusal) from None
-    if answer.status >= 300:
-        raise Refusal(
-            "invalid",
-            f"the API redirects (HTTP {answer.status}): correct the connection's host",
-            status=answer.status,
-        )
     return answer
 
 

@@ -28,7 +28,13 @@ from airflow_provider_contactcenter.vendors.protocol.connection import (
     token_in,
 )
 from airflow_provider_contactcenter.vendors.protocol.content import Page, Pages
-from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request, quoted
+from airflow_provider_contactcenter.vendors.protocol.messages import (
+    Answer,
+    Operation,
+    Request,
+    quoted,
+    words_of,
+)
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
 from airflow_provider_contactcenter.vendors.protocol.written import raw
@@ -147,13 +153,6 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
         **(params["extra_body"] or {}),
     }
     answer = yield Request("POST", _jobs(report["kind"]), headers=_JSON, json=body, idempotent=False)
-    if answer.status >= 300:
-        raise Refusal(
-            "invalid",
-            f"the API redirects (HTTP {answer.status}) instead of taking the report: correct the "
-            "connection's host",
-            status=answer.status,
-        )
     try:
         body = answer.json()
     except Refusal:
@@ -294,11 +293,17 @@ def _read(kind: str, answer: Answer) -> tuple[list[Any], str | None, str | None]
     page = answer.decoded(_DECODER)
     if page is not None:
         rows = page.conversations if kind == "conversations" else page.userDetails
-        return rows or [], page.cursor or None, page.dataAvailabilityDate
+        if rows or page.cursor or page.dataAvailabilityDate:
+            return rows or [], page.cursor or None, page.dataAvailabilityDate
     body = answer.written()
     found = body.get(name) or [] if isinstance(body, Mapping) else None
-    if not isinstance(found, list):
-        raise Refusal("unavailable", f"the answer holds no list of {name}", status=answer.status)
+    # No field is required, so {} is an empty page. Words in its place would end the report early.
+    if not isinstance(found, list) or (body and not body.keys() & {name, "cursor", "dataAvailabilityDate"}):
+        raise Refusal(
+            "unavailable",
+            f"the answer holds no list of {name}; it says: {words_of(answer)}",
+            status=answer.status,
+        )
     return [raw(row) for row in found], body.get("cursor") or None, body.get("dataAvailabilityDate")
 
 

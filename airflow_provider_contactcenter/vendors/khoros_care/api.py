@@ -121,13 +121,6 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
         headers={"Accept": "application/json"},
         idempotent=False,
     )
-    if answer.status >= 300:
-        raise Refusal(
-            "invalid",
-            f"the API redirects (HTTP {answer.status}) instead of taking the report: correct the "
-            "connection's host",
-            status=answer.status,
-        )
     try:
         envelope = _envelope(answer)
     except Refusal as refusal:
@@ -278,7 +271,7 @@ def _open(job: Job, file_format: str) -> Operation[Answer]:
 
 
 def _download(target: str) -> Request:
-    return Request("GET", target, headers={"Accept": "*/*"}, follow=True, stream=True)
+    return Request("GET", target, headers={"Accept": "*/*"}, redirects="followed", stream=True)
 
 
 #: how an answer starts that is an envelope; exports are arrays or CSV
