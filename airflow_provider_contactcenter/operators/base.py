@@ -19,6 +19,7 @@ from airflow_provider_contactcenter.life.memory import Memory
 from airflow_provider_contactcenter.life.run import Current, Goal, Run, Terms, Waited
 from airflow_provider_contactcenter.links import JOB_ID, VendorDocsLink
 from airflow_provider_contactcenter.nouns import Job, Report
+from airflow_provider_contactcenter.operators.lineage import LineageMixin
 from airflow_provider_contactcenter.operators.rendering import RenderingMixin
 from airflow_provider_contactcenter.triggers.deferral import Deferral
 from airflow_provider_contactcenter.vendors.intake import check_early, check_job, check_report
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 
-class ContactCenterBaseOperator(RenderingMixin, BaseOperator):
+class ContactCenterBaseOperator(LineageMixin, RenderingMixin, BaseOperator):
     """Submits a report (or takes a job) and waits for it.
 
     :param report: what to ask; the dict that a builder in ``reports`` returns (templated).
