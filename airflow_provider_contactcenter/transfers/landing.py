@@ -16,6 +16,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowNotFoundException,
     AirflowSkipException,
     BaseHook,
+    get_hook_lineage_collector,
 )
 
 from airflow_provider_contactcenter.exceptions import (
@@ -64,6 +65,8 @@ class Landing:
     context: Context
     log: Logger
     waits: bool = True
+    #: the landed object's page in the store's console
+    console: str | None = None
     _body: Body | None = None
 
     def check(self, run: Run) -> None:
@@ -146,15 +149,24 @@ class Landing:
         self.log.info("Landed %s rows, %s bytes in %s.", rows, body.bytes, delivery["uri"])
         self._write_manifest(run, delivery, columns or None, key_fingerprint)
         self._link()
+        self._tell_lineage(run, delivery)
         events.tell(delivery, self.outlets, self.partition_key, self.context, self.log)
         events.compare_columns(delivery, self.outlets, self.context, self.log)
         return delivery
 
+    def _tell_lineage(self, run: Run, delivery: Delivery) -> None:
+        """Name the object to whoever collects what hooks write: not every store's own hook does."""
+        try:
+            get_hook_lineage_collector().add_output_asset(context=run.hook, uri=delivery["uri"])
+        except Exception as error:  # the object stands by now
+            self.log.info("The object can't be named to lineage (%s).", type(error).__name__)
+
     def _link(self) -> None:
         """Write down where the store's console shows the object, for the link in the UI."""
         try:
-            if console := self.store.console:
-                self.context["ti"].xcom_push(key=OBJECT, value=console)
+            self.console = self.store.console
+            if self.console:
+                self.context["ti"].xcom_push(key=OBJECT, value=self.console)
         except Exception as error:  # the object stands by now
             self.log.info("The link to the object can't be written down (%s).", type(error).__name__)
 

@@ -210,4 +210,4 @@ def test_an_empty_answer_may_be_said_to_be_packed(connect: Connect, status: int)
     framing = "none" if status in {204, 304} else "length"
     empty = reply(status, b"", framing=framing, Content_Encoding="gzip")
     with Wire(talkdesk(empty)) as server:
-        assert connect(server.origin).run(get())[0].body == b""
+        assert connect(server.origin).run(get(redirects="told"))[0].body == b""
