@@ -291,7 +291,6 @@ LAYERS: dict[str, set[str]] = {
     "checks": set(),
     "clock": set(),
     "exceptions": set(),
-    "clock": set(),
     "get_provider_info": set(),
     "reports": {"vendors", "yaml_reports"},
     "yaml_reports": {"checks", "nouns", "shapes", "vendors"},
