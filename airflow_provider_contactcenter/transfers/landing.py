@@ -65,6 +65,8 @@ class Landing:
     context: Context
     log: Logger
     waits: bool = True
+    #: the landed object's page in the store's console
+    console: str | None = None
     _body: Body | None = None
 
     def check(self, run: Run) -> None:
@@ -162,8 +164,9 @@ class Landing:
     def _link(self) -> None:
         """Write down where the store's console shows the object, for the link in the UI."""
         try:
-            if console := self.store.console:
-                self.context["ti"].xcom_push(key=OBJECT, value=console)
+            self.console = self.store.console
+            if self.console:
+                self.context["ti"].xcom_push(key=OBJECT, value=self.console)
         except Exception as error:  # the object stands by now
             self.log.info("The link to the object can't be written down (%s).", type(error).__name__)
 
