@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -29,6 +29,7 @@ from airflow_provider_contactcenter.vendors.protocol.connection import (
 )
 from airflow_provider_contactcenter.vendors.protocol.content import Page, Pages
 from airflow_provider_contactcenter.vendors.protocol.messages import (
+    LONGEST_WORDS,
     Answer,
     Operation,
     Request,
@@ -125,7 +126,8 @@ def sign(request: Request, settings: Settings, token: Token | None) -> Request:
 
 def refused(refusal: Refusal, answer: Answer) -> Refusal:
     """What a refusal means here: its code, the seconds in its words, and the id that support asks for."""
-    words, retry_after = refusal.words, refusal.retry_after
+    words = ": ".join([refusal.words, *(said for said in _further(answer) if said not in refusal.words)])
+    retry_after = refusal.retry_after
     if refusal.status == 429 and retry_after is None and (found := re.search(r"\[(\d+)\] seconds", words)):
         retry_after = float(found[1])
     # A second token won't help where the address is refused.
@@ -134,6 +136,25 @@ def refused(refusal: Refusal, answer: Answer) -> Refusal:
     if re.fullmatch(r"[\w.-]{1,100}", correlation, re.ASCII) and correlation not in words:
         words = f"{words.rstrip('.')} (correlation id {correlation})"
     return Refusal(kind, words, status=refusal.status, retry_after=retry_after)
+
+
+def _further(answer: Answer) -> Iterator[str]:
+    """What ``ErrorBody`` says beside its own code and message: the limit that was met, errors within it."""
+    try:
+        body = answer.json()
+    except Refusal:
+        return
+    if not isinstance(body, Mapping):
+        return
+    within = body.get("errors")
+    for error in [body, *(within if isinstance(within, list) else [])]:
+        if not isinstance(error, Mapping):
+            continue
+        if error is not body:
+            yield from (str(error[key])[:LONGEST_WORDS] for key in ("code", "message") if error.get(key))
+        limit = error.get("limit")
+        if isinstance(limit, Mapping) and limit.get("key"):
+            yield f"the limit {limit['key']} is {limit.get('value')}"[:LONGEST_WORDS]
 
 
 def interval(report: Report) -> str:
@@ -188,11 +209,11 @@ def status(job: Job) -> Operation[Status]:
 
 
 def cancel(job: Job) -> Operation[bool]:
-    """Cancel a job: 204. One that is gone already needs none."""
+    """Cancel a job: 204. One that is over (409) or gone (404) needs none."""
     try:
         yield Request("DELETE", _path(job), headers=_JSON)
     except Refusal as refusal:
-        if refusal.kind == "missing":
+        if refusal.kind == "missing" or refusal.status == 409:
             return False
         raise
     return True
@@ -283,6 +304,10 @@ def _asked(job: Job, cursor: Cursor | None, size: int) -> Operation[tuple[Answer
                 # Once rows have come it isn't the report that is refused: a cursor died, or the job did.
                 words = f"the pages broke off: {refusal.words}"
                 raise Refusal("incomplete", words, status=refusal.status) from None
+            if refusal.kind == "missing":
+                # It was fulfilled a moment ago.
+                words = f"the job's results are gone: {refusal.words}"
+                raise Refusal("expired", words, status=refusal.status) from None
             raise
         return answer, size
 
