@@ -1,3 +1,3 @@
-"""Airflow provider that lands contact-center reports in S3 or GCS, complete and once."""
+"""Airflow provider that lands contact-center reports in a store, complete and once."""
 
 __version__ = "0.1.0"

@@ -1,13 +1,14 @@
 """Links on a task in Airflow's UI: the object that landed, and the vendor's documentation.
 
-Airflow 3 asks for them on the worker at the end of every run; the webserver of 2.11 asks with a serialised
-operator, of which only XCom is at hand. So each reads XCom first.
+Airflow 3 asks for them on the worker at the end of every run, where the operator itself knows: an XCom that
+isn't there would be an error in the log of a green task. The webserver of 2.11 asks with a serialised
+operator, which has run nothing, so XCom tells.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperatorLink, XCom
 
@@ -33,7 +34,10 @@ class LandedObjectLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """The console's URL, or an empty string."""
-        return str(XCom.get_value(ti_key=ti_key, key=OBJECT) or "")
+        current = getattr(operator, "current", None)
+        if current is None:
+            return str(XCom.get_value(ti_key=ti_key, key=OBJECT) or "")
+        return getattr(current.run and current.run.goal, "console", None) or ""
 
 
 class VendorDocsLink(BaseOperatorLink):
@@ -43,12 +47,17 @@ class VendorDocsLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """The page's URL, or an empty string where nobody knows the vendor."""
-        returned = XCom.get_value(ti_key=ti_key, key="return_value")
-        nouns = [getattr(operator, name, None) for name in ("report", "job")] + [returned]
-        for noun in nouns:
+        for noun in _nouns(operator, ti_key):
             named = noun.get("job", noun) if isinstance(noun, Mapping) else {}
             try:
                 return registry.vendor(str(named["vendor"])).docs
             except (InvalidValue, KeyError, TypeError):
                 continue
         return ""
+
+
+def _nouns(operator: BaseOperator, ti_key: TaskInstanceKey) -> Iterator[Any]:
+    """What may name the vendor; XCom is asked only if the operator doesn't."""
+    yield getattr(operator, "report", None)
+    yield getattr(operator, "job", None)
+    yield XCom.get_value(ti_key=ti_key, key="return_value")

@@ -100,8 +100,9 @@ def check_shape(value: Any) -> Shape:
         raise InvalidValue(
             f"shape[{unknown[0]!r}] is not allowed: give only {', '.join(repr(name) for name in _CHECKS)}."
         )
-    if path := checks.unrendered(value, "shape"):
-        raise InvalidValue(f"{path} is not allowed: it holds a template that Airflow did not fill in.")
+    if found := checks.unrendered(value, "shape"):
+        path, written = found
+        raise InvalidValue(f"{path}={written!r} is not allowed: this template was never rendered.")
     return shape(**dict(value))
 
 
@@ -118,8 +119,7 @@ def column_type(name: str, value: Any) -> str:
         return word
     raise InvalidValue(
         f"{name}={value!r} is not allowed: give 'string', 'int64', 'float64', 'boolean', 'decimal(p,s)' "
-        "with p "
-        "from 1 to 38 and s from 0 to p, 'date' or 'timestamp[us, UTC]'."
+        "with p from 1 to 38 and s from 0 to p, 'date' or 'timestamp[us, UTC]'."
     )
 
 
@@ -287,6 +287,5 @@ def _check_together(made: Mapping[str, Any]) -> None:
         if types.get(parts(path)[0], "string") != "string":
             raise InvalidValue(
                 f"types[{parts(path)[0]!r}]={types[parts(path)[0]]!r} is not allowed: the column is "
-                "hashed, so it "
-                "is text."
+                "hashed, so it is text."
             )

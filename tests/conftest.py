@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -37,15 +37,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def pauses() -> Iterator[list[float]]:
     """The pauses of every driver that is made: noted, not slept."""
     from airflow_provider_contactcenter.transport import on_aiohttp, on_requests
     from tests.clocks import Skipping
 
     clock = Skipping()
-    for module in (on_requests, on_aiohttp):
-        monkeypatch.setattr(module, "Clock", lambda: clock)
-    return clock.slept
+    # Not the test's own monkeypatch, which would then be undone only after all of its other fixtures.
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (on_requests, on_aiohttp):
+            patch.setattr(module, "Clock", lambda: clock)
+        yield clock.slept
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +92,15 @@ def sftp_server() -> Iterator[SFTPServer]:
         tempfile.TemporaryDirectory(prefix="contactcenter-sftp-") as folder,
         SFTPServer(Path(folder)) as server,
     ):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def conditional_gcs_server() -> Iterator[Any]:
+    """A GCS that heeds conditions."""
+    from tests.stores.servers import conditional_gcs
+
+    with conditional_gcs() as server:
         yield server
 
 

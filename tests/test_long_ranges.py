@@ -29,6 +29,9 @@ from tests.transfers.conftest import context
 
 #: north, west and south of Greenwich; Santiago's clocks skip midnight
 ZONES = ("Europe/Berlin", "America/New_York", "America/Santiago")
+IN_EACH_ZONE = pytest.mark.parametrize(
+    "zone", [ZONES[0], *(pytest.param(zone, marks=pytest.mark.slow) for zone in ZONES[1:])]
+)
 FIRST, LAST = date(2023, 12, 31), date(2026, 1, 1)
 ROWS = 15
 #: seconds between two call legs: no whole part of an hour, so that none lies on a window's bound
@@ -97,7 +100,7 @@ def local_days(report: Report, zone: str) -> tuple[str, str]:
     return checks.day_of(start, zone).isoformat(), checks.day_of(end, zone).isoformat()
 
 
-@pytest.mark.parametrize("zone", ZONES)
+@IN_EACH_ZONE
 def test_two_years_of_talkdesk_land_once(sandbox: Sandbox, tmp_path: Path, zone: str) -> None:
     reports, ids = two_years(calls(zone), zone), set()
     for report in reports:
@@ -114,7 +117,7 @@ def test_two_years_of_talkdesk_land_once(sandbox: Sandbox, tmp_path: Path, zone:
     assert len(landed) == len(sandbox.served()) == len(reports)
 
 
-@pytest.mark.parametrize("zone", ZONES)
+@IN_EACH_ZONE
 def test_two_years_of_8x8_detailed_rows_land_once(sandbox: Sandbox, tmp_path: Path, zone: str) -> None:
     reports, ids = two_years(interactions(zone), zone), set()
     for report in reports:
@@ -128,7 +131,7 @@ def test_two_years_of_8x8_detailed_rows_land_once(sandbox: Sandbox, tmp_path: Pa
     assert len(ids) == ROWS * len(reports) == sum(served["rows"] or 0 for served in sandbox.served())
 
 
-@pytest.mark.parametrize("zone", ZONES)
+@IN_EACH_ZONE
 def test_two_years_of_call_legs_land_once(sandbox: Sandbox, tmp_path: Path, zone: str) -> None:
     def ids(path: Path) -> list[tuple[str, ...]]:
         rows = [json.loads(line) for line in path.open()]
@@ -147,7 +150,9 @@ def test_two_years_of_call_legs_land_once(sandbox: Sandbox, tmp_path: Path, zone
     assert sorted(landed) == sorted(ids(path))
 
 
-@pytest.mark.parametrize("report", [calls, interactions, legs])
+@pytest.mark.parametrize(
+    "report", [calls, *(pytest.param(other, marks=pytest.mark.slow) for other in (interactions, legs))]
+)
 def test_a_second_run_lands_what_is_missing_and_submits_nothing_else(
     sandbox: Sandbox, tmp_path: Path, report: Callable[[str], Report]
 ) -> None:

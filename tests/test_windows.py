@@ -267,7 +267,7 @@ EVERY = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     name=st.sampled_from(sorted(REPORTS)),
     zone=st.sampled_from(ZONES),

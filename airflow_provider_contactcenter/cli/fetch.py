@@ -320,7 +320,6 @@ class Progress(logging.Handler, Clock):
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
     def _draw(self, line: str) -> None:
-
         print(
             f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}", end="", file=sys.stderr, flush=True
         )

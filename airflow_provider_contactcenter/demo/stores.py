@@ -64,6 +64,17 @@ class _Server:
         self._exits = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
+        while True:
+            try:
+                self._begin()
+            except DemoError as error:
+                # Between the choice of a port and its use somebody else may have taken it.
+                if "address already in use" not in str(error):
+                    raise
+            else:
+                return self
+
+    def _begin(self) -> None:
         with contextlib.ExitStack() as stack:
             temporary = tempfile.TemporaryDirectory(
                 prefix=f"contactcenter-{self.name}-", ignore_cleanup_errors=True
@@ -73,7 +84,6 @@ class _Server:
             for bucket in self.buckets:
                 self.create_bucket(bucket)
             self._exits = stack.pop_all()
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._exits.close()

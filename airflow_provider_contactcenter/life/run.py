@@ -26,7 +26,9 @@ from airflow_provider_contactcenter.life import ending
 from airflow_provider_contactcenter.life.waiting import (
     CANCELLED,
     LIFE,
+    LONGEST_WATERMARK_PAUSE,
     RUNS_ON,
+    WATERMARK_PAUSE,
     Event,
     Sleep,
     jittered,
@@ -47,8 +49,6 @@ if TYPE_CHECKING:
 NEVER = datetime.max.replace(tzinfo=UTC)
 #: seconds between two tries to submit a report at a vendor that is full; doubled each time
 QUOTA_PAUSE, LONGEST_QUOTA_PAUSE = 60.0, 900.0
-#: seconds between two questions for the vendor's watermark; doubled each time
-WATERMARK_PAUSE, LONGEST_WATERMARK_PAUSE = 60.0, 900.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,6 +209,7 @@ class Run:
         if self.job is None:
             return
         if self.job["job_id"] is not None and not self._over:
+            self._over = True  # to this execution, which speaks of it once
             self._log.warning(CANCELLED if self._cancel(self.job) else RUNS_ON, self.job["job_id"])
         self.hook.close()
 
@@ -264,7 +265,9 @@ class Run:
             return None
         found = self.look(job)
         if isinstance(found, Refusal):
-            if found.kind not in {"missing", "invalid", "expired"} and not found.passing:
+            # A certificate that can't be verified says nothing about the job.
+            gone = found.kind in {"missing", "expired"} or (found.kind == "invalid" and found.answered)
+            if not gone and not found.passing:
                 raise self.hook.error(found, job)
             good, said = found.passing, found.words
         else:
@@ -347,6 +350,8 @@ class Run:
         """Submit; while the vendor is full, wait and ask again, but no longer than the timeouts."""
         last_try, waits = self.deadline(waited.since), waited.waits
         while True:
+            if self.killed:
+                raise ContactCenterError("The task was ended: nothing was submitted.")
             self.memory.intend(report)
             try:
                 job = self.job = self.hook.submit(report, self._label)
@@ -374,6 +379,9 @@ class Run:
             else:
                 self.memory.keep(report, job)
                 self._log.info("%s", self._submitted(job))
+                if self.killed:  # meanwhile, when there was no job to speak of or to cancel
+                    self.kill()
+                    raise ContactCenterError("The task was ended while its report was submitted.")
                 return job
 
     def _submitted(self, job: Job) -> str:

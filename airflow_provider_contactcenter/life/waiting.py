@@ -52,13 +52,16 @@ GROWTH = 1.5
 #: seconds for which nothing is said while a state lasts
 SILENCE = 600.0
 JITTER = 0.1
+#: seconds between two questions for a vendor's watermark; doubled each time
+WATERMARK_PAUSE, LONGEST_WATERMARK_PAUSE = 60.0, 900.0
 
 
 class Event(TypedDict):
     """How the waiting ended.
 
     ``status`` is a job's state, ``timeout`` (the deadline passed) or ``refused`` (the vendor's answer ends
-    the wait; ``refusal`` says of which kind it was). New keys may be added, none is ever renamed.
+    the wait; ``refusal`` says of which kind it was, ``advice`` what to do about it if more is known than that
+    kind). New keys may be added, none is ever renamed.
     """
 
     version: int
@@ -67,6 +70,7 @@ class Event(TypedDict):
     vendor_status: str | None
     reason: str | None
     refusal: RefusalKind | None
+    advice: str | None
 
 
 def event(
@@ -75,6 +79,7 @@ def event(
     vendor_status: str | None = None,
     reason: str | None = None,
     refusal: RefusalKind | None = None,
+    advice: str | None = None,
 ) -> Event:
     """Make an event of this release's version."""
     return Event(
@@ -84,6 +89,7 @@ def event(
         vendor_status=vendor_status,
         reason=reason,
         refusal=refusal,
+        advice=advice,
     )
 
 
@@ -92,7 +98,7 @@ def outcome(job: Job, found: Status | Refusal) -> Event:
     if isinstance(found, Refusal):
         if found.passing:
             return event(job, "timeout", None, found.words)
-        return event(job, "refused", None, found.words, found.kind)
+        return event(job, "refused", None, found.words, found.kind, found.advice)
     if LIFE[found["state"]].over:
         return event(job, found["state"], found["vendor_status"], found["reason"])
     return event(job, "timeout", found["vendor_status"])

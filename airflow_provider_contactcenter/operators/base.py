@@ -19,6 +19,7 @@ from airflow_provider_contactcenter.life.memory import Memory
 from airflow_provider_contactcenter.life.run import Current, Goal, Run, Terms, Waited
 from airflow_provider_contactcenter.links import JOB_ID, VendorDocsLink
 from airflow_provider_contactcenter.nouns import Job, Report
+from airflow_provider_contactcenter.operators.lineage import LineageMixin
 from airflow_provider_contactcenter.operators.rendering import RenderingMixin
 from airflow_provider_contactcenter.triggers.deferral import Deferral
 from airflow_provider_contactcenter.vendors.intake import check_early, check_job, check_report
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 
-class ContactCenterBaseOperator(RenderingMixin, BaseOperator):
+class ContactCenterBaseOperator(LineageMixin, RenderingMixin, BaseOperator):
     """Submits a report (or takes a job) and waits for it.
 
     :param report: what to ask; the dict that a builder in ``reports`` returns (templated).
@@ -40,8 +41,9 @@ class ContactCenterBaseOperator(RenderingMixin, BaseOperator):
     :param report_timeout: how long after its submission a report may take (after the start of this try if
         the job was submitted before it). ``execution_timeout`` counts too, deferred or not.
     :param settle_delay: the report is submitted no earlier than the window's end plus this; the vendor's own
-        unless given (five minutes for Talkdesk, nothing for the others). Where the vendor tells how far its
-        data is complete, the report waits for that instead; ``timedelta(0)`` turns any wait off.
+        unless given: five minutes for Talkdesk, a day for Genesys Cloud, nothing for the others. Where the
+        vendor tells how far its data is complete (Genesys Cloud, to clients that may ask), the report waits
+        for that instead; ``timedelta(0)`` turns any wait off.
     :param durable: remember the job across retries (Airflow 3.3 and newer), so that no retry submits the
         report a second time.
     :param cancel_on_kill: where the vendor can cancel a job (Genesys Cloud), a user who ends the task, on a

@@ -67,8 +67,7 @@ class Blocks:
             elif self._need >= LONGEST:
                 raise ContactCenterShapeError(
                     f"A record of the file is longer than {LONGEST >> 20} MiB, or a quote is never "
-                    "closed: it "
-                    "can't be reshaped."
+                    "closed: it can't be reshaped."
                 )
             else:
                 self._need += self._size

@@ -26,3 +26,11 @@ class Transform(Stage, Protocol):
     @property
     def columns(self) -> Sequence[Any] | None:
         """The columns that were written, None where rows have no columns."""
+
+    @property
+    def caveats(self) -> Sequence[str]:
+        """Sentences about what was met on the way."""
+
+    @property
+    def key_fingerprint(self) -> str | None:
+        """Tells whether two files were hashed with one key; None where nothing is hashed."""

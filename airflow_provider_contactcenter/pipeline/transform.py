@@ -89,6 +89,7 @@ class Hasher:
     REMEMBERED = 50_000
 
     def __init__(self, key: bytes) -> None:
+        self.fingerprint = key_fingerprint(key)
         # The two states of RFC 2104, to be copied: a third of the time of hmac.digest.
         block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
@@ -149,6 +150,11 @@ class Transform:
             for each in self._columns
         ]
 
+    @property
+    def key_fingerprint(self) -> str | None:
+        """The key's, so that its rotation shows; None where nothing is hashed."""
+        return self._hasher.fingerprint if self._hasher else None
+
     def feed(self, piece: bytes) -> bytes:
         """Take the next bytes of the report."""
         return self._guarded(self._feed, piece)
@@ -189,8 +195,7 @@ class Transform:
             sources = [column.source for column in self._columns if column.name.casefold() == name.casefold()]
             raise ContactCenterShapeError(
                 f"Columns {' and '.join(map(repr, sources))} get one name, {name!r} (case counts for "
-                "nothing, as "
-                "in most warehouses): rename or drop one of them."
+                "nothing, as in most warehouses): rename or drop one of them."
             )
 
     def _meet(self, names: Iterable[str]) -> None:
@@ -226,8 +231,7 @@ class Transform:
         if self.file_format == "parquet" and not self._columns:
             self.caveats.append(
                 "The report has neither rows nor names, so the Parquet file has no columns, which some "
-                "readers "
-                "refuse: name them in select, or use on_empty='skip'."
+                "readers refuse: name them in select, or use on_empty='skip'."
             )
         return made
 
@@ -299,8 +303,7 @@ class _FromCsv(Transform):
         if len(names) == 1 and re.search("[;\t|]", names[0]):
             raise ContactCenterShapeError(
                 "The CSV's header is one field with a semicolon, tab or bar in it: only commas separate "
-                "columns "
-                "that can be reshaped."
+                "columns that can be reshaped."
             )
         self._width = len(names)
         for path in _paths(self._shape):
@@ -369,8 +372,7 @@ class _FromCsv(Transform):
         if len(found) != self._width:
             raise ContactCenterShapeError(
                 f"Row {row} of the CSV has {len(found)} fields and its header {self._width}: nothing "
-                "lands, since "
-                "its values would stand in wrong columns."
+                "lands, since its values would stand in wrong columns."
             )
         return found
 
@@ -480,8 +482,7 @@ class _FromCsv(Transform):
                 self._text(found[column.at], row, column.source)
         raise ContactCenterShapeError(
             f"The CSV could not be read within the rows from {before + 1} to {self.rows}: it isn't UTF-8 "
-            "with "
-            "commas and doubled quotes."
+            "with commas and doubled quotes."
         )
 
 
@@ -636,8 +637,7 @@ class _FromJson(Transform):
                 raise ContactCenterShapeError(
                     f"Column {name!r} first appears in a row after {self.rows}, when the columns of the "
                     f"{self.file_format} file stand already: name all columns in select, or leave it out "
-                    "with "
-                    "drop."
+                    "with drop."
                 )
             self._add(name)
         self._check_names()
@@ -708,8 +708,7 @@ class _FromJson(Transform):
         if raw[:1] != b"{" or not names:
             raise ContactCenterShapeError(
                 f"{shown(list(rule.path))} is {_json_kind(raw)} in row {number}, and the shape names "
-                "something "
-                "within it: nothing lands, since it would land as it is."
+                "something within it: nothing lands, since it would land as it is."
             )
         found = self._inner(self._objects, raw, rule, number)
         made = {} if rule.only else found
@@ -736,8 +735,7 @@ class _FromJson(Transform):
         if raw[:1] in (b"{", b"["):
             raise ContactCenterShapeError(
                 f"{shown(list(rule.path))} is {_json_kind(raw)} in row {number}, and only a single value "
-                "can be "
-                "hashed: give the path to what is within it."
+                "can be hashed: give the path to what is within it."
             )
         text = self._text(raw, number, ".".join(rule.path))
         if not text or not self._hasher:
@@ -745,8 +743,7 @@ class _FromJson(Transform):
         return self._raw(b'"' + self._hasher.text(text).encode() + b'"')
 
     def _text(self, value: Any, number: int, name: str) -> str | None:
-        """A value's text: a string's own, a number's as it is written, JSON of what has parts; None of "
-        "null."""
+        """A value's text: a string's own, a number as written, JSON of what has parts; None of null."""
         raw = bytes(value)
         if raw[:1] == b"n":
             return None
@@ -756,8 +753,7 @@ class _FromJson(Transform):
         if made is None:
             raise ContactCenterShapeError(
                 f"Column {name!r} holds a text in row {number} that isn't Unicode (half of a surrogate "
-                "pair): "
-                "it can't be reshaped."
+                "pair): it can't be reshaped."
             )
         return made
 

@@ -24,6 +24,7 @@ from airflow_provider_contactcenter.life.waiting import Event
 from airflow_provider_contactcenter.links import VendorDocsLink
 from airflow_provider_contactcenter.nouns import Job
 from airflow_provider_contactcenter.operators.base import check_seconds
+from airflow_provider_contactcenter.operators.lineage import LineageMixin
 from airflow_provider_contactcenter.operators.rendering import RenderingMixin
 from airflow_provider_contactcenter.operators.report import Submitted
 from airflow_provider_contactcenter.triggers.deferral import Deferral
@@ -38,7 +39,7 @@ except ImportError:  # Airflow 2.11 has one class for all that can go wrong with
     from airflow.exceptions import TaskDeferralError as TaskDeferralTimeout
 
 
-class ContactCenterReportSensor(RenderingMixin, BaseSensorOperator):
+class ContactCenterReportSensor(LineageMixin, RenderingMixin, BaseSensorOperator):
     """Waits until a job is ready and returns the job.
 
     ``poke_interval``, ``timeout``, ``mode`` and ``soft_fail`` are those of any sensor. ``soft_fail`` skips

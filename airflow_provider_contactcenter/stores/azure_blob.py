@@ -120,9 +120,6 @@ class AzureBlobStore:
             if not self._is_ours(ids):
                 raise
             said = dict(self._blob.get_blob_properties())
-        from airflow.providers.common.compat.sdk import get_hook_lineage_collector
-
-        get_hook_lineage_collector().add_output_asset(context=self._hook, uri=self.uri)
         stored = Stored()
         if etag := said.get("etag"):
             stored["etag"] = etag.strip('"')

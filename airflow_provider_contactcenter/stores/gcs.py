@@ -133,7 +133,6 @@ class GCSStore:
         ):
             for piece in pieces:
                 writer.write(piece)
-        _tell_lineage(self._hook, self.bucket, self.name)
         return answers.stored
 
     def delete(self) -> None:
@@ -268,12 +267,3 @@ class _Answers:
                 self.stored["generation"] = str(generation)
             if crc := said.get("crc32c"):
                 self.stored["checksum"] = {"type": "CRC32C/FULL_OBJECT", "value": crc}
-
-
-def _tell_lineage(hook: Any, bucket: str, name: str) -> None:
-    # S3Hook does this by itself; here the hook is passed by.
-    from airflow.providers.common.compat.sdk import get_hook_lineage_collector
-
-    get_hook_lineage_collector().add_output_asset(
-        context=hook, scheme="gs", asset_kwargs={"bucket": bucket, "key": name}
-    )

@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import conf
 from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.links import LandedObjectLink, VendorDocsLink
-from airflow_provider_contactcenter.nouns import Job, Report
+from airflow_provider_contactcenter.nouns import Delivery, Job, Report
 from airflow_provider_contactcenter.operators.base import ContactCenterBaseOperator
 from airflow_provider_contactcenter.shapes import Shape, check_shape
 from airflow_provider_contactcenter.transfers.choices import OnEmpty, OnExists
@@ -133,17 +133,11 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
             log=self.log,
         )
 
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
-        """For the OpenLineage provider: the report as input, the object as output, with rows and bytes."""
+    def lineage_outputs(self, delivery: Delivery | None) -> list[Any]:
+        """The assets of the task's outlets, or the object where there is none."""
         from airflow_provider_contactcenter.transfers import lineage
 
-        return lineage.on_complete(self.current.run)
-
-    def get_openlineage_facets_on_failure(self, task_instance: Any) -> Any:
-        """The same of a task that failed: the report alone."""
-        from airflow_provider_contactcenter.transfers import lineage
-
-        return lineage.on_failure(self.current.run)
+        return lineage.outputs(self.store(), self.outlets or (), delivery)
 
 
 def show_common_parameters(init: Any) -> None:

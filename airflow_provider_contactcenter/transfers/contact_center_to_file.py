@@ -21,17 +21,10 @@ class ContactCenterToFileOperator(ContactCenterTransferOperator):
 
     template_fields = template_fields("path")
 
-    def __init__(
-        self,
-        *,
-        path: str,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, path: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.path = path
 
     def store(self) -> FileStore:
         """The file."""
-        return FileStore(
-            self.path,
-        )
+        return FileStore(self.path)

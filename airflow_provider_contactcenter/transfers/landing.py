@@ -16,6 +16,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowNotFoundException,
     AirflowSkipException,
     BaseHook,
+    get_hook_lineage_collector,
 )
 
 from airflow_provider_contactcenter.exceptions import (
@@ -64,14 +65,17 @@ class Landing:
     context: Context
     log: Logger
     waits: bool = True
+    #: the landed object's page in the store's console
+    console: str | None = None
     _body: Body | None = None
 
     def check(self, run: Run) -> None:
         """An object that mustn't be replaced, or a store that can't be written, costs no report."""
         report = run.known["report"] if run.report is None else run.report
         if reshape := self._reshaping(report):
+            # What comes as lines in the end, such as pages, is asked for by many names or by none.
             asked = report["params"].get("file_format")
-            reshape(asked if asked in {"csv", "xlsx"} else "jsonl")
+            reshape(asked if asked in {"csv", "xlsx", "json_bulk"} else "jsonl")
         advice = "Nothing was submitted; see to the store, and let the task run again."
         with self._storing(run, self.store.uri, advice):
             self._refuse_existing()
@@ -110,10 +114,11 @@ class Landing:
         columns: Sequence[Mapping[str, Any]] | None = [
             {"name": name, "type": "string", "from": name, "treatment": None} for name in stream.columns or ()
         ]
-        rows, caveats = stream.rows, list(stream.caveats)
+        rows, caveats, key_fingerprint = stream.rows, list(stream.caveats), None
         if body.reshaped is not None:
+            key_fingerprint = body.reshaped.key_fingerprint
             columns, rows = body.reshaped.columns, body.reshaped.rows
-            for caveat in getattr(body.reshaped, "caveats", ()):
+            for caveat in body.reshaped.caveats:
                 self.log.warning("%s", caveat)
                 caveats.append(caveat)
         delivery = Delivery(
@@ -142,17 +147,26 @@ class Landing:
             manifest=self.manifest.uri if self.manifest is not None else None,
         )
         self.log.info("Landed %s rows, %s bytes in %s.", rows, body.bytes, delivery["uri"])
-        self._write_manifest(run, delivery, columns or None)
+        self._write_manifest(run, delivery, columns or None, key_fingerprint)
         self._link()
+        self._tell_lineage(run, delivery)
         events.tell(delivery, self.outlets, self.partition_key, self.context, self.log)
         events.compare_columns(delivery, self.outlets, self.context, self.log)
         return delivery
 
+    def _tell_lineage(self, run: Run, delivery: Delivery) -> None:
+        """Name the object to whoever collects what hooks write: not every store's own hook does."""
+        try:
+            get_hook_lineage_collector().add_output_asset(context=run.hook, uri=delivery["uri"])
+        except Exception as error:  # the object stands by now
+            self.log.info("The object can't be named to lineage (%s).", type(error).__name__)
+
     def _link(self) -> None:
         """Write down where the store's console shows the object, for the link in the UI."""
         try:
-            if console := self.store.console:
-                self.context["ti"].xcom_push(key=OBJECT, value=console)
+            self.console = self.store.console
+            if self.console:
+                self.context["ti"].xcom_push(key=OBJECT, value=self.console)
         except Exception as error:  # the object stands by now
             self.log.info("The link to the object can't be written down (%s).", type(error).__name__)
 
@@ -172,11 +186,15 @@ class Landing:
                 self.manifest.delete()
 
     def _write_manifest(
-        self, run: Run, delivery: Delivery, columns: Sequence[Mapping[str, Any]] | None
+        self,
+        run: Run,
+        delivery: Delivery,
+        columns: Sequence[Mapping[str, Any]] | None,
+        key_fingerprint: str | None,
     ) -> None:
         if self.manifest is None:
             return
-        said = manifest.contents(delivery, columns, self.context, run.clock.now())
+        said = manifest.contents(delivery, columns, key_fingerprint, self.context, run.clock.now())
         advice = (
             f"The report stands at {delivery['uri']}, but readers of manifests don't see it; a retry of the "
             "task lands both again."

@@ -1,71 +1,60 @@
-"""What lineage is told of a transfer: the report as input; what is to land, or has landed, as output."""
+"""What OpenLineage is told of what a transfer writes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from airflow_provider_contactcenter.nouns import Delivery, Report, called
+from airflow.providers.common.compat.sdk import Asset
 
 if TYPE_CHECKING:
-    from airflow_provider_contactcenter.hooks.base import ContactCenterHook
-    from airflow_provider_contactcenter.life.run import Run
+    from airflow_provider_contactcenter.nouns import Delivery
+    from airflow_provider_contactcenter.stores.base import Store
 
 
-def on_complete(run: Run | None) -> Any:
-    """Both, with rows, bytes and columns, if the task has landed something; else the input alone."""
+def outputs(store: Store, outlets: Sequence[Any], delivery: Delivery | None) -> list[Any]:
+    """The assets of the task's outlets, or the object itself where there is none; the same at start and end.
+
+    A dataset for each day would let a lineage backend grow without end, and nobody who reads the asset
+    would find the numbers: so the asset has them, and names the object.
+
+    :param delivery: what landed; None before anything has.
+    """
     from airflow.providers.common.compat.openlineage.facet import (
-        ExternalQueryRunFacet,
+        Identifier,
         OutputDataset,
         OutputStatisticsOutputDatasetFacet,
         SchemaDatasetFacet,
         SchemaDatasetFacetFields,
+        SymlinksDatasetFacet,
     )
-    from airflow.providers.openlineage.extractors import OperatorLineage
 
-    from airflow_provider_contactcenter.transfers.landing import Landing
-
-    if run is None or not isinstance(run.goal, Landing):
-        return OperatorLineage()
-    inputs = _inputs(run)
-    delivery: Delivery | None = run.result
-    if delivery is None:  # the task was skipped
-        return OperatorLineage(inputs=inputs)
-    numbers = OutputStatisticsOutputDatasetFacet(
-        rowCount=delivery["rows"], size=delivery["bytes"], fileCount=1
-    )
-    columns = [SchemaDatasetFacetFields(name=name) for name in delivery["columns"] or ()]
-    namespace, name = run.goal.store.dataset
-    landed = OutputDataset(
-        namespace=namespace,
-        name=name,
-        facets={"schema": SchemaDatasetFacet(fields=columns)} if columns else {},
-        outputFacets={"outputStatistics": numbers},
-    )
-    job_id = delivery["job"]["job_id"]
-    asked = {"externalQuery": ExternalQueryRunFacet(externalQueryId=job_id, source=_host(run.hook))}
-    return OperatorLineage(inputs=inputs, outputs=[landed], run_facets=asked if job_id else {})
+    place = store.dataset
+    assets = [dataset for outlet in outlets if (dataset := _dataset(outlet)) is not None]
+    facets: dict[str, Any] = {}
+    numbers: dict[str, Any] = {}
+    if delivery is not None:
+        numbers["outputStatistics"] = OutputStatisticsOutputDatasetFacet(
+            rowCount=delivery["rows"], size=delivery["bytes"], fileCount=1
+        )
+        if delivery["columns"]:
+            fields = [SchemaDatasetFacetFields(name=name) for name in delivery["columns"]]
+            facets["schema"] = SchemaDatasetFacet(fields=fields)
+    written = []
+    for namespace, name in dict.fromkeys(assets) or [place]:
+        own = dict(facets)
+        if (namespace, name) != place:
+            landed = Identifier(namespace=place[0], name=place[1], type="FILE")
+            own["symlinks"] = SymlinksDatasetFacet(identifiers=[landed])
+        written.append(OutputDataset(namespace=namespace, name=name, facets=own, outputFacets=dict(numbers)))
+    return written
 
 
-def on_failure(run: Run | None) -> Any:
-    """The input alone: nothing has landed."""
-    from airflow.providers.openlineage.extractors import OperatorLineage
+def _dataset(outlet: Any) -> tuple[str, str] | None:
+    """Namespace and name of an outlet; None where OpenLineage knows no dataset for it."""
+    from airflow.providers.common.compat.openlineage.utils.utils import translate_airflow_asset
 
-    return OperatorLineage(inputs=[] if run is None else _inputs(run))
-
-
-def _inputs(run: Run) -> list[Any]:
-    from airflow.providers.common.compat.openlineage.facet import Dataset
-
-    report: Report | None = run.report if run.job is None else run.job["report"]
-    if report is None:
-        return []
-    return [Dataset(namespace=f"{report['vendor']}://{_host(run.hook)}", name=called(report))]
-
-
-def _host(hook: ContactCenterHook) -> str:
-    """The tenant, as far as a host names it: Talkdesk's and others' token endpoints do, their APIs don't.
-
-    The name of a connection would be the same for two customers, and another for one account.
-    """
-    return urlsplit(hook.settings.auth_url or hook.settings.base_url).netloc
+    if not isinstance(outlet, Asset):
+        return None
+    found = translate_airflow_asset(outlet, None)
+    return None if found is None else (found.namespace, found.name)

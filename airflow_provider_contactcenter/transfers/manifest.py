@@ -26,12 +26,14 @@ CONTENT_TYPE = "application/json"
 def contents(
     delivery: Delivery,
     columns: Sequence[Mapping[str, Any]] | None,
+    key_fingerprint: str | None,
     context: Context,
     landed_at: datetime,
 ) -> dict[str, Any]:
     """What a delivery's manifest says.
 
     :param columns: name, type, origin and treatment of each column, None where nobody looked.
+    :param key_fingerprint: of the key that columns were hashed with, so that its rotation shows.
     """
     job, ti = delivery["job"], context["ti"]
     report, source = job["report"], delivery["source"]
@@ -65,6 +67,7 @@ def contents(
         "caveats": delivery["caveats"],
         "columns": columns,
         "schema_fingerprint": delivery["schema_fingerprint"],
+        "key_fingerprint": key_fingerprint,
         "report": {
             "vendor": report["vendor"],
             "kind": report["kind"],

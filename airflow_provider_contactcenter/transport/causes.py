@@ -157,10 +157,7 @@ def broken(error: BaseException, timeout: float) -> _Cause:
     """Why what was begun didn't end."""
     for each in _chain(error):
         # The first is a ConnectionResetError, too.
-        if isinstance(
-            each,
-            RemoteDisconnected | aiohttp.ServerDisconnectedError | ssl.SSLEOFError | ssl.SSLZeroReturnError,
-        ):
+        if isinstance(each, _CLOSED):
             return _Cause("the connection was closed without an answer")
         if isinstance(each, TimeoutError | urllib3.TimeoutError | exceptions.Timeout):
             return _Cause(f"nothing came for {timeout:g} s", _SLOW)

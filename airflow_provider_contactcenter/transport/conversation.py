@@ -59,6 +59,9 @@ def converse(
             except Refusal as refusal:
                 request = operation.throw(refusal)
             else:
+                if misled := policy.misled(settings, request, answer):
+                    # A wrong address. The operation isn't asked: it would take it for the vendor's word.
+                    raise misled
                 request = operation.send(answer)
     except StopIteration as stop:
         result: T = stop.value
@@ -90,7 +93,7 @@ class _Talk:
         abroad = request.stream and not policy.at_home(settings, policy.url_of(settings, request))
         answer, sent = yield from self._signed(request)
         hops = 0
-        while request.follow and 300 <= answer.status < 400:
+        while request.redirects == "followed" and 300 <= answer.status < 400:
             hops += 1
             if hops > policy.LONGEST_REDIRECT_CHAIN:
                 raise Refusal("unavailable", f"redirected more than {policy.LONGEST_REDIRECT_CHAIN} times")
@@ -102,9 +105,7 @@ class _Talk:
             return answer
         if abroad and not refusal.passing:
             # Signed links die within minutes; a new one is to be had from the vendor.
-            raise Refusal(
-                "unavailable", f"the link to the file was refused: {refusal.words}", status=answer.status
-            )
+            raise refusal.but("unavailable", f"the link to the file was refused: {refusal.words}")
         raise refusal
 
     def _signed(self, request: Request) -> Conversation[tuple[Answer, Request]]:
@@ -151,7 +152,7 @@ class _Talk:
         if request.idempotent or refusal.status not in policy.PERHAPS_DONE:
             raise refusal
         # A gateway that gave up, a server that stumbled: the submit may have been taken all the same.
-        raise Refusal("lost", refusal.words, status=refusal.status)
+        raise refusal.but("lost")
 
     def _refusal(self, answer: Answer, sent: Request) -> Refusal | None:
         if answer.status < 400:
@@ -167,12 +168,6 @@ def _token(stale: Token | None = None) -> Conversation[Token | None]:
         if refusal.kind != "lost":
             raise
         # What was lost is a token, not the request that needed it: that one was never sent.
-        raise Refusal(
-            "unavailable",
-            refusal.words,
-            status=refusal.status,
-            retry_after=refusal.retry_after,
-            advice=refusal.advice,
-        ) from None
+        raise refusal.but("unavailable") from None
     assert token is None or isinstance(token, Token)  # noqa: S101 - what a driver owes for a token
     return token

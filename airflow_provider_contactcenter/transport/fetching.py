@@ -92,7 +92,7 @@ class FetchedFile:
         rest = self._resumable.rest(passed_on) if self._resumable else None
         answer = self._driver.run(self._file.open(), attempts=1, rest=rest)
         if answer.chunks is None:
-            # A redirect that isn't followed, a 202, a 204: nothing that has a file's bytes.
+            # A 202, a 204: nothing that has a file's bytes.
             raise Refusal(
                 "unavailable", f"HTTP {answer.status} came in place of the file", status=answer.status
             )

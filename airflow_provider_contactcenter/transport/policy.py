@@ -94,7 +94,7 @@ def unread(request: Request, url: str, why: ValueError) -> Refusal:
     # The submit was taken, whatever its answer says. A coding that nothing undoes comes again each time.
     final = isinstance(why, Undecodable) and why.foreign and request.idempotent
     return Refusal(
-        "incomplete" if final else "lost",
+        "undecodable" if final else "lost",
         f"the body of the answer from {shown(url)} can't be read: {why}",
         status=200,
     )
@@ -203,7 +203,21 @@ def redirected(request: Request, answer: Answer) -> Request:
     check_hop(answer.url, url)
     if origin(url) == origin(answer.url):
         return replace(request, target=url, params=())
-    return Request("GET", url, signed=False, follow=request.follow, stream=request.stream)
+    return Request("GET", url, signed=False, redirects=request.redirects, stream=request.stream)
+
+
+def misled(settings: Settings, request: Request, answer: Answer) -> Refusal | None:
+    """What it means that an answer redirects, where nothing in the vendor's API does; None if it doesn't."""
+    if request.redirects == "told" or not 300 <= answer.status < 400:
+        return None
+    there = f" to {shown(answer.link)}" if answer.link else ""
+    wrong = "auth_url" if request.target == settings.auth_url else "host"
+    return Refusal(
+        "invalid",
+        f"{shown(url_of(settings, request))} redirects{there} (HTTP {answer.status}): correct the "
+        f"connection's {wrong}",
+        status=answer.status,
+    )
 
 
 def check_hop(here: str, there: str) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from tests.faults.subjects import (
     CALL_LEGS,
     DETAILED,
-    GENESYS,
     KHOROS,
     STATS,
     SUBJECTS,
@@ -33,6 +32,7 @@ EXPIRED = "ContactCenterExpiredError"
 MISSING = "ContactCenterNotFoundError"
 EMPTY = "ContactCenterEmptyError"
 EXISTS = "ContactCenterObjectExistsError"
+SHAPE = "ContactCenterShapeError"
 STORE = "ContactCenterStoreError"
 
 #: what the log says where a report may stand twice at the vendor, or stands there twice for a reason
@@ -91,6 +91,8 @@ class Fault:
     new_password: str = ""
     #: seconds that the longest pause between two requests has at least
     pause: float = 0.0
+    #: the report is brought into its subject's shape: what ``shaping.of`` takes
+    shape: Mapping[str, Any] | None = None
     #: what stands before the store, and before the vendor
     store: str = ""
     front: str = ""
@@ -182,6 +184,7 @@ def _faults() -> Iterator[Fault]:
     yield from _drips()
     yield from _outages()
     yield from _watermark()
+    yield from _shapes()
     yield from _stores()
 
 
@@ -499,25 +502,12 @@ def _redirects() -> Iterator[Fault]:
             ends(INVALID, words="redirects"),
             script=(fault,),
             task={"report_timeout": 0.6},
-            but={
-                TALKDESK.name: talkdesk,
-                KHOROS.name: ends(TIMEOUT),
-                DETAILED.name: ends(INVALID),
-                GENESYS.name: ends(TIMEOUT),
-            },
+            but={TALKDESK.name: talkdesk},
         )
-        yield Fault(
-            "page",
-            what,
-            ends(INVALID, words="redirects"),
-            script=(fault,),
-            but={GENESYS.name: ends(UNAVAILABLE)},
-        )
+        yield Fault("page", what, ends(INVALID, words="redirects"), script=(fault,))
         for step in ("fetch", "body"):
             file = ends(INCOMPLETE, words="Another host") if there else ends(UNAVAILABLE, words="redirected")
-            yield Fault(
-                step, what, file, script=(fault,), but={STATS.name: ends(UNAVAILABLE, words="HTTP 302")}
-            )
+            yield Fault(step, what, file, script=(fault,), but={STATS.name: ends(INVALID, words="redirects")})
     yield Fault(
         "body",
         "redirect from https to http",
@@ -553,15 +543,16 @@ def _packed() -> Iterator[Fault]:
             cut = {"fault": "packed", "coding": coding, **_later(step)}
             yield Fault(step, f"packed ({coding}), ends early", script=(cut,))
         cut = {"fault": "packed", "coding": "gzip", "count": None, **_later(step)}
+        coded = {"fault": "packed", "coding": "br", "count": None, **_later(step)}
+        yield Fault(
+            step,
+            "coding that nobody undoes (br)",
+            ends(INVALID, words="packed as 'br'.*Accept-Encoding"),
+            script=(coded,),
+            modes=("deferred", "sync") if step == "poll" else ("deferred",),
+        )
         if step != "poll":
             yield Fault(step, "packed (gzip), ends early each time", ends(UNAVAILABLE), script=(cut,))
-            coded = {"fault": "packed", "coding": "br", "count": None, **_later(step)}
-            yield Fault(
-                step,
-                "coding that nobody undoes (br)",
-                ends(INCOMPLETE, words="packed as 'br'"),
-                script=(coded,),
-            )
 
 
 def _interim() -> Iterator[Fault]:
@@ -616,6 +607,45 @@ def _watermark() -> Iterator[Fault]:
     yield Fault("watermark", "500, three times", script=(_status(500, 3),))
     yield Fault("watermark", "connection reset", script=({"fault": "reset"},))
     yield Fault("watermark", "token revoked", script=({"fault": "revoke_token"},))
+
+
+def _shapes() -> Iterator[Fault]:
+    """Personal columns are dropped and hashed, and over an old object nothing lands but the whole."""
+    for file_format in ("csv", "parquet"):
+        for step, what in (("body", "file"), ("page", "page")):
+            cut = {"fault": "cut", "framing": "length", "count": None, **_later(step)}
+            yield Fault(
+                "shape",
+                f"as {NAMED[file_format]}, the {what} breaks off each time",
+                ends(UNAVAILABLE),
+                script=({**cut, "at": step},),
+                shape=_as(file_format),
+                stores=EVERYWHERE if file_format == "parquet" else ("folder", "S3"),
+                large=True,
+            )
+    yield Fault("shape", "as Parquet", shape=_as("parquet"), stores=EVERYWHERE)
+    yield Fault("shape", "as CSV", shape=_as("csv"), stores=("SFTP", "GCS"))
+    yield Fault(
+        "shape",
+        "names a column that isn't there",
+        ends(SHAPE, words="no such column"),
+        shape=_as("csv", missing=True),
+        stores=("Azure", "folder"),
+    )
+    yield Fault(
+        "shape",
+        "takes text for a number",
+        ends(SHAPE, words="row"),
+        shape=_as("parquet", misfit=True),
+        stores=("GCS", "SFTP"),
+    )
+
+
+NAMED = {"csv": "CSV", "parquet": "Parquet"}
+
+
+def _as(file_format: str, *, missing: bool = False, misfit: bool = False) -> dict[str, Any]:
+    return {"file_format": file_format, "missing": missing, "misfit": misfit}
 
 
 def _stores() -> Iterator[Fault]:

@@ -163,7 +163,10 @@ def test_triggers_of_one_loop_share_token_and_session_and_block_nobody(
     assert slow == []
 
 
-@pytest.mark.parametrize(("rounds", "each"), [(6, 50), pytest.param(20, 250, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    ("rounds", "each"),
+    [pytest.param(6, 50, marks=pytest.mark.slow), pytest.param(20, 250, marks=pytest.mark.soak)],
+)
 def test_lifecycles_leave_nothing_open_and_nothing_in_memory(
     elsewhere: Elsewhere, rounds: int, each: int
 ) -> None:

@@ -55,6 +55,24 @@ def test_the_vendors_documentation_is_linked_from_each_kind_of_task(xcoms: dict[
         assert link(operator, "Vendor's documentation") == DOCS
 
 
+def test_a_worker_asks_for_no_xcom_since_a_missing_one_is_an_error_in_the_log(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(XCom, "get_value", lambda **_: pytest.fail("an XCom was asked for"))
+    path = str(tmp_path / "calls.csv")
+    operator = ContactCenterToFileOperator(task_id="c", report=calls(), path=path, deferrable=False)
+    for _ in range(2):
+        assert (link(operator, "Landed object"), link(operator, "Vendor's documentation")) == ("", DOCS)
+        operator.execute(context())
+
+
+def test_the_webserver_of_211_reads_the_landed_objects_address_from_xcom(xcoms: dict[str, Any]) -> None:
+    serialised = SimpleNamespace(operator_extra_links=[links.LandedObjectLink()])
+    assert link(serialised, "Landed object") == ""
+    xcoms[links.OBJECT] = "https://console.example/calls.csv"
+    assert link(serialised, "Landed object") == "https://console.example/calls.csv"
+
+
 def test_where_the_operator_says_nothing_the_documentation_is_that_of_what_it_returned(
     xcoms: dict[str, Any],
 ) -> None:

@@ -21,6 +21,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import ContactCenterShapeError
 from airflow_provider_contactcenter.pipeline import rows
 from airflow_provider_contactcenter.pipeline.encode import parquet
@@ -32,7 +33,7 @@ from airflow_provider_contactcenter.pipeline.transform import (
     snake,
     transform,
 )
-from airflow_provider_contactcenter.shapes import shape
+from airflow_provider_contactcenter.shapes import check_shape, shape
 
 KEY = b"sentinel-key-7f3a"
 FORMATS = ("csv", "jsonl", "parquet")
@@ -608,3 +609,10 @@ def test_the_quick_way_fails_in_the_words_of_the_careful_one() -> None:
                 stage.finish()
             said.append(str(raised.value))
         assert said[0] == said[1]
+
+
+def test_a_template_that_was_never_rendered_is_named_by_its_place() -> None:
+    with pytest.raises(
+        InvalidValue, match=r"^shape\['select'\]\[1\]='{{ ds }}' is not allowed: .*never rendered"
+    ):
+        check_shape({"select": ["a", "{{ ds }}"]})

@@ -16,6 +16,7 @@ from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
 from airflow_provider_contactcenter.transport import tokens
+from tests.stores.conftest import conditional_place, place  # noqa: F401 - fixtures
 
 BUCKET = "contactcenter"
 
@@ -73,6 +74,10 @@ class Store:
         if self.scheme == "s3":
             return ContactCenterToS3Operator(task_id="calls", s3_key=f"s3://{BUCKET}/{key}", **values)
         return ContactCenterToGCSOperator(task_id="calls", bucket_name=BUCKET, object_name=key, **values)
+
+    def beside(self, key: str) -> str:
+        """The name of a manifest, as the operator takes it."""
+        return f"{key}.json"
 
     def object(self, key: str) -> bytes:
         return b"".join(self.server.stream(BUCKET, key))

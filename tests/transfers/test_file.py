@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_contactcenter import exceptions
+from airflow_provider_contactcenter.pipeline.transform import key_fingerprint
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.shapes import shape
 from airflow_provider_contactcenter.transfers.contact_center_to_azure_blob import (
@@ -71,6 +72,7 @@ def test_a_shape_keeps_columns_out_and_hashes_others(
     said = json.loads((tmp_path / "calls.json").read_text())
     assert said["columns"][0]["treatment"] == "hmac-sha256"
     assert said["schema_fingerprint"] == delivery["schema_fingerprint"] != plain["schema_fingerprint"]
+    assert said["key_fingerprint"] == key_fingerprint(b"sentinel-key")
     assert "sentinel" not in path.read_text() + json.dumps([delivery, said])
 
 
@@ -84,6 +86,21 @@ def test_a_hash_without_a_key_costs_no_report(
         landed(tmp_path / "calls.csv", shape=shape(hash=["caller"], hash_conn_id="key"))
     assert sandbox.journal() == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_shape_that_the_reports_format_cannot_have_costs_no_report(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    task = ContactCenterToFileOperator(
+        task_id="calls",
+        report=calls(file_format="json_bulk"),
+        path=str(tmp_path / "calls"),
+        shape=shape(drop=["caller"]),
+        deferrable=False,
+    )
+    with pytest.raises(exceptions.ContactCenterShapeError, match="in json_bulk can't be reshaped"):
+        task.execute(context())
+    assert sandbox.journal() == []
 
 
 def test_a_report_lands_as_parquet(sandbox: Sandbox, tmp_path: Path) -> None:

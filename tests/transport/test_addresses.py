@@ -32,7 +32,7 @@ def test_a_location_is_followed_byte_for_byte(connect: Connect, location: str, s
     with Wire(lambda asked: reply(200, b"file")) as storage:
         for origin in ("", storage.origin):
             with Wire(talkdesk(reply(302, b"", Location=origin + location), reply(200, b"file"))) as server:
-                connect(server.origin).run(get("/first", follow=True))
+                connect(server.origin).run(get("/first", redirects="followed"))
                 followed = orders(server)[1:] if not origin else storage.targets
             assert followed == [f"GET {sent}"]
 
@@ -40,7 +40,7 @@ def test_a_location_is_followed_byte_for_byte(connect: Connect, location: str, s
 def test_a_location_is_followed_byte_for_byte_by_way_of_a_proxy(connect: Connect) -> None:
     link = "http://storage.invalid/a%2fb?s=%2f"
     with Wire(talkdesk(reply(302, b"", Location=link), reply(200, b"file"))) as proxy:
-        connect("http://api.invalid", proxy=proxy.origin).run(get("/first", follow=True))
+        connect("http://api.invalid", proxy=proxy.origin).run(get("/first", redirects="followed"))
     assert proxy.targets[-1] == f"GET {link}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import socket
 import threading
 import time
@@ -122,7 +123,7 @@ def test_a_body_is_read_however_it_is_framed(
 def test_a_signed_link_of_twenty_kilobytes_fits_into_a_header(connect: Connect) -> None:
     link = "https://bucket.example/f?X-Amz-Security-Token=" + "s" * 20_000
     with Wire(talkdesk(reply(303, b"", Location=link))) as server:
-        [answer] = connect(server.origin).run(get())
+        [answer] = connect(server.origin).run(get(redirects="told"))
     assert answer.location == link
 
 
@@ -335,7 +336,7 @@ def test_a_redirect_to_another_origin_carries_nothing_of_the_vendors(connect: Co
     with Wire(lambda asked: reply(200, b"file")) as storage:
         link = f"{storage.origin}/key%2B?X-Amz-Signature=a%2Fb%3D"
         with Wire(talkdesk(reply(302, b"", Location="/second"), reply(303, b"", Location=link))) as server:
-            operation = get("/first", headers={"X-Tenant-Info": "t", "8x8-apikey": "k"}, follow=True)
+            operation = get("/first", headers={"X-Tenant-Info": "t", "8x8-apikey": "k"}, redirects="followed")
             [answer] = connect(server.origin).run(operation)
     assert answer.body == b"file"
     assert orders(server) == ["GET /first", "GET /second"]
@@ -357,7 +358,7 @@ def test_the_way_back_home_carries_nothing_either(connect: Connect) -> None:
             if "/back" in asked.line
             else reply(302, b"", Location=f"{away.origin}/a")
         )
-        connect(home.origin).run(get("/first", follow=True))
+        connect(home.origin).run(get("/first", redirects="followed"))
     assert home.targets[-1] == "GET /back"
     assert "authorization" not in home.asked[-1].headers
 
@@ -375,22 +376,55 @@ def test_five_redirects_are_followed_and_no_sixth(connect: Connect) -> None:
         return talkdesk(*redirects, reply(200, b"end"))
 
     with Wire(chain(5)) as server:
-        assert connect(server.origin).run(get(follow=True))[0].body == b"end"
+        assert connect(server.origin).run(get(redirects="followed"))[0].body == b"end"
     with Wire(chain(6)) as server:
-        assert "redirected more than 5 times" in refused(connect(server.origin), get(follow=True)).words
+        assert (
+            "redirected more than 5 times" in refused(connect(server.origin), get(redirects="followed")).words
+        )
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("status", [300, 302, 308])
+def test_a_redirect_where_the_api_has_none_is_a_wrong_address_at_once(
+    connect: Connect, method: str, status: int
+) -> None:
+    with Wire(talkdesk(reply(status, b"", Location="https://login.example/sso?ticket=t-1"))) as server:
+
+        def ask() -> Operation[Answer]:
+            try:
+                return (yield Request(method, "/jobs?page=1", idempotent=method == "GET"))
+            except Refusal as refusal:
+                raise Refusal("authentication", refusal.words) from None
+
+        origin = server.origin
+        refusal = refused(connect(origin), ask())
+    assert (refusal.kind, refusal.status) == ("invalid", status)
+    assert refusal.words == (
+        f"{origin}/jobs redirects to https://login.example/sso (HTTP {status}): correct the connection's host"
+    )
+    assert orders(server) == [f"{method} /jobs?page=1"]
+
+
+def test_a_token_endpoint_that_redirects_is_a_wrong_auth_url(connect: Connect) -> None:
+    with Wire(lambda asked: reply(302, b"", Location="/login")) as server:
+        refusal = refused(connect(server.origin), get())
+    assert refusal.kind == "invalid"
+    assert re.search(r" redirects to .*/login .HTTP 302.: correct the connection's auth_url$", refusal.words)
 
 
 @pytest.mark.parametrize("location", [None, "", "http://[bad", "http://h:99999/", "http://h:x/"])
 def test_a_redirect_to_nowhere_is_refused(connect: Connect, location: str | None) -> None:
     headers = {} if location is None else {"Location": location}
     with Wire(talkdesk(reply(302, b"", **headers))) as server:
-        assert refused(connect(server.origin), get(follow=True)).words == "HTTP 302 without a Location"
+        assert (
+            refused(connect(server.origin), get(redirects="followed")).words == "HTTP 302 without a Location"
+        )
 
 
 @pytest.mark.parametrize("location", ["ftp://h/x", "file:///etc/passwd", "javascript:alert(1)"])
 def test_only_web_servers_are_followed_to(connect: Connect, location: str) -> None:
     with Wire(talkdesk(reply(302, b"", Location=location))) as server:
-        refusal = refused(connect(server.origin), get(follow=True))
+        refusal = refused(connect(server.origin), get(redirects="followed"))
     assert refusal.kind in {"invalid", "unavailable"}
 
 
@@ -398,7 +432,7 @@ def test_a_dead_link_is_one_to_ask_for_again(connect: Connect) -> None:
     expired = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>expired</Message></Error>"
     with Wire(lambda asked: reply(403, expired)) as storage, Wire(talkdesk(b"")) as server:
         server.answer = talkdesk(reply(303, b"", Location=f"{storage.origin}/f?X-Amz-Signature=s"))
-        refusal = refused(connect(server.origin), get(follow=True))
+        refusal = refused(connect(server.origin), get(redirects="followed"))
     assert refusal.passing
     assert refusal.words == "the link to the file was refused: HTTP 403: AccessDenied: expired"
 

@@ -87,7 +87,7 @@ def test_a_signed_link_shows_nowhere_however_its_fetching_ends(
             storage.__exit__()
         client = connect(server.origin, timeout=0.3)
         try:
-            [answer] = client.run(get(follow=True))
+            [answer] = client.run(get(redirects="followed"))
         except Refusal as refusal:
             clean(everything_about(refusal))
         else:
@@ -157,7 +157,7 @@ async def test_asyncios_own_debug_mode_shows_none_either(
         monkeypatch.setenv("AIRFLOW_CONN_WIRE", connection(server.origin))
         client = Client("aiohttp", "wire")
         async with shared_driver(client.hook.vendor, client.hook.settings) as driver:
-            await driver.run(get(follow=True))
+            await driver.run(get(redirects="followed"))
     assert "took" in logged()
     clean(logged())
 

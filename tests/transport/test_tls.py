@@ -153,7 +153,7 @@ def test_https_never_becomes_http(connect: Connect, pem: Path) -> None:
         link = f"{plain.origin}/f?X-Amz-Signature=sentinel-signature-1"
         with Wire(talkdesk(reply(303, b"", Location=link)), tls=server_side(pem)) as server:
             client = connect(server.origin, verify=str(pem))
-            for operation in (get(follow=True), get(link, follow=True)):
+            for operation in (get(redirects="followed"), get(link, redirects="followed")):
                 refusal = refused(client, operation)
                 assert refusal.kind == "invalid"
                 assert "was not followed: that is not https" in refusal.words

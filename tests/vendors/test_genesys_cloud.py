@@ -299,9 +299,11 @@ def test_a_cursor_that_died_leaves_the_report_incomplete() -> None:
     assert caught.value.kind == "incomplete"
 
 
-def test_what_is_no_page_is_no_page() -> None:
-    with pytest.raises(Refusal, match="no list of conversations"):
-        play(api.content(JOB).page(None), answer([1]))
+@pytest.mark.parametrize("body", [[1], {"message": "try again"}, {"userDetails": [{"userId": "1"}]}])
+def test_what_is_no_page_is_no_page(body: Any) -> None:
+    with pytest.raises(Refusal, match="no list of conversations") as caught:
+        play(api.content(JOB).page(api.Cursor("c", 1000, None)), answer(body))
+    assert caught.value.passing
 
 
 # -- refusals ----------------------------------------------------------------------------------------------

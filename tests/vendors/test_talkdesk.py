@@ -229,12 +229,6 @@ def test_an_answer_without_a_token_is_never_quoted(said: Any) -> None:
     assert refused.value.passing
 
 
-def test_a_token_endpoint_that_redirects_is_a_wrong_auth_url() -> None:
-    with pytest.raises(Refusal, match=r"redirects .HTTP 302.: correct the connection's auth_url") as refused:
-        play(talkdesk.authenticate(SETTINGS), answer(302, b"", location="https://login.example/"))
-    assert refused.value.kind == "invalid"
-
-
 def test_a_request_is_signed_without_touching_its_other_headers() -> None:
     signed = talkdesk.sign(Request("GET", "/x", headers={"Accept": "*/*"}), SETTINGS, Token("t-1", 5))
     assert signed.headers == {"Accept": "*/*", "Authorization": "Bearer t-1"}
@@ -386,7 +380,7 @@ def test_an_order_that_is_redirected_was_not_taken() -> None:
 
 def polled(given_answer: Answer, job: Job = JOB) -> Mapping[str, Any]:
     [request], status = play(talkdesk.status(job), given_answer)
-    assert (request.method, request.target, request.follow) == ("GET", JOBS, False)
+    assert (request.method, request.target, request.redirects) == ("GET", JOBS, "told")
     found: Mapping[str, Any] = status
     return found
 
@@ -492,7 +486,7 @@ def test_a_job_without_an_id_is_never_asked_for() -> None:
 def test_the_files_endpoint_is_asked_for_at_the_connections_own_base(location: str | None) -> None:
     headers = {"location": location} if location else {}
     asked, _ = play(talkdesk.content(JOB).open(), answer(303, body("done"), **headers), answer(200, b"a\r\n"))
-    assert asked[1] == Request("GET", FILES, headers={"Accept": "*/*"}, follow=True, stream=True)
+    assert asked[1] == Request("GET", FILES, headers={"Accept": "*/*"}, redirects="followed", stream=True)
 
 
 def test_anything_else_is_object_storage_and_is_fetched_where_it_is() -> None:

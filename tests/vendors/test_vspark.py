@@ -54,7 +54,7 @@ def test_both_ends_of_the_range_are_sent_the_last_day_included() -> None:
     _, [request] = run(opening(), b"[]")
     assert (request.method, request.target) == ("GET", "/stats/DocTestCo/DocTestCo-DocTesting")
     assert list(request.params) == [("daterange", "20240501-20240502")]
-    assert request.stream and not request.follow
+    assert (request.redirects, request.stream) == ("refused", True)
 
 
 def test_one_day_has_equal_ends() -> None:

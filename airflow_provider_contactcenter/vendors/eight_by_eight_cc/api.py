@@ -127,7 +127,7 @@ def authenticate(settings: Settings) -> Operation[Token]:
         )
     except Refusal as refusal:
         # The token endpoint has 400 for what is wrong with the credentials too.
-        if refusal.passing:
+        if refusal.passing or not refusal.answered:
             raise
         raise refusal.advised(
             f"Login is the API key, password its secret. {_PRODUCT}", "authentication"
@@ -150,7 +150,7 @@ def probe(settings: Settings) -> Operation[str]:
 
 
 def _ask(request: Request) -> Operation[Answer]:
-    """Send a request; a refusal gets what to do about it. No redirect of the API is documented."""
+    """Send a request; a refusal gets what to do about it."""
     try:
         answer = yield request
     except Refusal as refusal:
@@ -158,12 +158,6 @@ def _ask(request: Request) -> Operation[Answer]:
         if refusal.passing or not advice:
             raise
         raise refusal.advised(advice[0]) from None
-    if answer.status >= 300:
-        raise Refusal(
-            "invalid",
-            f"the API redirects (HTTP {answer.status}): correct the connection's host",
-            status=answer.status,
-        )
     return answer
 
 
@@ -415,7 +409,7 @@ def _download(job: Job, file_format: str) -> Operation[Answer]:
             "GET",
             f"{_path(job)}/download",
             headers={"Accept": DOWNLOADS[file_format]},
-            follow=True,
+            redirects="followed",
             stream=True,
         )
     )
@@ -499,9 +493,9 @@ def _page_asked(request: Request, *, begun: bool) -> Operation[Answer]:
     try:
         return (yield from _ask(request))
     except Refusal as refusal:
-        if not begun or refusal.kind not in {"invalid", "missing"}:
+        if not (begun and refusal.answered and refusal.kind in {"invalid", "missing"}):
             raise
-        raise Refusal("incomplete", f"the pages broke off: {refusal.words}", status=refusal.status) from None
+        raise refusal.but("incomplete", f"the pages broke off: {refusal.words}") from None
 
 
 def _detailed_page(job: Job, cursor: str | None) -> Operation[Page]:

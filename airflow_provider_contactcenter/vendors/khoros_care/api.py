@@ -121,18 +121,11 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
         headers={"Accept": "application/json"},
         idempotent=False,
     )
-    if answer.status >= 300:
-        raise Refusal(
-            "invalid",
-            f"the API redirects (HTTP {answer.status}) instead of taking the report: correct the "
-            "connection's host",
-            status=answer.status,
-        )
     try:
         envelope = _envelope(answer)
     except Refusal as refusal:
         # Whatever was answered, the export may have been started.
-        raise Refusal("lost", refusal.words, status=answer.status) from None
+        raise refusal.but("lost") from None
     if words := _no(envelope):
         raise Refusal("invalid", words, status=answer.status)
     # The seed's answer to a submit is bare; its answers about the same job wrap it in jobInfo and a list.
@@ -272,13 +265,13 @@ def _open(job: Job, file_format: str) -> Operation[Answer]:
         try:
             return _checked((yield _download(f"{path}?{token_query}")), file_format)
         except Refusal as refusal:
-            if refusal.passing or refusal.kind == "incomplete":
+            if refusal.passing or refusal.kind in {"incomplete", "undecodable"}:
                 raise
     return _checked((yield _download(path)), file_format)
 
 
 def _download(target: str) -> Request:
-    return Request("GET", target, headers={"Accept": "*/*"}, follow=True, stream=True)
+    return Request("GET", target, headers={"Accept": "*/*"}, redirects="followed", stream=True)
 
 
 #: how an answer starts that is an envelope; exports are arrays or CSV
@@ -336,7 +329,7 @@ def probe(settings: Settings) -> Operation[str]:
     try:
         answer = yield Request("GET", _NO_JOB, headers={"Accept": "application/json"})
     except Refusal as refusal:
-        if refusal.kind not in {"missing", "invalid"} or refusal.status is None:
+        if refusal.kind not in {"missing", "invalid"} or not refusal.answered:
             raise
         said, status = refusal.words, refusal.status
     else:

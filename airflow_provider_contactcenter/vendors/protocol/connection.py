@@ -232,11 +232,6 @@ def token_in(answer: Answer, lifetime: float) -> Token:
 
     :param lifetime: seconds, where the answer has none.
     """
-    if answer.status >= 300:
-        raise Refusal(
-            "invalid",
-            f"the token endpoint redirects (HTTP {answer.status}): correct the connection's auth_url",
-        )
     try:
         grant = answer.json()
     except Refusal:

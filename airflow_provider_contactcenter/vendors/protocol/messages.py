@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
@@ -43,8 +43,8 @@ class Request:
     body: bytes | None = None
     #: add the vendor's credentials (header, token, key)
     signed: bool = True
-    #: follow redirects; otherwise a 3xx is handed to the operation
-    follow: bool = False
+    #: what a 3xx means: a wrong address, which ends the operation; a way to go; or an answer as any other
+    redirects: Literal["refused", "followed", "told"] = "refused"
     #: leave the body unread: it is the report
     stream: bool = False
     #: may be sent twice without doing it twice

@@ -116,16 +116,10 @@ def _ask_for_token(settings: Settings) -> Operation[Mapping[str, Any]]:
             signed=False,
         )
     except Refusal as refusal:
-        # The token endpoint says 400 where others say 401 ("client credentials"). What has no status wasn't
-        # said by it: a certificate that can't be verified, say.
-        if refusal.passing or refusal.status is None:
+        # The token endpoint says 400 where others say 401 ("client credentials").
+        if refusal.passing or not refusal.answered:
             raise
-        raise Refusal("authentication", refusal.words, status=refusal.status) from None
-    if answer.status >= 300:
-        raise Refusal(
-            "invalid",
-            f"the token endpoint redirects (HTTP {answer.status}): correct the connection's auth_url",
-        )
+        raise refusal.but("authentication") from None
     try:
         grant = answer.json()
     except Refusal:
@@ -172,6 +166,7 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
         f"/data/reports/{quoted(params['report_type'])}/jobs",
         headers={"Accept": "application/json"},
         json=body,
+        redirects="told",
         idempotent=False,
     )
     try:
@@ -215,7 +210,9 @@ def status(job: Job) -> Operation[Status]:
 
 def _poll(job: Job) -> Operation[tuple[Status, str | None]]:
     """The job's status and, when it is ready, where its file is said to be (an absolute URL)."""
-    answer = yield Request("GET", _path(job, "jobs"), headers={"Accept": "application/json"})
+    answer = yield Request(
+        "GET", _path(job, "jobs"), headers={"Accept": "application/json"}, redirects="told"
+    )
     # A redirect to the job itself (another spelling of its address, a loop) says nothing about it.
     itself = _leads_to(answer.link, _path(job, "jobs"))
     redirect = 300 <= answer.status < 400 and not itself
@@ -274,7 +271,7 @@ def _open(job: Job, file_format: str) -> Operation[Answer]:
     target = _path(job, "files")
     if location and not _leads_to(location, target) and not _leads_to(location, _path(job, "jobs")):
         target = location
-    answer = yield Request("GET", target, headers={"Accept": "*/*"}, follow=True, stream=True)
+    answer = yield Request("GET", target, headers={"Accept": "*/*"}, redirects="followed", stream=True)
     if _is_job(answer.body):
         # "download a report" also lists a 200 whose body is the job, which can't be the file.
         raise Refusal("unavailable", "the files endpoint answered with the job instead of its file")
