@@ -122,13 +122,14 @@ def test_settle_delay_of_nothing_takes_what_is_there(
 
 
 def test_a_client_that_may_not_see_the_watermark_is_told_and_waits_a_day(
-    sandbox: Sandbox, tmp_path: Path, clock: Skipping, caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox, tmp_path: Path, clock: Skipping, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sandbox.set_options("genesys_cloud", permissions=["analytics:agentConversationDetail:view"])
     delivery = run(landing(tmp_path, deferrable=False))
     assert delivery["provisional"] is None
-    assert "missing.permissions: " in caplog.text
-    assert "is submitted when settle_delay has passed since the window's end" in caplog.text
+    said = capsys.readouterr().out
+    assert "missing.permissions: " in said
+    assert "is submitted when settle_delay has passed since the window's end" in said
     # The window ended today at midnight.
     assert datetime.now(UTC) - TODAY + timedelta(seconds=sum(clock.slept)) >= timedelta(hours=24)
 
