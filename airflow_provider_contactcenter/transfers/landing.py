@@ -108,7 +108,7 @@ class Landing:
                 raise body.error or ContactCenterStoreError(
                     run.message(
                         f"{self.store.uri} took {body.bytes} bytes and did not ask for the rest",
-                        "What is under the key is not the whole report: remove it, and have the store mended.",
+                        "What is under the key isn't the whole report: remove it, and have the store mended.",
                     )
                 )
         except Exception:
