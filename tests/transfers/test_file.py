@@ -10,7 +10,7 @@ import pytest
 from airflow.providers.common.compat.sdk import Asset, AssetAlias
 
 from airflow_provider_contactcenter import exceptions
-from airflow_provider_contactcenter.pipeline.transform import key_fingerprint
+from airflow_provider_contactcenter.pipeline.reshape.hashing import key_fingerprint
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.shapes import shape
 from airflow_provider_contactcenter.stores.file import FileStore
