@@ -25,14 +25,9 @@ from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import ContactCenterShapeError
 from airflow_provider_contactcenter.pipeline import rows
 from airflow_provider_contactcenter.pipeline.encode import parquet
-from airflow_provider_contactcenter.pipeline.transform import (
-    Hasher,
-    Transform,
-    key_fingerprint,
-    schema_fingerprint,
-    snake,
-    transform,
-)
+from airflow_provider_contactcenter.pipeline.reshape.base import Transform, snake
+from airflow_provider_contactcenter.pipeline.reshape.hashing import Hasher, key_fingerprint
+from airflow_provider_contactcenter.pipeline.transform import schema_fingerprint, transform
 from airflow_provider_contactcenter.shapes import check_shape, shape
 
 KEY = b"sentinel-key-7f3a"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_contactcenter import exceptions
-from airflow_provider_contactcenter.pipeline.transform import key_fingerprint
+from airflow_provider_contactcenter.pipeline.reshape.hashing import key_fingerprint
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.shapes import shape
 from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator

@@ -213,9 +213,8 @@ def cancel(job: Job) -> Operation[bool]:
     try:
         yield Request("DELETE", _path(job), headers=_JSON)
     except Refusal as refusal:
-        if refusal.kind == "missing" or refusal.status == 409:
-            return False
-        raise
+        if refusal.kind != "missing" and refusal.status != 409:
+            raise
     return True
 
 
