@@ -104,6 +104,13 @@ class Landing:
                 self._refuse_existing()  # once more: hours may have passed since the report was submitted
                 self._remove_manifest(run)
                 stored = self.store.put(body, content_type=file_type, replace=self.replace)
+            if not body.ended:
+                raise body.error or ContactCenterStoreError(
+                    run.message(
+                        f"{self.store.uri} took {body.bytes} bytes and did not ask for the rest",
+                        "What is under the key isn't the whole report: remove it, and have the store mended.",
+                    )
+                )
         except Exception:
             # An uploader may wrap what was raised while it read.
             if body.error is not None:
