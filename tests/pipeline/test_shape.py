@@ -373,6 +373,26 @@ def test_a_column_that_is_not_there_fails(source: str, file_format: str, paramet
         shaped(data, source, file_format=file_format, **parameters)
 
 
+@pytest.mark.parametrize("file_format", FORMATS)
+@pytest.mark.parametrize("source", ["csv", "jsonl"])
+@pytest.mark.parametrize(
+    ("names", "parameters"),
+    [
+        (("Call Id", "call_id"), {"rename": "snake"}),
+        (("a", "b"), {"rename": {"a": "B"}}),
+        (("a", "A"), {"on_new": "warn", "rename": {"a": "a"}}),
+    ],
+)
+def test_two_columns_that_get_one_name_fail(
+    names: tuple[str, str], parameters: dict[str, Any], source: str, file_format: str
+) -> None:
+    row = json.dumps(dict.fromkeys(names, "secret")) + "\n"
+    data = f"{','.join(names)}\nsecret,secret\n" if source == "csv" else row
+    with pytest.raises(ContactCenterShapeError, match=f"'{names[0]}' and '{names[1]}' get one name") as said:
+        shaped(data.encode(), source, file_format=file_format, **parameters)
+    assert "secret" not in str(said.value)
+
+
 @pytest.mark.parametrize("what", ["drop", "hash", "select"])
 def test_a_path_that_is_in_no_row_fails_and_one_that_is_in_some_does_not(what: str) -> None:
     data = b'{"agent":null}\n{"agent":{"no":"1"}}\n{"agent":{}}\n'
