@@ -67,11 +67,11 @@ def fault(sandbox: Sandbox, operation: str, kind: str, **how: Any) -> None:
 
 
 def complaint(error: BaseException, job: Job | None = None) -> str:
-    """The message, checked for what each must hold: vendor, connection and job, in one line."""
+    """The message, checked for what each must hold: vendor, connection and job; advice on a line of its own."""
     text = str(error)
     assert text.startswith("Genesys Cloud (connection genesys_cloud_default")
     assert job is None or f"job {job['job_id']}" in text
-    assert "\n" not in text and "sandbox-client-secret" not in text
+    assert text.count("\n") == 1 and "sandbox-client-secret" not in text
     assert text.endswith(".")
     return text
 
