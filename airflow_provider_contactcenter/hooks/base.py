@@ -443,7 +443,7 @@ class ContactCenterHook(HttpHook):
         if isinstance(found, Refusal):
             lookups.pop(key, None)
             # A new one: each that is raised collects the frames it passes through.
-            raise Refusal(found.kind, found.words, advice=found.advice)
+            raise found.but()
         return found
 
     async def _look_up(self) -> Settings | Refusal:

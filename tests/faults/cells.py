@@ -543,15 +543,16 @@ def _packed() -> Iterator[Fault]:
             cut = {"fault": "packed", "coding": coding, **_later(step)}
             yield Fault(step, f"packed ({coding}), ends early", script=(cut,))
         cut = {"fault": "packed", "coding": "gzip", "count": None, **_later(step)}
+        coded = {"fault": "packed", "coding": "br", "count": None, **_later(step)}
+        yield Fault(
+            step,
+            "coding that nobody undoes (br)",
+            ends(INVALID, words="packed as 'br'.*Accept-Encoding"),
+            script=(coded,),
+            modes=("deferred", "sync") if step == "poll" else ("deferred",),
+        )
         if step != "poll":
             yield Fault(step, "packed (gzip), ends early each time", ends(UNAVAILABLE), script=(cut,))
-            coded = {"fault": "packed", "coding": "br", "count": None, **_later(step)}
-            yield Fault(
-                step,
-                "coding that nobody undoes (br)",
-                ends(INCOMPLETE, words="packed as 'br'"),
-                script=(coded,),
-            )
 
 
 def _interim() -> Iterator[Fault]:

@@ -119,6 +119,10 @@ On a real Airflow, for Talkdesk (jobs) and 8x8 Work Analytics (pages): see `test
 | user clears the task after success | 2 | submitted again; the object is replaced |
 | user clears the task while it runs on a worker | 2 | submitted again; lands |
 
+## Two tasks at once
+
+Two tasks with `replace=False` that read their reports to the end at the same moment, in each of the five stores: one lands, the other ends with `ObjectExistsError`, and the object is the winner's, whole. See `tests/transfers/test_every_store.py`.
+
 ## What no client can notice
 
 A CSV file that comes without a length and without chunks, and is cut exactly between two records, can't be told from a whole one. It lands with a warning, and its delivery says `complete: null`.

@@ -127,7 +127,7 @@ def authenticate(settings: Settings) -> Operation[Token]:
         )
     except Refusal as refusal:
         # The token endpoint has 400 for what is wrong with the credentials too.
-        if refusal.passing:
+        if refusal.passing or not refusal.answered:
             raise
         raise refusal.advised(
             f"Login is the API key, password its secret. {_PRODUCT}", "authentication"
@@ -493,9 +493,9 @@ def _page_asked(request: Request, *, begun: bool) -> Operation[Answer]:
     try:
         return (yield from _ask(request))
     except Refusal as refusal:
-        if not begun or refusal.kind not in {"invalid", "missing"}:
+        if not (begun and refusal.answered and refusal.kind in {"invalid", "missing"}):
             raise
-        raise Refusal("incomplete", f"the pages broke off: {refusal.words}", status=refusal.status) from None
+        raise refusal.but("incomplete", f"the pages broke off: {refusal.words}") from None
 
 
 def _detailed_page(job: Job, cursor: str | None) -> Operation[Page]:

@@ -102,13 +102,13 @@ def authenticate(settings: Settings) -> Operation[Token]:
             signed=False,
         )
     except Refusal as refusal:
-        if refusal.passing:
+        if refusal.passing or not refusal.answered:
             raise
         # The vendor's words for a user who never opened Analytics are documented nowhere.
         explained = _explained(refusal)
         if explained is refusal:
             explained = refusal.advised(_USER)
-        raise Refusal("authentication", explained.words, status=refusal.status) from None
+        raise explained.but("authentication") from None
     return token_in(answer, 1800.0)  # the lifetime that the seed shows
 
 
@@ -230,10 +230,10 @@ def _scroll(report: Report, cursor: str | None) -> Operation[Page]:
     try:
         answer = yield from _ask(PAGED[report["kind"]], query)
     except Refusal as refusal:
-        if cursor is None or refusal.kind not in {"invalid", "missing"}:
+        if cursor is None or not refusal.answered or refusal.kind not in {"invalid", "missing"}:
             raise
         # Not the end: the rows behind this cursor are missing, and the same scroll can't go on.
-        raise Refusal("incomplete", f"the scroll broke off: {refusal.words}", status=refusal.status) from None
+        raise refusal.but("incomplete", f"the scroll broke off: {refusal.words}") from None
     meta, rows = _scrolled(answer)
     following = str(meta.get("scrollId") or "").strip()
     total = number(meta.get("totalRecordCount"))

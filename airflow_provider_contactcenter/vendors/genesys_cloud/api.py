@@ -111,7 +111,7 @@ def authenticate(settings: Settings) -> Operation[Token]:
         )
     except Refusal as refusal:
         # The token endpoint says 400 where others say 401.
-        if refusal.passing or refusal.status is None:
+        if refusal.passing or not refusal.answered:
             raise
         advice = "A client is known in its organization's own region only: see the connection's region"
         raise refusal.advised(advice, "authentication") from None
@@ -135,7 +135,7 @@ def refused(refusal: Refusal, answer: Answer) -> Refusal:
     correlation = answer.headers.get("inin-correlation-id", "").strip()
     if re.fullmatch(r"[\w.-]{1,100}", correlation, re.ASCII) and correlation not in words:
         words = f"{words.rstrip('.')} (correlation id {correlation})"
-    return Refusal(kind, words, status=refusal.status, retry_after=retry_after)
+    return Refusal(kind, words, status=refusal.status, retry_after=retry_after, advice=refusal.advice)
 
 
 def _further(answer: Answer) -> Iterator[str]:
@@ -300,14 +300,13 @@ def _asked(job: Job, cursor: Cursor | None, size: int) -> Operation[tuple[Answer
             if "response.entity.too.large" in refusal.words and size > 1:
                 size //= 2
                 continue
-            if cursor and refusal.kind in {"invalid", "missing"}:
+            if cursor and refusal.answered and refusal.kind in {"invalid", "missing"}:
                 # Once rows have come it isn't the report that is refused: a cursor died, or the job did.
                 words = f"the pages broke off: {refusal.words}"
-                raise Refusal("incomplete", words, status=refusal.status) from None
+                raise refusal.but("incomplete", words) from None
             if refusal.kind == "missing":
                 # It was fulfilled a moment ago.
-                words = f"the job's results are gone: {refusal.words}"
-                raise Refusal("expired", words, status=refusal.status) from None
+                raise refusal.but("expired", f"the job's results are gone: {refusal.words}") from None
             raise
         return answer, size
 

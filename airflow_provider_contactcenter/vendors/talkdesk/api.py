@@ -116,11 +116,10 @@ def _ask_for_token(settings: Settings) -> Operation[Mapping[str, Any]]:
             signed=False,
         )
     except Refusal as refusal:
-        # The token endpoint says 400 where others say 401 ("client credentials"). What has no status wasn't
-        # said by it: a certificate that can't be verified, say.
-        if refusal.passing or refusal.status is None:
+        # The token endpoint says 400 where others say 401 ("client credentials").
+        if refusal.passing or not refusal.answered:
             raise
-        raise Refusal("authentication", refusal.words, status=refusal.status) from None
+        raise refusal.but("authentication") from None
     try:
         grant = answer.json()
     except Refusal:
