@@ -67,7 +67,7 @@ def fault(sandbox: Sandbox, operation: str, kind: str, **how: Any) -> None:
 
 
 def complaint(error: BaseException, job: Job | None = None) -> str:
-    """The message, checked for what each must hold: vendor, connection and job; advice on a line of its own."""
+    """The message, checked for what each must hold: vendor, connection and job; advice on its own line."""
     text = str(error)
     assert text.startswith("Genesys Cloud (connection genesys_cloud_default")
     assert job is None or f"job {job['job_id']}" in text
@@ -290,7 +290,9 @@ def test_a_redirect_ends_every_operation_at_its_first_request(
         "results": lambda: read(hook, job),
         "cancel": lambda: hook.cancel(job),
     }
-    with pytest.raises(ex.ContactCenterInvalidReportError, match=r"redirects to .*correct the connection's"):
+    with pytest.raises(
+        ex.ContactCenterInvalidReportError, match=r"redirects to .*\nCorrect the connection's"
+    ):
         calls[operation]()
     assert len(asked(sandbox, operation)) == before + 1
 
