@@ -44,7 +44,7 @@ LIFE: Mapping[Outcome, Rule] = {
 
 #: what the log says of a job whose task is ended
 RUNS_ON = "The task was ended; job %s runs on at the vendor."
-CANCELLED = "The task was ended; job %s is cancelled."
+CANCELLED = "The task was ended, and job %s with it."
 
 #: seconds between two looks at the least, whatever the arguments say
 SHORTEST_PAUSE = 0.05

@@ -28,6 +28,7 @@ from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.life.waiting import RUNS_ON
 from airflow_provider_contactcenter.nouns import new_job
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator, Submitted
+from airflow_provider_contactcenter.reports import vspark_stats
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
 from airflow_provider_contactcenter.transport import tokens
@@ -557,6 +558,22 @@ def test_ending_a_task_says_that_the_report_runs_on(
         assert task.poke(context()) is False
         task.on_kill()
     assert log.warning.call_args.args == (RUNS_ON, job["job_id"])
+
+
+def test_a_report_that_is_no_job_is_not_remembered(sandbox: Sandbox) -> None:
+    report = vspark_stats(
+        company="DocTestCo",
+        organization="DocTestCo-DocTesting",
+        start="2024-05-01T00:00:00Z",
+        end="2024-05-02T00:00:00Z",
+    )
+    store = StateStore()
+    kept = []
+    task = ContactCenterReportOperator(task_id="stats", report=report, wait_for_completion=True)
+    store.set = lambda key, value: kept.append(value["job"])  # type: ignore[method-assign]
+    assert task.execute(context(store))["job_id"] is None
+    assert kept == [None]
+    assert store == {}
 
 
 def test_a_task_that_is_ended_before_it_submits_submits_nothing(

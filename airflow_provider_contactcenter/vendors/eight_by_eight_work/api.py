@@ -22,10 +22,10 @@ from airflow_provider_contactcenter.vendors.protocol.connection import (
     Settings,
     Token,
     number,
-    token_in,
 )
 from airflow_provider_contactcenter.vendors.protocol.content import Page, Pages
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request, words_of
+from airflow_provider_contactcenter.vendors.protocol.oauth import bearer, granted, token_of
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 from airflow_provider_contactcenter.vendors.protocol.written import raw
 
@@ -109,7 +109,7 @@ def authenticate(settings: Settings) -> Operation[Token]:
         if explained is refusal:
             explained = refusal.advised(_USER)
         raise explained.but("authentication") from None
-    return token_in(answer, 1800.0)  # the lifetime that the seed shows
+    return token_of(granted(answer), 1800.0)  # the lifetime that the seed shows
 
 
 def sign(request: Request, settings: Settings, token: Token | None) -> Request:
@@ -118,7 +118,7 @@ def sign(request: Request, settings: Settings, token: Token | None) -> Request:
         request,
         headers={
             **request.headers,
-            "Authorization": f"Bearer {token.value if token else ''}",
+            **bearer(token),
             "8x8-apikey": settings.secret["api_key"],
         },
     )

@@ -7,7 +7,6 @@ said where it is used. Both subjects, conversations and users, share one protoco
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,7 +24,6 @@ from airflow_provider_contactcenter.vendors.protocol.connection import (
     ConnectionFields,
     Settings,
     Token,
-    token_in,
 )
 from airflow_provider_contactcenter.vendors.protocol.content import Page, Pages
 from airflow_provider_contactcenter.vendors.protocol.messages import (
@@ -35,6 +33,12 @@ from airflow_provider_contactcenter.vendors.protocol.messages import (
     Request,
     quoted,
     words_of,
+)
+from airflow_provider_contactcenter.vendors.protocol.oauth import (
+    bearer,
+    client_credentials,
+    granted,
+    token_of,
 )
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
@@ -100,28 +104,20 @@ def _token_endpoint(base: str) -> str:
 
 def authenticate(settings: Settings) -> Operation[Token]:
     """Client credentials: Basic header, form body. There is no refresh token, so ask again each time."""
-    credentials = base64.b64encode(f"{settings.login}:{settings.password}".encode()).decode()
     try:
-        answer = yield Request(
-            "POST",
-            str(settings.auth_url),
-            headers={"Authorization": f"Basic {credentials}", **_JSON},
-            form={"grant_type": "client_credentials"},
-            signed=False,
-        )
+        answer = yield client_credentials(settings)
     except Refusal as refusal:
         # The token endpoint says 400 where others say 401.
         if refusal.passing or not refusal.answered:
             raise
         advice = "A client is known in its organization's own region only: see the connection's region"
         raise refusal.advised(advice, "authentication") from None
-    return token_in(answer, TOKEN_LIFETIME)
+    return token_of(granted(answer), TOKEN_LIFETIME)
 
 
 def sign(request: Request, settings: Settings, token: Token | None) -> Request:
     """Add the bearer token."""
-    bearer = f"Bearer {token.value if token else ''}"
-    return replace(request, headers={**request.headers, "Authorization": bearer})
+    return replace(request, headers={**request.headers, **bearer(token)})
 
 
 def refused(refusal: Refusal, answer: Answer) -> Refusal:
@@ -213,9 +209,8 @@ def cancel(job: Job) -> Operation[bool]:
     try:
         yield Request("DELETE", _path(job), headers=_JSON)
     except Refusal as refusal:
-        if refusal.kind == "missing" or refusal.status == 409:
-            return False
-        raise
+        if refusal.kind != "missing" and refusal.status != 409:
+            raise
     return True
 
 
