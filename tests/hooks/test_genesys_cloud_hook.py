@@ -269,7 +269,7 @@ def test_wrong_credentials_are_told_from_the_wrong_region(
     words = "authentication failed" if "password" in wrong else "client not found"
     with (
         closing(GenesysCloudHook("wrong")) as hook,
-        pytest.raises(ex.ContactCenterAuthenticationError, match=f"{words}.*region"),
+        pytest.raises(ex.ContactCenterAuthenticationError, match=f"(?s){words}.*region"),
     ):
         hook.submit({**CONVERSATIONS, "conn_id": "wrong"})
     assert asked(sandbox) == ["token"]
