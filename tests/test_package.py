@@ -296,13 +296,14 @@ LAYERS: dict[str, set[str]] = {
     "reports": {"vendors", "yaml_reports"},
     "yaml_reports": {"checks", "nouns", "shapes", "vendors"},
     "vendors": {"checks", "nouns"},
-    "transport": {"clock", "nouns", "pipeline", "vendors"},
+    "transport": {"clock", "pipeline", "vendors"},
     "shapes": {"checks"},
-    "pipeline": {"exceptions", "nouns", "shapes", "vendors"},
-    "stores": {"checks", "exceptions"},
+    "pipeline": {"exceptions", "shapes", "vendors"},
+    "stores": {"checks"},
     "sandbox": set(),
+    "demo": {"sandbox"},
+    "hooks": {"checks", "exceptions", "nouns", "pipeline", "transport", "vendors"},
 }
-LAYERS["hooks"] = {*LAYERS} - {"sandbox", "stores", "windows"}
 LAYERS["life"] = {"checks", "clock", "exceptions", "hooks", "nouns", "vendors"}
 LAYERS["triggers"] = LAYERS["life"] | {"life"}
 LAYERS["links"] = {"checks", "vendors"}
@@ -310,6 +311,7 @@ LAYERS["operators"] = LAYERS["triggers"] | {"links", "triggers"}
 LAYERS["sensors"] = LAYERS["operators"] | {"operators"}
 LAYERS["transfers"] = LAYERS["operators"] | {"operators", "pipeline", "shapes", "stores"}
 LAYERS["windows"] = {"checks", "nouns", "operators", "vendors"}
+LAYERS["provider_info"] = {"hooks", "vendors"}
 
 
 def imports(layer: str) -> set[tuple[str, str]]:

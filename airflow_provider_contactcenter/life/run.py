@@ -26,7 +26,9 @@ from airflow_provider_contactcenter.life import ending
 from airflow_provider_contactcenter.life.waiting import (
     CANCELLED,
     LIFE,
+    LONGEST_WATERMARK_PAUSE,
     RUNS_ON,
+    WATERMARK_PAUSE,
     Event,
     Sleep,
     jittered,
@@ -47,8 +49,6 @@ if TYPE_CHECKING:
 NEVER = datetime.max.replace(tzinfo=UTC)
 #: seconds between two tries to submit a report at a vendor that is full; doubled each time
 QUOTA_PAUSE, LONGEST_QUOTA_PAUSE = 60.0, 900.0
-#: seconds between two questions for the vendor's watermark; doubled each time
-WATERMARK_PAUSE, LONGEST_WATERMARK_PAUSE = 60.0, 900.0
 
 
 @dataclass(frozen=True, kw_only=True)

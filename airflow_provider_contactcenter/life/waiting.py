@@ -52,6 +52,8 @@ GROWTH = 1.5
 #: seconds for which nothing is said while a state lasts
 SILENCE = 600.0
 JITTER = 0.1
+#: seconds between two questions for a vendor's watermark; doubled each time
+WATERMARK_PAUSE, LONGEST_WATERMARK_PAUSE = 60.0, 900.0
 
 
 class Event(TypedDict):

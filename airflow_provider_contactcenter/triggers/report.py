@@ -19,7 +19,9 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_provider_contactcenter.clock import Clock
 from airflow_provider_contactcenter.life.waiting import (
     CANCELLED,
+    LONGEST_WATERMARK_PAUSE,
     RUNS_ON,
+    WATERMARK_PAUSE,
     Event,
     Sleep,
     event,
@@ -36,8 +38,6 @@ LONGEST_LOOK = 300.0
 SHORTEST_LOOK = 10.0
 #: seconds for a cancellation, of the thirty that Airflow gives
 LONGEST_CANCEL = 20.0
-#: seconds between two questions for a watermark: the first pause, doubled up to the second
-WATERMARK_PAUSE, LONGEST_WATERMARK_PAUSE = 60.0, 900.0
 
 
 class ContactCenterReportTrigger(BaseTrigger):

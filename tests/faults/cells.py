@@ -32,6 +32,7 @@ EXPIRED = "ContactCenterExpiredError"
 MISSING = "ContactCenterNotFoundError"
 EMPTY = "ContactCenterEmptyError"
 EXISTS = "ContactCenterObjectExistsError"
+SHAPE = "ContactCenterShapeError"
 STORE = "ContactCenterStoreError"
 
 #: what the log says where a report may stand twice at the vendor, or stands there twice for a reason
@@ -90,6 +91,8 @@ class Fault:
     new_password: str = ""
     #: seconds that the longest pause between two requests has at least
     pause: float = 0.0
+    #: the report is brought into its subject's shape: what ``shaping.of`` takes
+    shape: Mapping[str, Any] | None = None
     #: what stands before the store, and before the vendor
     store: str = ""
     front: str = ""
@@ -181,6 +184,7 @@ def _faults() -> Iterator[Fault]:
     yield from _drips()
     yield from _outages()
     yield from _watermark()
+    yield from _shapes()
     yield from _stores()
 
 
@@ -602,6 +606,45 @@ def _watermark() -> Iterator[Fault]:
     yield Fault("watermark", "500, three times", script=(_status(500, 3),))
     yield Fault("watermark", "connection reset", script=({"fault": "reset"},))
     yield Fault("watermark", "token revoked", script=({"fault": "revoke_token"},))
+
+
+def _shapes() -> Iterator[Fault]:
+    """Personal columns are dropped and hashed, and over an old object nothing lands but the whole."""
+    for file_format in ("csv", "parquet"):
+        for step, what in (("body", "file"), ("page", "page")):
+            cut = {"fault": "cut", "framing": "length", "count": None, **_later(step)}
+            yield Fault(
+                "shape",
+                f"as {NAMED[file_format]}, the {what} breaks off each time",
+                ends(UNAVAILABLE),
+                script=({**cut, "at": step},),
+                shape=_as(file_format),
+                stores=EVERYWHERE if file_format == "parquet" else ("folder", "S3"),
+                large=True,
+            )
+    yield Fault("shape", "as Parquet", shape=_as("parquet"), stores=EVERYWHERE)
+    yield Fault("shape", "as CSV", shape=_as("csv"), stores=("SFTP", "GCS"))
+    yield Fault(
+        "shape",
+        "names a column that isn't there",
+        ends(SHAPE, words="no such column"),
+        shape=_as("csv", missing=True),
+        stores=("Azure", "folder"),
+    )
+    yield Fault(
+        "shape",
+        "takes text for a number",
+        ends(SHAPE, words="row"),
+        shape=_as("parquet", misfit=True),
+        stores=("GCS", "SFTP"),
+    )
+
+
+NAMED = {"csv": "CSV", "parquet": "Parquet"}
+
+
+def _as(file_format: str, *, missing: bool = False, misfit: bool = False) -> dict[str, Any]:
+    return {"file_format": file_format, "missing": missing, "misfit": misfit}
 
 
 def _stores() -> Iterator[Fault]:

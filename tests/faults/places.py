@@ -19,6 +19,11 @@ class Landing:
         """The transfer operator of the store."""
         return self._place.operator(_flat(key), **values)
 
+    def beside(self, key: str) -> str:
+        """The name of a manifest, as the operator takes it."""
+        store = self._place.store(_flat(key))
+        return f"{getattr(store, 'path', _flat(key))}.json"
+
     def object(self, key: str) -> bytes:
         """What is stored."""
         return self._place.content(_flat(key)) or b""

@@ -141,7 +141,9 @@ def tries(make: Callable[[], Any], count: int, seen: Seen, between: Callable[[in
     with listening(seen.lines):
         for number in range(1, count + 1):
             between(number)
-            ended.append(attempt(make, context(memory, try_number=number, max_tries=count), seen))
+            task_context = context(memory, try_number=number, max_tries=count)
+            task_context["ti"].xcom_push = lambda key, value: seen.stored.append(json.dumps([key, value]))
+            ended.append(attempt(make, task_context, seen))
             if ended[-1].error is None:
                 break
     if ended[-1].error is None and memory:

@@ -38,6 +38,11 @@ class Subject:
     #: options that make the report empty, and large
     empty: Mapping[str, Any] = field(default_factory=lambda: {"rows": 0})
     large: Mapping[str, Any] = field(default_factory=lambda: {"bytes": 11_000_000})
+    #: what a shape keeps out of it: columns, or paths into its rows; one column is hashed
+    drop: tuple[Any, ...] = ()
+    hash: tuple[str, ...] = ()
+    #: a column that is no number
+    text: str = ""
     #: state -> the vendor's word for it
     words: Mapping[str, str] = field(default_factory=dict)
 
@@ -65,6 +70,9 @@ TALKDESK = Subject(
     report=lambda: talkdesk_report("calls", **WINDOW),
     roles={"token": "token", "submit": "create", "poll": "poll", "fetch": "file", "body": "storage"},
     options={"ladder": [["processing", 0, 2]], "rows": 40},
+    drop=("talkdesk_phone_number", "contact_phone_number", "user_email"),
+    hash=("handling_user_email",),
+    text="user_name",
     words={"failed": "failed", "cancelled": "canceled", "expired": "deleted"},
 )
 KHOROS = Subject(
@@ -75,6 +83,9 @@ KHOROS = Subject(
     report=lambda: khoros_care_report("conversation", **WINDOW),
     roles={"submit": "submit", "poll": "status", "fetch": "download", "body": "storage"},
     options={"ladder": [["RUNNING", 0, 2]], "rows": 40},
+    drop=("ASSIGNED_AGENT_NAME",),
+    hash=("ASSIGNED_AGENT_DISPLAY_ID",),
+    text="WORK_QUEUE_NAME",
     words={"failed": "CLOSED/FAILED", "cancelled": "CLOSED/CANCELED", "expired": "CLOSED/TIMED_OUT"},
 )
 SUMMARY = Subject(
@@ -87,6 +98,9 @@ SUMMARY = Subject(
     ),
     roles={"token": "token", "submit": "create", "poll": "status", "body": "download"},
     options={"ladder": [["IN_PROGRESS", 0, 2]], "rows": 40},
+    drop=("Queue",),
+    hash=("Channel",),
+    text="Media",
     words={"failed": "FAILED"},
 )
 DETAILED = Subject(
@@ -98,6 +112,9 @@ DETAILED = Subject(
     roles={"token": "token", "submit": "create_detailed", "poll": "status", "page": "detailed_data"},
     options={"detailed_ladder": [["IN_PROGRESS", 0, 2]], "rows": 120},
     large={"rows": 700},
+    drop=("customerPhone", "origination", "destination"),
+    hash=("interactionId",),
+    text="direction",
     words={"failed": "FAILED"},
 )
 CALL_LEGS = Subject(
@@ -109,6 +126,9 @@ CALL_LEGS = Subject(
     roles={"token": "token", "page": "call_legs"},
     options={"rows": 120, "retention_years": 100},
     large={"rows": 700},
+    drop=("callee", "callerId", "dnis", "lra"),
+    hash=("caller",),
+    text="direction",
 )
 STATS = Subject(
     name="V-Spark",
@@ -117,6 +137,9 @@ STATS = Subject(
     file_format="json",
     report=lambda: vspark_stats(company="DocTestCo", organization="DocTestCo-DocTesting", **WINDOW),
     roles={"body": "stats"},
+    drop=("agents",),
+    hash=("folder",),
+    text="avgduration",
 )
 GENESYS = Subject(
     name="Genesys Cloud",
@@ -133,6 +156,9 @@ GENESYS = Subject(
     },
     options={"ladder": [["PENDING", 0, 2]], "rows": 120},
     large={"rows": 700},
+    drop=(["participants", "[]", "participantId"],),
+    hash=("conversationId",),
+    text="originatingDirection",
     words={"failed": "FAILED", "cancelled": "CANCELLED", "expired": "EXPIRED"},
 )
 

@@ -32,7 +32,7 @@ Each cell runs a real transfer against the [sandbox](sandbox.md) and a real stor
 - **lands**: the whole object is under the key, byte for byte what the vendor served, with one job at the vendor;
 - **an error**: its class names the cause, nothing new is under the key, what was there before is untouched, and no multipart upload is left dangling.
 
-`A, then lands` means that the first try fails with `A` and that the retry lands. Where the vendor then has **2 jobs**, the first one had failed, or the answer to its submission had been lost, which the log says. In every cell the log at DEBUG, the trigger's arguments, events, task state, delivery and exceptions are searched for the vendor's secrets, and no pause may be missing between two requests.
+`A, then lands` means that the first try fails with `A` and that the retry lands. Where the vendor then has **2 jobs**, the first one had failed, or the answer to its submission had been lost, which the log says. In every cell the log at DEBUG, the trigger's arguments, events, task state, delivery and exceptions are searched for the vendor's secrets, and no pause may be missing between two requests. With a shape, personal columns are dropped and hashed: the search then covers their values and the hash key, and the manifest and every file that is written, too.
 
 Errors are those of `airflow_provider_contactcenter.exceptions`, without their prefix `ContactCenter`. A dash says that the vendor has no such step. Where two stores are named, Talkdesk's reports go to both and the others take turns.
 """
@@ -48,6 +48,7 @@ HEADINGS = {
     "body": "The file",
     "page": "Pages",
     "report": "An empty report",
+    "shape": "A shape",
     "store": "The store",
 }
 

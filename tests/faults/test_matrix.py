@@ -19,11 +19,12 @@ import pytest
 from wire import Wire, reply
 
 from airflow_provider_contactcenter import exceptions
+from airflow_provider_contactcenter.demo import verify
 from airflow_provider_contactcenter.demo.processes import wait_for
 from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import policy
-from tests.faults import running, table
+from tests.faults import running, shaping, table
 from tests.faults.cells import CELLS, LANDS, LOOKS, NEW_SECRET, SKIPS, Cell, sample
 from tests.faults.conftest import Clock, connect, landing
 from tests.faults.relay import UPLOADS, Harm, Relay
@@ -113,6 +114,11 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
         if cell.store == "GCS":
             task.setdefault("chunk_size", 1024 * 1024)
 
+        if fault.shape:
+            for name, value in shaping.CONNECTION.items():
+                monkeypatch.setenv(name, value)
+            task |= {"shape": shaping.of(subject, **fault.shape), "manifest": store.beside(key)}
+
         def make() -> Any:
             return store.operator(
                 key,
@@ -125,6 +131,7 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
         def between(number: int) -> None:
             since.append(running.served_count(sandbox))
 
+        written = opened.enter_context(shaping.writes())
         began = time.monotonic()
         tried = running.tries(make, len(cell.ends.tries), seen, between)
         took = time.monotonic() - began
@@ -148,7 +155,9 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
     )
     assert jobs == cell.jobs
     assert store.dangling() == []
-    if last.delivery is not None:
+    if fault.shape:
+        keeps_out(sandbox, cell, store, key, last, seen, written)
+    elif last.delivery is not None:
         assert running.is_whole(sandbox, subject, landed, since[-1])
         assert last.delivery["bytes"] == len(landed)
     else:
@@ -157,7 +166,7 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
         if one.ended not in {LANDS, SKIPS}:
             assert isinstance(one.error, exceptions.ContactCenterError)
     first = str(tried[0].error or "")
-    if tried[0].error is not None and fault.step not in {"store", "report"}:
+    if tried[0].error is not None and fault.step not in {"store", "report", "shape"}:
         assert first.startswith(f"{subject.title} (connection {subject.conn_id}")
     assert re.search(cell.ends.words, first)
     assert re.search(cell.ends.says, seen.log)
@@ -174,6 +183,34 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
     assert "uploadType=" not in "".join(running.texts(last.error) if last.error else ())
     abroad = "\n".join(f"{asked.line} {asked.headers} {asked.body!r}" for asked in elsewhere.asked)
     assert [secret for secret in running.secrets(sandbox, subject) if secret in abroad] == []
+
+
+def keeps_out(
+    sandbox: Sandbox,
+    cell: Cell,
+    store: Any,
+    key: str,
+    last: running.Try,
+    seen: running.Seen,
+    written: list[str],
+) -> None:
+    """Whole or not at all in its shape; what is dropped and hashed, and the key, stand nowhere else."""
+    subject, landed = cell.subject, store.object(key)
+    rows = shaping.served(sandbox, subject)
+    manifest = store.object(f"{key}.json") if last.delivery else b""
+    if last.delivery is None:
+        assert landed == OLD
+        landed = b""
+    else:
+        assert shaping.is_whole(subject, landed, last.delivery, rows)
+        assert json.loads(manifest)["sha256"] == last.delivery["sha256"]
+    read = str(verify.table(landed, cell.fault.shape["file_format"])) if landed else ""
+    texts = "\n".join([seen.everything, read, manifest.decode()])
+    raw = shaping.kept_out(subject, rows)
+    assert raw
+    assert [value for value in {*raw, shaping.HASH_KEY} if value in texts] == []
+    # Files of the object's own name become the object or are gone (see ``dangling``); a check's are empty.
+    assert [path for path in written if not re.search(rf"^$|{Path(key).name}|/\.check\.", path)] == []
 
 
 def _use(monkeypatch: pytest.MonkeyPatch, server: Any, relay: Relay) -> None:

@@ -106,7 +106,6 @@ def test_csv_rows_are_those_of_the_csv_module_however_chunked(
 @pytest.mark.parametrize(
     ("data", "rows"),
     [
-        (b"", 0),
         (b"\xef\xbb\xbf", 0),
         (b"a,b", 0),
         (b"a,b\n", 0),
@@ -446,7 +445,6 @@ def test_jsonl_line_of_any_length_is_counted() -> None:
         (b'{"a":1}\n{"a":2}\n', 2),
         (b'{"a":1}\n{"a":2}', 2),
         (b'{"total":5}\n{"total":6}\n', 2),
-        (b"", 0),
         (b'{"a":1}\n', None),  # a document or a line
         (b'{"total":5}', None),
         (b"[1]\n[2]\n", None),
@@ -459,6 +457,12 @@ def test_json_bulk_rows_only_where_they_are_certain(data: bytes, rows: int | Non
     assert rows_of("json_bulk", data, seed) == rows
     proved = (data[:1] == b"[" and rows is not None) or b"entries" in data
     assert verdict("json_bulk", data, framed=False, seed=seed) is (True if proved else None)
+
+
+def test_an_empty_json_bulk_is_proved_by_nothing() -> None:
+    meter = meter_for("json_bulk")
+    assert meter.finish(framed=True) is None
+    assert (meter.rows, len(meter.caveats)) == (0, 1)
 
 
 @pytest.mark.parametrize("data", [b'{"entries":[{"a":1},{"a"', b'[{"a":1}', b'{"a":1}\n{"a":', b'{"a":"'])

@@ -74,6 +74,10 @@ class Store:
             return ContactCenterToS3Operator(task_id="calls", s3_key=f"s3://{BUCKET}/{key}", **values)
         return ContactCenterToGCSOperator(task_id="calls", bucket_name=BUCKET, object_name=key, **values)
 
+    def beside(self, key: str) -> str:
+        """The name of a manifest, as the operator takes it."""
+        return f"{key}.json"
+
     def object(self, key: str) -> bytes:
         return b"".join(self.server.stream(BUCKET, key))
 

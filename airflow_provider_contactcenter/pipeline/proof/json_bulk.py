@@ -29,10 +29,12 @@ class JsonBulkMeter(Meter):
         self._head.refuse_page("JSON")
         if not self._head.bytes:
             self.rows = 0
-        elif self._is_document():
+            self.caveats = ("The json_bulk file is empty, and no document says that this means no rows.",)
+            return None
+        if self._is_document():
             self.rows, self.vendor_total = self._document.rows, self._document.vendor_total
             return True
-        elif self._lines.are_objects():
+        if self._lines.are_objects():
             self._lines.finish(framed=framed)
             self.rows = self._lines.rows
         return True if framed else None
