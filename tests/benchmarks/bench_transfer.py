@@ -139,7 +139,7 @@ def contend(given: dict[str, Any]) -> None:
 
 
 def _memory(field: str) -> float:
-    """MiB of this process: VmRSS now, VmHWM at the most so far."""
+    """MiB of this process: VmRSS now, VmHWM at most so far."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:  # no Linux: the peak serves for both
