@@ -126,7 +126,7 @@ def test_a_host_may_be_a_name_or_a_url_with_scheme_port_and_prefix(
         (
             {"extra": {"auth_url": "file:///etc/passwd"}},
             "invalid",
-            "auth_url 'file:///etc/passwd' is no http",
+            "auth_url 'file:///etc/passwd' is not an http",
         ),
         ({"extra": {"timeout": "soon"}}, "invalid", "timeout 'soon' is not a number of seconds"),
         ({"extra": {"timeout": 0}}, "invalid", "timeout 0 is not a number"),
