@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -92,6 +92,15 @@ def sftp_server() -> Iterator[SFTPServer]:
         tempfile.TemporaryDirectory(prefix="contactcenter-sftp-") as folder,
         SFTPServer(Path(folder)) as server,
     ):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def conditional_gcs_server() -> Iterator[Any]:
+    """A GCS that heeds conditions."""
+    from tests.stores.servers import conditional_gcs
+
+    with conditional_gcs() as server:
         yield server
 
 

@@ -253,7 +253,7 @@ def _run(report: Report, shape: Shape | None, store: Store, progress: Progress) 
     """One execution, as that of a transfer's task."""
     from airflow_provider_contactcenter.life.memory import Memory
     from airflow_provider_contactcenter.life.run import Run, Terms
-    from airflow_provider_contactcenter.transfers.landing import Landing
+    from airflow_provider_contactcenter.transfers.landing import Landing, shape_of
 
     context: Any = {"ti": SimpleNamespace()}
     return Run(
@@ -261,7 +261,7 @@ def _run(report: Report, shape: Shape | None, store: Store, progress: Progress) 
         job=None,
         goal=Landing(
             store=store,
-            shape=shape,
+            shape=shape_of(shape, report),
             compression=None,
             on_empty="publish",
             replace=True,

@@ -201,10 +201,6 @@ class LocalAirflow:
         self.start_component(name)
         self.wait_until_healthy(timeout)
 
-    def component_log(self, name: str, lines: int = 40) -> str:
-        """Return the last lines a component wrote to its output."""
-        return self._components[name].log_tail(lines)
-
     def wait_until_healthy(self, timeout: float = 120.0) -> None:
         """Wait until every component has sent a heartbeat since it was started."""
         wait_for(self._healthy, timeout, "Airflow did not become healthy", interval=0.2)

@@ -52,6 +52,9 @@ from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
 
 T = TypeVar("T")
 
+#: how often a cancellation is sent at the most
+CANCEL_TRIES = 3
+
 
 class _TlsAdapter(TCPKeepAliveAdapter):
     """Keep-alive on idle connections, this package's TLS context, and targets byte for byte."""
@@ -154,16 +157,17 @@ class ContactCenterHook(HttpHook):
         return self._heard(self._perform(lambda: self.vendor.status(job), attempts), self.settings)
 
     def cancel(self, job: Job) -> bool:
-        """Cancel a job.
+        """Cancel a job. Whoever ends a task has seconds, so a vendor that stumbles is asked three times only.
 
-        :return: whether the vendor took it; False where it has no way to, or the job is gone already.
+        :return: whether the job runs no more: the vendor took it, or it was over already; False where the
+            vendor has no way to.
         :raises ContactCenterError: the vendor's refusal, by its class.
         """
         job, cancel = self._checked(job), self.vendor.cancel
         if cancel is None or job["job_id"] is None:
             return False
         try:
-            return self._perform(lambda: cancel(job))
+            return self._perform(lambda: cancel(job), CANCEL_TRIES)
         except Refusal as refusal:
             raise self.error(refusal, job) from None
 
@@ -314,7 +318,7 @@ class ContactCenterHook(HttpHook):
         if cancel is None or job["job_id"] is None:
             return False
         async with self._asking() as ask:
-            taken, _ = await ask(lambda: cancel(job))
+            taken, _ = await ask(lambda: cancel(job), CANCEL_TRIES)
             return bool(taken)
 
     async def available_until_async(self, report: Report) -> datetime | None:
@@ -330,16 +334,16 @@ class ContactCenterHook(HttpHook):
             return found
 
     @asynccontextmanager
-    async def _asking(self) -> AsyncIterator[Callable[[Callable[[], Operation[Any]]], Awaitable[Any]]]:
+    async def _asking(self) -> AsyncIterator[Callable[..., Awaitable[tuple[Any, Settings]]]]:
         """Runs operations on the event loop's shared session; gives the result and the settings it had."""
         settings = await self._settings_async()
         async with AsyncExitStack() as opened:
             driver = await opened.enter_async_context(shared_driver(self.vendor, settings, on_secret=_mask))
 
-            async def ask(operation: Callable[[], Operation[Any]]) -> tuple[Any, Settings]:
+            async def ask(operation: Callable[[], Operation[Any]], attempts: int = 1) -> tuple[Any, Settings]:
                 nonlocal settings, driver
                 try:
-                    return await driver.run(operation(), attempts=1), settings
+                    return await driver.run(operation(), attempts), settings
                 except Refusal as refusal:
                     if refusal.kind != "authentication":
                         raise
@@ -351,7 +355,7 @@ class ContactCenterHook(HttpHook):
                 driver = await opened.enter_async_context(
                     shared_driver(self.vendor, settings, on_secret=_mask)
                 )
-                return await driver.run(operation(), attempts=1), settings
+                return await driver.run(operation(), attempts), settings
 
             yield ask
 
@@ -443,7 +447,7 @@ class ContactCenterHook(HttpHook):
         if isinstance(found, Refusal):
             lookups.pop(key, None)
             # A new one: each that is raised collects the frames it passes through.
-            raise Refusal(found.kind, found.words, advice=found.advice)
+            raise found.but()
         return found
 
     async def _look_up(self) -> Settings | Refusal:

@@ -46,6 +46,10 @@ ERRORS: dict[RefusalKind, tuple[type[exceptions.ContactCenterError], str]] = {
         exceptions.ContactCenterIncompleteError,
         "Nothing was published; a retry of the task fetches the report again.",
     ),
+    "undecodable": (
+        exceptions.ContactCenterInvalidReportError,
+        "Nothing was published; have the proxy or gateway on the way leave Accept-Encoding as it is.",
+    ),
     "capped": (
         exceptions.ContactCenterCappedError,
         "Nothing was published, and a retry would meet the same limit.",

@@ -24,7 +24,7 @@ def heard(fired: object) -> Event:
     try:
         if not isinstance(fired, Mapping) or fired.get("status") not in LIFE:
             raise InvalidValue("no known status")
-        details: list[Any] = [fired.get(name) for name in ("vendor_status", "reason", "refusal")]
+        details: list[Any] = [fired.get(name) for name in ("vendor_status", "reason", "refusal", "advice")]
         return event(check_job(fired.get("job")), fired["status"], *details)
     except InvalidValue:
         raise ContactCenterError(
@@ -43,7 +43,8 @@ def error_of(ended: Event, hook: ContactCenterHook, limits: str) -> ContactCente
     job, words = ended["job"], ended["reason"] or "the vendor gives no reason"
     if ended["status"] == "refused":
         # Another release's triggerer may tell more kinds apart.
-        return hook.error(Refusal(ended["refusal"] if ended["refusal"] in ERRORS else "invalid", words), job)
+        kind = ended["refusal"] if ended["refusal"] in ERRORS else "invalid"
+        return hook.error(Refusal(kind, words, advice=ended["advice"]), job)
     if ended["status"] != "timeout":
         return hook.error(
             Refusal(NO_FILE[ended["status"]], f"the vendor says {ended['vendor_status']}: {words}"), job

@@ -70,6 +70,9 @@ class Memory:
 
     def keep(self, report: Report, job: Job) -> None:
         """Write down the job. It is submitted by now, so a store that fails must not fail the task."""
+        if job["job_id"] is None:  # the vendor knows no jobs: there is nothing that a retry could take up
+            self.forget()
+            return
         try:
             self._write(report, job)
         except Exception:

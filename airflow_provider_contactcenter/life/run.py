@@ -265,7 +265,9 @@ class Run:
             return None
         found = self.look(job)
         if isinstance(found, Refusal):
-            if found.kind not in {"missing", "invalid", "expired"} and not found.passing:
+            # A certificate that can't be verified says nothing about the job.
+            gone = found.kind in {"missing", "expired"} or (found.kind == "invalid" and found.answered)
+            if not gone and not found.passing:
                 raise self.hook.error(found, job)
             good, said = found.passing, found.words
         else:

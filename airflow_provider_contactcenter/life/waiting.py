@@ -44,7 +44,7 @@ LIFE: Mapping[Outcome, Rule] = {
 
 #: what the log says of a job whose task is ended
 RUNS_ON = "The task was ended; job %s runs on at the vendor."
-CANCELLED = "The task was ended; job %s is cancelled."
+CANCELLED = "The task was ended, and job %s with it."
 
 #: seconds between two looks at the least, whatever the arguments say
 SHORTEST_PAUSE = 0.05
@@ -60,7 +60,8 @@ class Event(TypedDict):
     """How the waiting ended.
 
     ``status`` is a job's state, ``timeout`` (the deadline passed) or ``refused`` (the vendor's answer ends
-    the wait; ``refusal`` says of which kind it was). New keys may be added, none is ever renamed.
+    the wait; ``refusal`` says of which kind it was, ``advice`` what to do about it if more is known than that
+    kind). New keys may be added, none is ever renamed.
     """
 
     version: int
@@ -69,6 +70,7 @@ class Event(TypedDict):
     vendor_status: str | None
     reason: str | None
     refusal: RefusalKind | None
+    advice: str | None
 
 
 def event(
@@ -77,6 +79,7 @@ def event(
     vendor_status: str | None = None,
     reason: str | None = None,
     refusal: RefusalKind | None = None,
+    advice: str | None = None,
 ) -> Event:
     """Make an event of this release's version."""
     return Event(
@@ -86,6 +89,7 @@ def event(
         vendor_status=vendor_status,
         reason=reason,
         refusal=refusal,
+        advice=advice,
     )
 
 
@@ -94,7 +98,7 @@ def outcome(job: Job, found: Status | Refusal) -> Event:
     if isinstance(found, Refusal):
         if found.passing:
             return event(job, "timeout", None, found.words)
-        return event(job, "refused", None, found.words, found.kind)
+        return event(job, "refused", None, found.words, found.kind, found.advice)
     if LIFE[found["state"]].over:
         return event(job, found["state"], found["vendor_status"], found["reason"])
     return event(job, "timeout", found["vendor_status"])

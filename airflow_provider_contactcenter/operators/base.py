@@ -41,13 +41,12 @@ class ContactCenterBaseOperator(LineageMixin, RenderingMixin, BaseOperator):
     :param report_timeout: how long after its submission a report may take (after the start of this try if
         the job was submitted before it). ``execution_timeout`` counts too, deferred or not.
     :param settle_delay: the report is submitted no earlier than the window's end plus this; the vendor's own
-        unless given: five minutes for Talkdesk, a day for Genesys Cloud, nothing for the others. Where the
-        vendor tells how far its data is complete (Genesys Cloud, to clients that may ask), the report waits
-        for that instead; ``timedelta(0)`` turns any wait off.
+        unless given, as its page in the docs says: minutes, a day, or nothing. Where the vendor tells how
+        far its data is complete, the report waits for that instead; ``timedelta(0)`` turns any wait off.
     :param durable: remember the job across retries (Airflow 3.3 and newer), so that no retry submits the
         report a second time.
-    :param cancel_on_kill: where the vendor can cancel a job (Genesys Cloud), a user who ends the task, on a
-        worker or deferred, cancels it; a restart or a hand-over between triggerers doesn't.
+    :param cancel_on_kill: where the vendor can cancel a job, a user who ends the task, on a worker or
+        deferred, cancels it; a restart or a hand-over between triggerers doesn't.
     """
 
     template_fields: Sequence[str] = ("report", "job")

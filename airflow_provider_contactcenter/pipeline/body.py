@@ -16,7 +16,8 @@ class Body(io.RawIOBase):
     """A report as a file to read once, from its start to its end.
 
     Counts and hashes what is read. The end is only reported after the report is proved whole; what stands
-    in the way is raised from ``read`` and kept in ``error``, for an uploader that wraps it.
+    in the way is raised from ``read`` and kept in ``error``, for an uploader that wraps it. ``ended`` says
+    whether somebody has read so far: what is left unread would be missing from the object.
 
     :param pieces: the bytes.
     :param release: called when it is closed.
@@ -35,6 +36,7 @@ class Body(io.RawIOBase):
         self.reshaped = reshaped
         self.bytes = 0
         self.error: BaseException | None = None
+        self.ended = False
         self._release = release
         self._own = hashlib.sha256() if digest is None else None
         self._digest = self._own or digest
@@ -95,4 +97,5 @@ class Body(io.RawIOBase):
         except BaseException as error:
             self.error = error
             raise
+        self.ended = True
         return b""

@@ -79,7 +79,19 @@ class AzureBlobStore:
 
     @cached_property
     def _blob(self) -> Any:
-        return self._hook.get_conn().get_blob_client(container=self.container, blob=self.name)
+        conn_id = self._options["wasb_conn_id"]
+        try:
+            service = self._hook.get_conn()
+        except ValueError as error:
+            raise InvalidValue(
+                f"wasb_conn_id={conn_id!r} is not allowed: the connection is incomplete ({error})."
+            ) from None
+        if service.account_name == "None":  # the hook makes an address of what the connection has, or hasn't
+            raise InvalidValue(
+                f"wasb_conn_id={conn_id!r} is not allowed: the connection names no account; give its name as "
+                "login, or the account's URL as host."
+            )
+        return service.get_blob_client(container=self.container, blob=self.name)
 
     @property
     def uri(self) -> str:

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from stat import S_ISDIR
 from typing import Any
 
+from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.stores.base import ObjectExists, Readable, Stored, provider_class, whole
 from airflow_provider_contactcenter.stores.file import hidden, path_of
 
@@ -44,7 +45,17 @@ class SFTPStore:
 
     @cached_property
     def _hook(self) -> Any:
-        return self._hook_class(ssh_conn_id=self._options["sftp_conn_id"])
+        from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException
+
+        conn_id = self._options["sftp_conn_id"]
+        try:
+            return self._hook_class(ssh_conn_id=conn_id)
+        except AirflowNotFoundException:
+            raise
+        except AirflowException as error:
+            raise InvalidValue(
+                f"sftp_conn_id={conn_id!r} is not allowed: the connection is incomplete ({error})."
+            ) from None
 
     @property
     def uri(self) -> str:

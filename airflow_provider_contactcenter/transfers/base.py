@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from airflow.providers.common.compat.sdk import conf
 
@@ -113,15 +113,16 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
     def goal(self, context: Context) -> Landing:
         """The object in the store."""
         from airflow_provider_contactcenter.transfers.events import check_partition_key
-        from airflow_provider_contactcenter.transfers.landing import Landing
+        from airflow_provider_contactcenter.transfers.landing import Landing, shape_of
 
         store, outlets = self.store(), self.outlets or ()
         manifest = None if self.manifest is None else store.at(self.manifest)
         if manifest is not None and manifest.uri == store.uri:
             raise InvalidValue(f"manifest={self.manifest!r} is not allowed: the report itself lands there.")
+        report = self.report if self.report is not None else cast("Job", self.job)["report"]
         return Landing(
             store=store,
-            shape=None if self.shape is None else check_shape(self.shape),
+            shape=shape_of(self.shape, report),
             compression=self.compression,
             on_empty=self.on_empty,
             replace=self.replace,

@@ -19,9 +19,11 @@ from airflow.providers.common.compat.sdk import (
     get_hook_lineage_collector,
 )
 
+from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import (
     ContactCenterEmptyError,
     ContactCenterError,
+    ContactCenterInvalidReportError,
     ContactCenterObjectExistsError,
     ContactCenterShapeError,
     ContactCenterStoreError,
@@ -52,7 +54,6 @@ class Landing:
     """What a transfer's parameters ask for, and the body that is under way."""
 
     store: Store
-    #: the operator's; the report's own counts where this is None
     shape: Shape | None
     compression: str | None
     on_empty: OnEmpty
@@ -72,16 +73,16 @@ class Landing:
     def check(self, run: Run) -> None:
         """An object that mustn't be replaced, or a store that can't be written, costs no report."""
         report = run.known["report"] if run.report is None else run.report
-        if reshape := self._reshaping(report):
+        if reshape := self._reshaping():
             # What comes as lines in the end, such as pages, is asked for by many names or by none.
             asked = report["params"].get("file_format")
             reshape(asked if asked in {"csv", "xlsx", "json_bulk"} else "jsonl")
         advice = "Nothing was submitted; check the store, and let the task run again."
-        with self._storing(run, self.store.uri, advice):
+        with self._storing(run, self.store, advice):
             self._refuse_existing()
             self.store.check(replace=self.replace)
         if self.manifest is not None:
-            with self._storing(run, self.manifest.uri, advice):
+            with self._storing(run, self.manifest, advice):
                 self.manifest.check()
 
     def reach(self, run: Run, job: Job) -> Delivery:
@@ -89,21 +90,27 @@ class Landing:
         stream = run.hook.stream(job)
         self._body = body = assemble(
             stream,
-            transform=self._reshaping(job["report"]),
+            transform=self._reshaping(),
             compression=self.compression,
             on_no_rows=lambda: self._refuse_empty(run),
         )
-        shape = self._shape(job["report"])
-        file_format = (shape and shape["file_format"]) or stream.file_format
+        file_format = (self.shape and self.shape["file_format"]) or stream.file_format
         file_type = content_type(file_format, self.compression)
         if run.killed:
             self.stop()
         advice = "Nothing new is under the key; a retry of the task uploads the report again."
         try:
-            with self._storing(run, self.store.uri, advice):
+            with self._storing(run, self.store, advice):
                 self._refuse_existing()  # once more: hours may have passed since the report was submitted
                 self._remove_manifest(run)
                 stored = self.store.put(body, content_type=file_type, replace=self.replace)
+            if not body.ended:
+                raise body.error or ContactCenterStoreError(
+                    run.message(
+                        f"{self.store.uri} took {body.bytes} bytes and did not ask for the rest",
+                        "What is under the key isn't the whole report: remove it, and have the store mended.",
+                    )
+                )
         except Exception:
             # An uploader may wrap what was raised while it read.
             if body.error is not None:
@@ -180,9 +187,7 @@ class Landing:
     def _remove_manifest(self, run: Run) -> None:
         """Whoever starts at a manifest never finds one without its data."""
         if self.manifest is not None:
-            with self._storing(
-                run, self.manifest.uri, "Nothing new is under the key; let the task run again."
-            ):
+            with self._storing(run, self.manifest, "Nothing new is under the key; let the task run again."):
                 self.manifest.delete()
 
     def _write_manifest(
@@ -199,17 +204,12 @@ class Landing:
             f"The report stands at {delivery['uri']}, but readers of manifests don't see it; a retry of the "
             "task lands both again."
         )
-        with self._storing(run, self.manifest.uri, advice):
+        with self._storing(run, self.manifest, advice):
             self.manifest.put(manifest.body(said), content_type=manifest.CONTENT_TYPE)
 
-    def _shape(self, report: Report) -> Shape | None:
-        if self.shape is None and "shape" in report:
-            return check_shape(report["shape"])
-        return self.shape
-
-    def _reshaping(self, report: Report) -> Callable[[str], Transform] | None:
+    def _reshaping(self) -> Callable[[str], Transform] | None:
         """What makes the stage, for the format that comes; None where the report lands as it is."""
-        shape = self._shape(report)
+        shape = self.shape
         if shape is None:
             return None
         key = hash_key(shape["hash_conn_id"]) if shape["hash"] else None
@@ -229,14 +229,18 @@ class Landing:
         raise AirflowSkipException(sentence) if self.on_empty == "skip" else ContactCenterEmptyError(sentence)
 
     @contextmanager
-    def _storing(self, run: Run, uri: str, advice: str) -> Iterator[None]:
+    def _storing(self, run: Run, store: Store, advice: str) -> Iterator[None]:
         """Within the block, what the store's own libraries raise becomes one typed error."""
         try:
             yield
         except AirflowException:
             raise  # says what it is: ours, a connection that is missing, an extra that isn't installed
+        except InvalidValue as invalid:
+            raise ContactCenterInvalidReportError(
+                run.message(str(invalid).removesuffix("."), advice)
+            ) from None
         except ObjectExists:
-            there = f"there is an object at {uri}, and replace=False"
+            there = f"there is an object at {store.uri}, and replace=False"
             if self.on_exists == "skip":
                 raise AirflowSkipException(
                     run.message(there, "It stays as it is: on_exists='skip'.")
@@ -247,8 +251,17 @@ class Landing:
         except Exception as error:
             # Not chained: a traceback would show the query of an upload, which lets its reader write.
             raise ContactCenterStoreError(
-                run.message(f"{uri} could not be written ({wording(error)})", advice)
+                run.message(f"{store.uri} could not be written ({wording(error)})", advice)
             ) from None
+
+
+def shape_of(own: Shape | None, report: Report) -> Shape | None:
+    """The shape that counts: the transfer's own, else the report's.
+
+    :raises InvalidValue: it can't be used.
+    """
+    shape = report.get("shape") if own is None else own
+    return None if shape is None else check_shape(shape)
 
 
 def hash_key(conn_id: str | None) -> bytes:

@@ -105,9 +105,7 @@ class _Talk:
             return answer
         if abroad and not refusal.passing:
             # Signed links die within minutes; a new one is to be had from the vendor.
-            raise Refusal(
-                "unavailable", f"the link to the file was refused: {refusal.words}", status=answer.status
-            )
+            raise refusal.but("unavailable", f"the link to the file was refused: {refusal.words}")
         raise refusal
 
     def _signed(self, request: Request) -> Conversation[tuple[Answer, Request]]:
@@ -154,7 +152,7 @@ class _Talk:
         if request.idempotent or refusal.status not in policy.PERHAPS_DONE:
             raise refusal
         # A gateway that gave up, a server that stumbled: the submit may have been taken all the same.
-        raise Refusal("lost", refusal.words, status=refusal.status)
+        raise refusal.but("lost")
 
     def _refusal(self, answer: Answer, sent: Request) -> Refusal | None:
         if answer.status < 400:
@@ -170,12 +168,6 @@ def _token(stale: Token | None = None) -> Conversation[Token | None]:
         if refusal.kind != "lost":
             raise
         # What was lost is a token, not the request that needed it: that one was never sent.
-        raise Refusal(
-            "unavailable",
-            refusal.words,
-            status=refusal.status,
-            retry_after=refusal.retry_after,
-            advice=refusal.advice,
-        ) from None
+        raise refusal.but("unavailable") from None
     assert token is None or isinstance(token, Token)  # noqa: S101 - what a driver owes for a token
     return token

@@ -94,7 +94,7 @@ def unread(request: Request, url: str, why: ValueError) -> Refusal:
     # The submit was taken, whatever its answer says. A coding that nothing undoes comes again each time.
     final = isinstance(why, Undecodable) and why.foreign and request.idempotent
     return Refusal(
-        "incomplete" if final else "lost",
+        "undecodable" if final else "lost",
         f"the body of the answer from {shown(url)} can't be read: {why}",
         status=200,
     )

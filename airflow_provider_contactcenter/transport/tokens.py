@@ -49,14 +49,7 @@ def _share_failure(key: str, waiting_since: float) -> None:
     """Who waited while the token was refused to another is refused too, instead of asking in turn."""
     failure = _failures.get(key)
     if failure is not None and failure.at >= waiting_since:
-        raise _copy(failure.refusal)
-
-
-def _copy(said: Refusal) -> Refusal:
-    """The same refusal without a traceback, which would keep its frames alive."""
-    return Refusal(
-        said.kind, said.words, status=said.status, retry_after=said.retry_after, advice=said.advice
-    )
+        raise failure.refusal.but()
 
 
 def _keep(key: str, token: Token, asked_at: float) -> Token:
@@ -76,7 +69,8 @@ def token(settings: Settings, stale: Token | None, fetch: Callable[[], Token]) -
         try:
             return _keep(key, fetch(), asked_at)
         except Refusal as refusal:
-            _failures[key] = _Failure(_copy(refusal), time.monotonic())
+            # A copy has no traceback, which would keep its frames alive.
+            _failures[key] = _Failure(refusal.but(), time.monotonic())
             raise
 
 
@@ -96,7 +90,8 @@ async def token_async(
         try:
             return _keep(key, await fetch(), asked_at)
         except Refusal as refusal:
-            _failures[key] = _Failure(_copy(refusal), time.monotonic())
+            # A copy has no traceback, which would keep its frames alive.
+            _failures[key] = _Failure(refusal.but(), time.monotonic())
             raise
 
 

@@ -81,6 +81,14 @@ def test_a_yaml_file_holds_several_reports_and_the_command_line_wins(
     assert (params["report_type"], params["file_format"]) == ("calls", "csv")
 
 
+def test_a_reports_own_shape_counts(sandbox: Sandbox, contactcenter: Command, tmp_path: Path) -> None:
+    file, path = tmp_path / "report.json", tmp_path / "calls.csv"
+    file.write_text(json.dumps({**talkdesk_report("calls", **DAY), "shape": {"select": ["call_id"]}}))
+    done = contactcenter("fetch", str(file), "--output", str(path))
+    assert done.status == 0, done.err
+    assert path.read_text().splitlines()[0] == "call_id"
+
+
 def test_a_report_may_be_a_json_file(sandbox: Sandbox, contactcenter: Command, tmp_path: Path) -> None:
     file = tmp_path / "report.json"
     file.write_text(json.dumps(talkdesk_report("contacts", start="{{ start }}", end="{{ end }}")))

@@ -19,6 +19,8 @@ from tests.faults.subjects import (
 
 LANDS = "lands"
 SKIPS = "AirflowSkipException"
+#: a user ended it while it waited
+ENDED = "is ended"
 LOST = "ContactCenterSubmitLostError"
 UNAVAILABLE = "ContactCenterUnavailableError"
 TIMEOUT = "ContactCenterTimeoutError"
@@ -153,9 +155,10 @@ STEPS = {
     "fetch": "link to the file",
     "body": "file",
     "page": "page",
+    "cancel": "cancel",
 }
 #: Where nothing is uploaded yet the store makes no difference, and GCS costs less time.
-NEAREST = dict.fromkeys(("token", "credentials", "submit", "poll"), "GCS")
+NEAREST = dict.fromkeys(("token", "credentials", "submit", "poll", "cancel"), "GCS")
 EVERYWHERE = ("S3", "GCS", "Azure", "SFTP", "folder")
 #: steps that may be repeated without doing anything twice
 READS = ("token", "poll", "fetch", "body", "page")
@@ -184,6 +187,7 @@ def _faults() -> Iterator[Fault]:
     yield from _drips()
     yield from _outages()
     yield from _watermark()
+    yield from _cancels()
     yield from _shapes()
     yield from _stores()
 
@@ -543,15 +547,16 @@ def _packed() -> Iterator[Fault]:
             cut = {"fault": "packed", "coding": coding, **_later(step)}
             yield Fault(step, f"packed ({coding}), ends early", script=(cut,))
         cut = {"fault": "packed", "coding": "gzip", "count": None, **_later(step)}
+        coded = {"fault": "packed", "coding": "br", "count": None, **_later(step)}
+        yield Fault(
+            step,
+            "coding that nobody undoes (br)",
+            ends(INVALID, words="packed as 'br'.*Accept-Encoding"),
+            script=(coded,),
+            modes=("deferred", "sync") if step == "poll" else ("deferred",),
+        )
         if step != "poll":
             yield Fault(step, "packed (gzip), ends early each time", ends(UNAVAILABLE), script=(cut,))
-            coded = {"fault": "packed", "coding": "br", "count": None, **_later(step)}
-            yield Fault(
-                step,
-                "coding that nobody undoes (br)",
-                ends(INCOMPLETE, words="packed as 'br'"),
-                script=(coded,),
-            )
 
 
 def _interim() -> Iterator[Fault]:
@@ -645,6 +650,30 @@ NAMED = {"csv": "CSV", "parquet": "Parquet"}
 
 def _as(file_format: str, *, missing: bool = False, misfit: bool = False) -> dict[str, Any]:
     return {"file_format": file_format, "missing": missing, "misfit": misfit}
+
+
+def _cancels() -> Iterator[Fault]:
+    """A user ends the task while it waits: it ends all the same, and the log says what became of the job."""
+    gone = ends(ENDED, says=r"The task was ended, and job \S+ with it")
+    on = ends(ENDED, says=r"(?s)could not be cancelled: .*The task was ended; job \S+ runs on")
+    faults: dict[str, tuple[Ends, Mapping[str, Any]]] = {
+        "500 twice": (gone, _status(500, 2)),
+        "500 forever": (on, _status(500, None)),
+        "answer lost": (gone, {"fault": "lost_answer"}),
+        "connection reset forever": (on, {"fault": "reset", "count": None}),
+        "stalls forever": (on, {"fault": "stall", "seconds": 20, "count": None}),
+        "token revoked": (gone, {"fault": "revoke_token"}),
+        "job over (409)": (gone, _status(409, None)),
+        "job gone (404)": (gone, _status(404, None)),
+        "not allowed (403)": (on, _status(403, None)),
+        "429 with Retry-After: 3600": (on, _status(429, None, retry_after=3600)),
+        "redirect to another host": (on, {"fault": "redirect", "to": "elsewhere", "count": None}),
+    }
+    both = ("deferred", "sync")
+    yield Fault("cancel", "taken", gone, modes=both)
+    for what, (end, fault) in faults.items():
+        stalls = {"timeout": 0.3} if "stalls" in what else {}
+        yield Fault("cancel", what, end, script=(fault,), modes=both, connection=stalls)
 
 
 def _stores() -> Iterator[Fault]:

@@ -32,10 +32,14 @@ class Try:
 
     delivery: dict[str, Any] | None = None
     error: BaseException | None = None
+    #: by a user
+    killed: bool = False
 
     @property
     def ended(self) -> str:
-        """``lands``, or the error's class."""
+        """``lands``, ``is ended``, or the error's class."""
+        if self.killed:
+            return "is ended"
         return "lands" if self.error is None else type(self.error).__name__
 
 
@@ -87,21 +91,27 @@ def listening(lines: list[str]) -> Iterator[None]:
         lines += [str(entry) for entry in entries]
 
 
-def attempt(make: Callable[[], Any], task_context: dict[str, Any], seen: Seen) -> Try:
-    """One try: on a worker, through the triggers of its deferrals, and on a worker again."""
+def attempt(make: Callable[[], Any], task_context: dict[str, Any], seen: Seen, kill: bool = False) -> Try:
+    """One try: on a worker, through the triggers of its deferrals, and on a worker again.
+
+    :param kill: a user ends the task while it is deferred; on a worker, somebody else sees to that.
+    """
     method: Callable[[], Any] = lambda: make().execute(task_context)  # noqa: E731
     while True:
         tokens.forget()  # each worker is a process of its own
         try:
             delivery = method()
         except TaskDeferred as deferred:
+            if kill:
+                asyncio.run(_trigger(deferred, seen).on_kill())
+                return Try(killed=True)
             event = _event(deferred, seen)
             method = lambda name=deferred.method_name, event=event: getattr(make(), name)(  # type: ignore[misc]  # noqa: E731
                 task_context, event=event
             )
         except Exception as error:
             seen.stored += texts(error)
-            return Try(error=error)
+            return Try(error=error, killed=kill and "was ended" in str(error))
         else:
             seen.stored.append(json.dumps(delivery))
             return Try(delivery=json.loads(json.dumps(delivery)))
@@ -109,12 +119,17 @@ def attempt(make: Callable[[], Any], task_context: dict[str, Any], seen: Seen) -
             seen.stored.append(json.dumps(task_context["task_state_store"]))
 
 
-def _event(deferred: TaskDeferred, seen: Seen) -> Any:
+def _trigger(deferred: TaskDeferred, seen: Seen) -> Any:
+    """The trigger as a triggerer makes it, of what lies in the database."""
     path, arguments = deferred.trigger.serialize()
     written = json.dumps(arguments)
     seen.stored += [path, written, repr(deferred.kwargs)]
-    trigger = type(deferred.trigger)(**json.loads(written))
     tokens.forget()  # and so is the triggerer
+    return type(deferred.trigger)(**json.loads(written))
+
+
+def _event(deferred: TaskDeferred, seen: Seen) -> Any:
+    trigger = _trigger(deferred, seen)
 
     async def first_event() -> Any:
         async with asyncio.timeout(LONGEST_TRIGGER):
@@ -135,7 +150,13 @@ def texts(error: BaseException) -> list[str]:
     return texts
 
 
-def tries(make: Callable[[], Any], count: int, seen: Seen, between: Callable[[int], None]) -> list[Try]:
+def tries(
+    make: Callable[[], Any],
+    count: int,
+    seen: Seen,
+    between: Callable[[int], None],
+    kill: bool = False,
+) -> list[Try]:
     """So many tries of one task, which ends with the first that lands; as retries they share a memory."""
     memory, ended = StateStore(), []
     with listening(seen.lines):
@@ -143,10 +164,10 @@ def tries(make: Callable[[], Any], count: int, seen: Seen, between: Callable[[in
             between(number)
             task_context = context(memory, try_number=number, max_tries=count)
             task_context["ti"].xcom_push = lambda key, value: seen.stored.append(json.dumps([key, value]))
-            ended.append(attempt(make, task_context, seen))
+            ended.append(attempt(make, task_context, seen, kill))
             if ended[-1].error is None:
                 break
-    if ended[-1].error is None and memory:
+    if ended[-1].delivery is not None and memory:
         raise AssertionError(f"a task that succeeded left {memory} behind")
     return ended
 

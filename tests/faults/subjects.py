@@ -153,6 +153,7 @@ GENESYS = Subject(
         "submit": "create",
         "poll": "poll",
         "page": "results",
+        "cancel": "cancel",
     },
     options={"ladder": [["PENDING", 0, 2]], "rows": 120},
     large={"rows": 700},

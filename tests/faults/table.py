@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.cells import CELLS, LANDS, STEPS, Cell, Fault, shared
+from tests.faults.cells import CELLS, ENDED, LANDS, STEPS, Cell, Fault, shared
 from tests.faults.subjects import SUBJECTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "fault_matrix.md"
@@ -32,6 +32,8 @@ Each cell runs a real transfer against the [sandbox](sandbox.md) and a real stor
 - **lands**: the whole object is under the key, byte for byte what the vendor served, with one job at the vendor;
 - **an error**: its class names the cause, nothing new is under the key, what was there before is untouched, and no multipart upload is left dangling.
 
+Under *Cancel* a user ends the task while it waits, deferred and on a worker: it **is ended** whatever the vendor says, nothing lands, and the log says whether the job runs on.
+
 `A, then lands` means that the first try fails with `A` and that the retry lands. Where the vendor then has **2 jobs**, the first one had failed, or the answer to its submission had been lost, which the log says. In every cell the log at DEBUG, the trigger's arguments, events, task state, delivery and exceptions are searched for the vendor's secrets, and no pause may be missing between two requests. With a shape, personal columns are dropped and hashed: the search then covers their values and the hash key, and the manifest and every file that is written, too.
 
 Errors are those of `airflow_provider_contactcenter.exceptions`, without their prefix `ContactCenter`. A dash says that the vendor has no such step. Where two stores are named, Talkdesk's reports go to both and the others take turns.
@@ -47,6 +49,7 @@ HEADINGS = {
     "fetch": "The link to the file",
     "body": "The file",
     "page": "Pages",
+    "cancel": "Cancel",
     "report": "An empty report",
     "shape": "A shape",
     "store": "The store",
@@ -119,6 +122,10 @@ On a real Airflow, for Talkdesk (jobs) and 8x8 Work Analytics (pages): see `test
 | user clears the task after success | 2 | submitted again; the object is replaced |
 | user clears the task while it runs on a worker | 2 | submitted again; lands |
 
+## Two tasks at once
+
+Two tasks with `replace=False` that read their reports to the end at the same moment, in each of the five stores: one lands, the other ends with `ObjectExistsError`, and the object is the winner's, whole. See `tests/transfers/test_every_store.py`.
+
 ## What no client can notice
 
 A CSV file that comes without a length and without chunks, and is cut exactly between two records, can't be told from a whole one. It lands with a warning, and its delivery says `complete: null`.
@@ -145,7 +152,9 @@ def _row(cells: list[Cell]) -> str:
 
 def ending(cell: Cell) -> str:
     """How a cell ends, for a reader."""
-    words = [end if end == LANDS else f"`{end.removeprefix('ContactCenter')}`" for end in cell.ends.tries]
+    words = [
+        end if end in {LANDS, ENDED} else f"`{end.removeprefix('ContactCenter')}`" for end in cell.ends.tries
+    ]
     return ", then ".join(words) + (", 2 jobs" if cell.jobs == 2 else "")
 
 

@@ -25,7 +25,7 @@ from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import policy
 from tests.faults import running, shaping, table
-from tests.faults.cells import CELLS, LANDS, LOOKS, NEW_SECRET, SKIPS, Cell, sample
+from tests.faults.cells import CELLS, ENDED, LANDS, LOOKS, NEW_SECRET, SKIPS, Cell, sample
 from tests.faults.conftest import Clock, connect, landing
 from tests.faults.relay import UPLOADS, Harm, Relay
 from tests.faults.subjects import TALKDESK
@@ -119,21 +119,35 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
                 monkeypatch.setenv(name, value)
             task |= {"shape": shaping.of(subject, **fault.shape), "manifest": store.beside(key)}
 
+        made: list[Any] = []
+
         def make() -> Any:
-            return store.operator(
-                key,
-                report=subject.report(),
-                deferrable=cell.mode == "deferred",
-                poll_interval=0.05,
-                **task,
+            made.append(
+                store.operator(
+                    key,
+                    report=subject.report(),
+                    deferrable=cell.mode == "deferred",
+                    poll_interval=0.05,
+                    **task,
+                )
             )
+            return made[-1]
+
+        kill = fault.step == "cancel"
+        if kill and cell.mode == "sync":
+
+            def end() -> None:
+                clock.meanwhile = lambda: None
+                made[-1].on_kill()
+
+            clock.meanwhile = end
 
         def between(number: int) -> None:
             since.append(running.served_count(sandbox))
 
         written = opened.enter_context(shaping.writes())
         began = time.monotonic()
-        tried = running.tries(make, len(cell.ends.tries), seen, between)
+        tried = running.tries(make, len(cell.ends.tries), seen, between, kill)
         took = time.monotonic() - began
         if fault.store in HARMS:
             # An uploader that was left open must not go on when it is collected, now that the store is well.
@@ -163,10 +177,10 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
     else:
         assert landed == OLD
     for one in tried:
-        if one.ended not in {LANDS, SKIPS}:
+        if one.ended not in {LANDS, SKIPS, ENDED}:
             assert isinstance(one.error, exceptions.ContactCenterError)
     first = str(tried[0].error or "")
-    if tried[0].error is not None and fault.step not in {"store", "report", "shape"}:
+    if tried[0].error is not None and fault.step not in {"store", "report", "shape", "cancel"}:
         assert first.startswith(f"{subject.title} (connection {subject.conn_id}")
     assert re.search(cell.ends.words, first)
     assert re.search(cell.ends.says, seen.log)

@@ -135,10 +135,12 @@ def test_a_blip_never_ends_the_wait_however_often_it_comes(kind: Any) -> None:
     assert Clock().run(lambda: Refusal(kind, "away"))["status"] == "timeout"
 
 
-@pytest.mark.parametrize("kind", ["authentication", "permission", "invalid", "missing", "failed"])
+@pytest.mark.parametrize(
+    "kind", ["authentication", "permission", "invalid", "missing", "failed", "undecodable"]
+)
 def test_any_other_refusal_ends_it_at_once_with_the_vendors_words(kind: Any) -> None:
     clock = Clock()
-    ended = clock.run([RUNNING, Refusal(kind, "HTTP 403: no")])
+    ended = clock.run([RUNNING, Refusal(kind, "HTTP 403: no", advice="Ask Ann.")])
     assert ended == {
         "version": 1,
         "status": "refused",
@@ -146,6 +148,7 @@ def test_any_other_refusal_ends_it_at_once_with_the_vendors_words(kind: Any) -> 
         "vendor_status": "processing",
         "reason": "HTTP 403: no",
         "refusal": kind,
+        "advice": "Ask Ann.",
     }
     assert len(clock.looks) == 2
 
@@ -290,7 +293,7 @@ def test_whatever_comes_before_the_end_the_end_is_told_once_and_is_json(answers:
     clock = Clock()
     ended = clock.run([*answers, READY])
     assert ended["status"] in {"ready", "timeout"}
-    assert set(ended) == {"version", "status", "job", "vendor_status", "reason", "refusal"}
+    assert set(ended) == {"version", "status", "job", "vendor_status", "reason", "refusal", "advice"}
 
 
 def test_a_state_that_lasts_is_said_again_now_and_then_with_elapsed_time_next_look_and_deadline() -> None:

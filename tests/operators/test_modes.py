@@ -28,9 +28,12 @@ from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.life.waiting import RUNS_ON
 from airflow_provider_contactcenter.nouns import new_job
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator, Submitted
+from airflow_provider_contactcenter.reports import vspark_stats
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
 from airflow_provider_contactcenter.transport import tokens
+from airflow_provider_contactcenter.triggers.report import ContactCenterReportTrigger
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from tests.clocks import Skipping, skip_waits
 from tests.transfers.conftest import StateStore, calls, context
 
@@ -239,6 +242,17 @@ def test_an_event_of_another_release_is_understood(sandbox: Sandbox) -> None:
     assert waiting_report(True)().execute_complete(context(), {"status": "ready", "job": JOB}) == JOB
 
 
+def test_an_event_may_say_what_to_do(sandbox: Sandbox) -> None:
+    told = {"status": "refused", "refusal": "permission", "reason": "closed", "job": JOB}
+    for event, cure in (
+        ({**told, "advice": "Open it."}, r"closed\. Open it\.$"),
+        ({**told, "advice": None}, r"closed\. Have the vendor's administrator grant what is missing\.$"),
+        (told, r"closed\. Have the vendor's administrator grant what is missing\.$"),
+    ):
+        with pytest.raises(exceptions.ContactCenterPermissionError, match=cure):
+            waiting_report(True)().execute_complete(context(), event)
+
+
 def test_a_timer_without_a_payload_is_understood(sandbox: Sandbox) -> None:
     operator = ContactCenterReportOperator(task_id="calls", report=calls())
     assert operator.execute_again(context(), None)["job_id"]
@@ -372,6 +386,24 @@ class TestRetries:
         sandbox.forget(job_id)
         assert run(waiting_report(True), context(store, try_number=2))["job_id"] != job_id
 
+    @pytest.mark.parametrize("why", ["a certificate", "a coding", "a redirect"])
+    def test_a_job_is_kept_where_the_vendor_said_nothing_about_it(
+        self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, why: str
+    ) -> None:
+        store = StateStore()
+        job_id = self.first_try(store)
+        sandbox.set_options("talkdesk", hold=None)
+        with monkeypatch.context() as patched:
+            if why == "a coding":
+                sandbox.add_fault(vendor="talkdesk", operation="poll", fault="packed", coding="br")
+            else:
+                refusal = Refusal("invalid", why, status=302 if why == "a redirect" else None)
+                patched.setattr(TalkdeskHook, "look", Mock(side_effect=refusal))
+            with pytest.raises(exceptions.ContactCenterInvalidReportError):
+                run(waiting_report(True), context(store, try_number=2))
+        assert run(waiting_report(True), context(store, try_number=3))["job_id"] == job_id
+        assert len(sandbox.jobs("talkdesk")) == 1
+
     def test_a_lost_answer_is_not_repeated_and_the_next_try_says_so(
         self, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -471,6 +503,34 @@ class TestSensor:
 
 
 @pytest.mark.parametrize(
+    ("change", "cure"),
+    [
+        ({"conn_type": "khoros_care"}, "Nothing was sent: give the report a connection of that type"),
+        ({"extra": {"proxies": "socks9://proxy"}}, "can't be used: .* Correct its URL."),
+        ({"password": "wrong"}, "Check the connection's credentials."),
+    ],
+    ids=["type", "proxy", "password"],
+)
+def test_what_to_do_about_a_refusal_is_the_same_in_both_modes(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], cure: str
+) -> None:
+    job, known = TalkdeskHook().submit(calls()), sandbox.connections["talkdesk_default"]
+    changed = {**known, **change, "extra": {**known["extra"], **change.get("extra", {})}}
+    monkeypatch.setenv("AIRFLOW_CONN_TALKDESK_DEFAULT", json.dumps(changed))
+    tokens.forget()
+    with pytest.raises(exceptions.ContactCenterError, match=cure) as on_worker:
+        TalkdeskHook().get_status(job)
+
+    async def first_event() -> Any:
+        return await anext(ContactCenterReportTrigger(job, poll_interval=0.1).run())
+
+    event = json.loads(json.dumps(asyncio.run(first_event()).payload))
+    with pytest.raises(type(on_worker.value)) as deferred:
+        waiting_report(True)().execute_complete(context(), event)
+    assert str(deferred.value).partition("): ")[2] == str(on_worker.value).partition("): ")[2]
+
+
+@pytest.mark.parametrize(
     ("error", "ending"),
     [("Trigger timeout", AirflowSkipException), ("Trigger failure", TaskDeferralError)],
 )
@@ -498,6 +558,22 @@ def test_ending_a_task_says_that_the_report_runs_on(
         assert task.poke(context()) is False
         task.on_kill()
     assert log.warning.call_args.args == (RUNS_ON, job["job_id"])
+
+
+def test_a_report_that_is_no_job_is_not_remembered(sandbox: Sandbox) -> None:
+    report = vspark_stats(
+        company="DocTestCo",
+        organization="DocTestCo-DocTesting",
+        start="2024-05-01T00:00:00Z",
+        end="2024-05-02T00:00:00Z",
+    )
+    store = StateStore()
+    kept = []
+    task = ContactCenterReportOperator(task_id="stats", report=report, wait_for_completion=True)
+    store.set = lambda key, value: kept.append(value["job"])  # type: ignore[method-assign]
+    assert task.execute(context(store))["job_id"] is None
+    assert kept == [None]
+    assert store == {}
 
 
 def test_a_task_that_is_ended_before_it_submits_submits_nothing(

@@ -25,14 +25,9 @@ from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import ContactCenterShapeError
 from airflow_provider_contactcenter.pipeline import rows
 from airflow_provider_contactcenter.pipeline.encode import parquet
-from airflow_provider_contactcenter.pipeline.transform import (
-    Hasher,
-    Transform,
-    key_fingerprint,
-    schema_fingerprint,
-    snake,
-    transform,
-)
+from airflow_provider_contactcenter.pipeline.reshape.base import Transform, snake
+from airflow_provider_contactcenter.pipeline.reshape.hashing import Hasher, key_fingerprint
+from airflow_provider_contactcenter.pipeline.transform import schema_fingerprint, transform
 from airflow_provider_contactcenter.shapes import check_shape, shape
 
 KEY = b"sentinel-key-7f3a"
@@ -376,6 +371,26 @@ def test_a_column_that_is_not_there_fails(source: str, file_format: str, paramet
     data = b"a,b\n1,2\n" if source == "csv" else b'{"a":1,"b":2}\n'
     with pytest.raises(ContactCenterShapeError, match="'gone'"):
         shaped(data, source, file_format=file_format, **parameters)
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+@pytest.mark.parametrize("source", ["csv", "jsonl"])
+@pytest.mark.parametrize(
+    ("names", "parameters"),
+    [
+        (("Call Id", "call_id"), {"rename": "snake"}),
+        (("a", "b"), {"rename": {"a": "B"}}),
+        (("a", "A"), {"on_new": "warn", "rename": {"a": "a"}}),
+    ],
+)
+def test_two_columns_that_get_one_name_fail(
+    names: tuple[str, str], parameters: dict[str, Any], source: str, file_format: str
+) -> None:
+    row = json.dumps(dict.fromkeys(names, "secret")) + "\n"
+    data = f"{','.join(names)}\nsecret,secret\n" if source == "csv" else row
+    with pytest.raises(ContactCenterShapeError, match=f"'{names[0]}' and '{names[1]}' get one name") as said:
+        shaped(data.encode(), source, file_format=file_format, **parameters)
+    assert "secret" not in str(said.value)
 
 
 @pytest.mark.parametrize("what", ["drop", "hash", "select"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -221,10 +221,36 @@ MAKERS: dict[str, Callable[[pytest.FixtureRequest], Place]] = {
 }
 
 
+def conditional_gcs_place(request: pytest.FixtureRequest) -> Place:
+    server = request.getfixturevalue("conditional_gcs_server")
+    gcs = request.getfixturevalue("gcs_server")
+    return replace(
+        gcs_place(gcs),
+        content=server.objects.get,
+        put=server.objects.__setitem__,
+        environ={**gcs.environ, "STORAGE_EMULATOR_HOST": server.url},
+        url=server.url,
+    )
+
+
+#: the same stores, where each heeds ``replace=False`` to the end
+CONDITIONAL = {**MAKERS, "gcs": conditional_gcs_place}
+
+
 @pytest.fixture(params=MAKERS)
 def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """Each store in turn, with its connection in the environment."""
-    place = MAKERS[request.param](request)
+    yield from used(MAKERS[request.param](request), monkeypatch)
+
+
+@pytest.fixture(params=CONDITIONAL)
+def conditional_place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """Each store in turn, where it heeds ``replace=False`` to the end."""
+    yield from used(CONDITIONAL[request.param](request), monkeypatch)
+
+
+def used(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """The place with its connection in the environment, in which nothing lingers afterwards."""
     for name, value in place.environ.items():
         monkeypatch.setenv(name, value)
     yield place

@@ -14,8 +14,10 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncssh
 import pytest
@@ -104,6 +106,71 @@ def azurite() -> Iterator[AzuriteServer]:
             yield server
         finally:
             process.kill()
+
+
+class _Objects(BaseHTTPRequestHandler):
+    """Google Cloud Storage as far as resumable uploads of a whole bucket go, with its condition."""
+
+    protocol_version = "HTTP/1.1"
+    server: Any
+
+    def do_POST(self) -> None:
+        query, said = parse_qs(urlsplit(self.path).query), self._read()
+        name = query["name"][0] if "name" in query else json.loads(said)["name"]
+        new = query.get("ifGenerationMatch") == ["0"]
+        if new and name in self.server.objects:
+            self._answer(412)
+        else:
+            session = secrets.token_hex(8)
+            self.server.sessions[session] = (name, new, bytearray())
+            self._answer(200, {"Location": f"{self.server.url}/session/{session}"})
+
+    def do_PUT(self) -> None:
+        import google_crc32c
+
+        name, new, content = self.server.sessions[self.path.rpartition("/")[2]]
+        content += self._read()
+        if self.headers["Content-Range"].endswith("/*"):
+            self._answer(308, {"Range": f"bytes=0-{len(content) - 1}"})
+            return
+        with self.server.settling:
+            taken = not (new and name in self.server.objects)
+            if taken:
+                self.server.objects[name] = bytes(content)
+        crc32c = base64.b64encode(google_crc32c.Checksum(bytes(content)).digest()).decode()
+        self._answer(200 if taken else 412, body={"generation": "1", "crc32c": crc32c})
+
+    def _read(self) -> bytes:
+        return self.rfile.read(int(self.headers["Content-Length"]))
+
+    def do_GET(self) -> None:
+        name = unquote(urlsplit(self.path).path.rpartition("/")[2])
+        self._answer(200, body={"name": name}) if name in self.server.objects else self._answer(404)
+
+    def do_DELETE(self) -> None:
+        self._answer(499)
+
+    def _answer(self, status: int, headers: dict[str, str] | None = None, body: Any = None) -> None:
+        written = json.dumps(body or {}).encode()
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(written)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(written)
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@contextmanager
+def conditional_gcs() -> Iterator[Any]:
+    """A GCS that heeds ``ifGenerationMatch=0``, which fake-gcs-server doesn't; its ``objects`` are open."""
+    server: Any = ThreadingHTTPServer((LOOPBACK, 0), _Objects)
+    server.objects, server.sessions, server.settling = {}, {}, threading.Lock()
+    server.url = f"http://{LOOPBACK}:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
 
 
 class _OneUser(asyncssh.SSHServer):

@@ -16,6 +16,7 @@ from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
 from airflow_provider_contactcenter.transport import tokens
+from tests.stores.conftest import conditional_place, place  # noqa: F401 - fixtures
 
 BUCKET = "contactcenter"
 

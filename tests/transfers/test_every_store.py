@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,9 +18,11 @@ import pyarrow.parquet as pq
 import pytest
 from wire import Asked, Wire, connection, reply, talkdesk
 
+from airflow_provider_contactcenter.exceptions import ContactCenterObjectExistsError
+from airflow_provider_contactcenter.pipeline.body import Body
 from airflow_provider_contactcenter.reports import eight_by_eight_call_legs, talkdesk_report
 from airflow_provider_contactcenter.shapes import shape
-from tests.stores.conftest import MAKERS, Place
+from tests.stores.conftest import Place
 from tests.transfers.conftest import context
 
 #: yesterday: of an old window 8x8 Work Analytics may leave something out
@@ -128,16 +131,6 @@ def source(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         yield source
 
 
-@pytest.fixture(params=MAKERS)
-def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """Each store in turn, which keeps nothing but the object."""
-    place = MAKERS[request.param](request)
-    for name, value in place.environ.items():
-        monkeypatch.setenv(name, value)
-    yield place
-    assert place.lingering() == []
-
-
 def landed(place: Place, source: Source, name: str, **values: Any) -> tuple[Any, bytes]:
     operator = place.operator(name, report=source.report(), deferrable=False, poll_interval=0.05, **values)
     delivery = operator.execute(context())
@@ -151,7 +144,10 @@ def landed(place: Place, source: Source, name: str, **values: Any) -> tuple[Any,
 
 
 def test_each_value_of_the_report_as_it_came_is_the_vendors_text(
-    place: Place, source: Source, key: Callable[[str], str], tmp_path: Path
+    place: Place,
+    source: Source,
+    key: Callable[[str], str],
+    tmp_path: Path,
 ) -> None:
     suffix = "csv" if source.names is NAMES else "jsonl"
     delivery, content = landed(place, source, key(suffix))
@@ -174,7 +170,10 @@ def test_each_value_of_the_report_as_it_came_is_the_vendors_text(
 
 
 def test_each_value_of_the_report_as_parquet_is_the_vendors_text(
-    place: Place, source: Source, key: Callable[[str], str], tmp_path: Path
+    place: Place,
+    source: Source,
+    key: Callable[[str], str],
+    tmp_path: Path,
 ) -> None:
     delivery, content = landed(place, source, key("parquet"), shape=shape(file_format="parquet"))
     assert delivery["columns"] == source.names
@@ -187,3 +186,47 @@ def test_each_value_of_the_report_as_parquet_is_the_vendors_text(
     found = duckdb.read_parquet(str(file))
     assert found.columns == source.names
     assert [list(row) for row in found.fetchall()] == source.rows
+
+
+def test_of_two_tasks_at_once_exactly_one_lands(
+    conditional_place: Place,
+    key: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name, ended = key("csv"), dict[str, Any]()
+    both_have_read = threading.Barrier(2, timeout=60)
+    read = Body.read
+
+    def read_together(body: Body, size: int | None = -1) -> bytes:
+        at = body.bytes
+        piece = read(body, size)
+        if at < len(written_csv()) <= body.bytes:
+            both_have_read.wait()
+        return piece
+
+    monkeypatch.setattr(Body, "read", read_together)
+
+    def task(number: str) -> None:
+        report = talkdesk_report("calls", **WINDOW, conn_id=f"wire_{number}")
+        operator = conditional_place.operator(
+            name, report=report, replace=False, deferrable=False, poll_interval=0.05
+        )
+        try:
+            ended[number] = operator.execute(context())["sha256"]
+        except Exception as error:
+            ended[number] = error
+
+    with Wire(talkdesk_answers(written_csv())) as one, Wire(talkdesk_answers(written_csv())) as other:
+        for number, server in (("one", one), ("other", other)):
+            monkeypatch.setenv(f"AIRFLOW_CONN_WIRE_{number.upper()}", connection(server.origin))
+        tasks = [threading.Thread(target=task, args=(number,)) for number in ("one", "other")]
+        for each in tasks:
+            each.start()
+        for each in tasks:
+            each.join(120)
+    lands = [how for how in ended.values() if not isinstance(how, Exception)]
+    assert len(lands) == 1, ended
+    [refused] = [how for how in ended.values() if isinstance(how, Exception)]
+    assert isinstance(refused, ContactCenterObjectExistsError), refused
+    assert "replace=False" in str(refused)
+    assert lands == [hashlib.sha256(conditional_place.content(name) or b"").hexdigest()]

@@ -9,14 +9,10 @@ from typing import Any
 import pytest
 
 from airflow_provider_contactcenter import exceptions
-from airflow_provider_contactcenter.pipeline.transform import key_fingerprint
+from airflow_provider_contactcenter.pipeline.reshape.hashing import key_fingerprint
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.shapes import shape
-from airflow_provider_contactcenter.transfers.contact_center_to_azure_blob import (
-    ContactCenterToAzureBlobOperator,
-)
 from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator
-from airflow_provider_contactcenter.transfers.contact_center_to_sftp import ContactCenterToSFTPOperator
 from tests.transfers.conftest import calls, context
 
 
@@ -38,21 +34,6 @@ def test_a_report_lands_in_a_folder_with_its_manifest(sandbox: Sandbox, tmp_path
 def test_a_folder_that_is_not_there_costs_no_report(sandbox: Sandbox, tmp_path: Path) -> None:
     with pytest.raises(exceptions.ContactCenterStoreError, match="Nothing was submitted"):
         landed(tmp_path / "missing" / "calls.csv")
-    assert sandbox.journal() == []
-
-
-@pytest.mark.parametrize(
-    ("operator_class", "place"),
-    [
-        (ContactCenterToFileOperator, {"path": "calls.csv"}),
-        (ContactCenterToSFTPOperator, {"remote_path": "calls.csv"}),
-        (ContactCenterToAzureBlobOperator, {"container_name": "abfss://lake", "blob_name": "calls.csv"}),
-    ],
-)
-def test_a_place_that_cannot_be_is_refused(sandbox: Sandbox, operator_class: Any, place: Any) -> None:
-    operator = operator_class(task_id="calls", report=calls(), **place)
-    with pytest.raises(exceptions.ContactCenterInvalidReportError, match=r"^Task calls: .* is not allowed"):
-        operator.execute(context())
     assert sandbox.journal() == []
 
 

@@ -202,10 +202,11 @@ def test_the_state_decides_and_not_the_code(word: str, state: str, code: int) ->
     assert (status["state"], status["vendor_status"], status["reason"]) == (state, word, "why")
 
 
-def test_a_job_is_cancelled_and_one_that_is_gone_is_not() -> None:
+def test_a_job_is_cancelled_and_one_that_is_over_or_gone_needs_no_more() -> None:
     asked, taken = play(api.cancel(JOB), answer(status=204))
     assert (asked[0].method, asked[0].target, taken) == ("DELETE", f"{JOBS}/a%2Fb%2Bc", True)
-    assert play(api.cancel(JOB), error(404, "not.found"))[1] is False
+    assert play(api.cancel(JOB), error(404, "not.found"))[1] is True
+    assert play(api.cancel(JOB), error(409, "request.conflict"))[1] is True
 
 
 # -- watermark ---------------------------------------------------------------------------------------------

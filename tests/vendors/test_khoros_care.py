@@ -379,9 +379,10 @@ def test_no_more_than_two_access_tokens_are_tried() -> None:
     assert last.target == f"{PATH}/download"
 
 
-def test_a_blip_at_the_download_is_no_reason_to_change_the_key() -> None:
+@pytest.mark.parametrize("kind", ["unavailable", "undecodable"])
+def test_a_blip_at_the_download_is_no_reason_to_change_the_key(kind: Any) -> None:
     with pytest.raises(Refusal, match="busy"):
-        run(opening(), COMPLETED, Refusal("unavailable", "busy"))
+        run(opening(), COMPLETED, Refusal(kind, "busy"))
 
 
 @pytest.mark.parametrize(("body", "kind"), [(RUNNING, "unavailable"), (FAILED, "failed")])

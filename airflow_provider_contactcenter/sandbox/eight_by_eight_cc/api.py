@@ -43,7 +43,7 @@ from ..model import (
     texts,
 )
 from ..state import Job, Step, VendorState
-from . import body as order
+from . import body as read
 from . import files, rows, tables
 from .body import Body
 from .detailed import DetailedPlan, detailed_page
@@ -233,11 +233,11 @@ def _definitions(state: VendorState, request: Request) -> dict[str, dict[str, An
 
 def create(state: VendorState, request: Request) -> Reply:
     """``POST`` to the base, with or without a slash at its end (guides, openapi)."""
-    body, version = order.json_object(request), version_of(request)
-    report = order.report_type(body)
+    body, version = read.json_object(request), version_of(request)
+    report = read.report_type(body)
     if report not in tables.definitions(version, "all"):
         raise bad(f"Report type '{report}' is not available")
-    details = {"title": order.title(body), "definition": body, "size": state.size[1]}
+    details = {"title": read.title(body), "definition": body, "size": state.size[1]}
     kinds: Mapping[bool, Callable[[], dict[str, Any]]] = {
         report in tables.SUMMARY_METRICS: lambda: _summary(state, body, version),
         report in tables.DETAILED_FIELDS: lambda: _detailed_file(state, body, version),
@@ -258,9 +258,9 @@ def _add(state: VendorState, report: str, details: dict[str, Any], steps: Sequen
 
 def _summary(state: VendorState, body: Body, version: int) -> dict[str, Any]:
     options, report = state.options, body["type"]
-    start, end = order.date_range(options, body, state.now())
-    granularity = order.granularity(options, body, start, end)
-    dimensions, filters = order.grouping(options, body, report)
+    start, end = read.date_range(options, body, state.now())
+    granularity = read.granularity(options, body, start, end)
+    dimensions, filters = read.grouping(options, body, report)
     plan = Plan(
         seed=state.seed,
         report=report,
@@ -269,11 +269,11 @@ def _summary(state: VendorState, body: Body, version: int) -> dict[str, Any]:
         granularity=granularity,
         dimensions=dimensions,
         filters=filters,
-        timezone=order.timezone(options, body),
-        intraday=order.intraday(body, version, 15),
-        metrics=order.metrics(body, tables.metrics(report, version)),
-        subtotals=order.boolean(options, body, "includeSubTotal"),
-        grand_total=order.boolean(options, body, "includeGrandTotal"),
+        timezone=read.timezone(options, body),
+        intraday=read.intraday(body, version, 15),
+        metrics=read.metrics(body, tables.metrics(report, version)),
+        subtotals=read.boolean(options, body, "includeSubTotal"),
+        grand_total=read.boolean(options, body, "includeGrandTotal"),
         times=granularity != "none" or options["none_times"],
         count=state.size[0],
     )
@@ -282,8 +282,8 @@ def _summary(state: VendorState, body: Body, version: int) -> dict[str, Any]:
 
 def _detailed_file(state: VendorState, body: Body, version: int) -> dict[str, Any]:
     """A detailed type, submitted as a file through the ordinary create (guide)."""
-    order.any_granularity(body, state.options["detailed_granularity"] == "required")
-    plan = order.detailed_plan(state, body, version)
+    read.any_granularity(body, state.options["detailed_granularity"] == "required")
+    plan = read.detailed_plan(state, body, version)
     return {"kind": "detailed-file", "plan": plan, "relations": ("download",)}
 
 
@@ -303,12 +303,12 @@ def _script_paths(state: VendorState, body: Body, version: int) -> dict[str, Any
     for name in FORBIDDEN:
         if name in body:
             raise bad(f"Field '{name}' is not allowed for script-paths")
-    order.date_range(state.options, body, state.now())
+    read.date_range(state.options, body, state.now())
     if "timezone" not in body and state.options["script_paths_timezone"] == "required":
         raise bad("Field 'timezone' is required")
-    order.timezone(state.options, body)
-    order.intraday(body, version, 15)
-    for search in order.searches(body):
+    read.timezone(state.options, body)
+    read.intraday(body, version, 15)
+    for search in read.searches(body):
         if search.get("field") not in ("script", "queue", "agent", "channel"):
             raise bad(f"Field '{search.get('field')}' can't be searched in script-paths")
         if search.get("operator") != "in":
@@ -496,15 +496,15 @@ WRITERS: Mapping[tuple[str, str], Callable[[Any, Style, int | None], Content]] =
 
 def create_detailed(state: VendorState, request: Request) -> Reply:
     """``POST /detailed-reports``: done at once."""
-    body, version = order.json_object(request), version_of(request)
-    report = order.report_type(body)
+    body, version = read.json_object(request), version_of(request)
+    report = read.report_type(body)
     if report not in tables.DETAILED_FIELDS or not tables.fields(report, version):
         raise bad(f"Report type '{report}' is not a detailed report type")
     details = {
         "kind": "detailed",
-        "title": order.title(body),
+        "title": read.title(body),
         "definition": body,
-        "plan": order.detailed_plan(state, body, version),
+        "plan": read.detailed_plan(state, body, version),
     }
     job = _add(state, report, details, state.options["detailed_ladder"])
     word = state.word(job)

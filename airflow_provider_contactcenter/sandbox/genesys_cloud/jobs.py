@@ -11,8 +11,8 @@ from ..state import Job, VendorState
 from . import conversations, users
 from .access import Call
 from .errors import Refused
-from .order import Order, read
 from .pool import DIVISIONS, Style, since_epoch
+from .query import Query, read
 
 # Watermark and limits.
 
@@ -72,14 +72,14 @@ def create(call: Call) -> Reply:
         body = request.json()
     except ValueError:
         raise Refused("bad.request") from None
-    order = read(state, call.subject, body)
+    query = read(state, call.subject, body)
     _check_limits(state)
     job = state.add_job(call.subject, {}, call.options["end"])
     written = {name: call.options[name] for name in ("milliseconds", "ongoing", "novelties", "huge")}
     style = Style(**written, clipped=call.options["begun_before"] == "clipped")
     until = watermark(state, call.subject)
-    job.details |= {"order": order, "style": style, "until": until, "pages": 0}
-    job.details["keys"] = Keys(_keys(state, order, style, since_epoch(until)))
+    job.details |= {"query": query, "style": style, "until": until, "pages": 0}
+    job.details["keys"] = Keys(_keys(state, query, style, since_epoch(until)))
     forms = {"job": {"jobId": job.id}, "no_id": {}}
     form = call.options["create_body"]
     if form == "empty":
@@ -102,13 +102,13 @@ def _check_limits(state: VendorState) -> None:
             raise Refused("too.many.requests.retry.after", limit=limit, seconds="5")
 
 
-def _keys(state: VendorState, order: Order, style: Style, until: int) -> list[Any]:
+def _keys(state: VendorState, query: Query, style: Style, until: int) -> list[Any]:
     """The rows of a job as they are when it is submitted, in their order."""
     options, (per_day, _) = state.options, state.size
     # What comes after the watermark isn't known, and so can't put anything into the window.
-    start, end = since_epoch(order.start), min(since_epoch(order.end), until)
+    start, end = since_epoch(query.start), min(since_epoch(query.end), until)
     found: list[Any]
-    if order.subject == "conversations":
+    if query.subject == "conversations":
         found = list(
             conversations.touching(state.seed, start, end, per_day, options["threads"], options["match"])
         )
@@ -119,30 +119,30 @@ def _keys(state: VendorState, order: Order, style: Style, until: int) -> list[An
     if options["retention_days"] is not None:
         oldest = since_epoch(state.now() - timedelta(days=options["retention_days"]))
         found = [key for key in found if key.end >= oldest]
-    if order.start_of_day:
-        midnight = since_epoch(order.start.replace(hour=0, minute=0, second=0, microsecond=0))
+    if query.start_of_day:
+        midnight = since_epoch(query.start.replace(hour=0, minute=0, second=0, microsecond=0))
         found = [key for key in found if key.start >= midnight]
-    if options["divisions"] == "hidden" and order.subject == "conversations":
+    if options["divisions"] == "hidden" and query.subject == "conversations":
         found = [key for key in found if conversations.division(key) == DIVISIONS[0]]
-    if order.filters:
-        found = [key for key in found if order.lets_through(row_of(state, order, key, style, until))]
-    _sort(order, found)
-    return _disturbed(state, order, found)[: order.limit]
+    if query.filters:
+        found = [key for key in found if query.lets_through(row_of(state, query, key, style, until))]
+    _sort(query, found)
+    return _disturbed(state, query, found)[: query.limit]
 
 
-def _sort(order: Order, found: list[Any]) -> None:
-    if order.order == "unordered":
-        random.Random(order.interval).shuffle(found)  # noqa: S311
+def _sort(query: Query, found: list[Any]) -> None:
+    if query.order == "unordered":
+        random.Random(query.interval).shuffle(found)  # noqa: S311
         return
-    by_end = order.order_by in ("conversationEnd", "segmentEnd")
-    found.sort(key=lambda key: key.end if by_end else key.start, reverse=order.order == "desc")
+    by_end = query.order_by in ("conversationEnd", "segmentEnd")
+    found.sort(key=lambda key: key.end if by_end else key.start, reverse=query.order == "desc")
 
 
-def _disturbed(state: VendorState, order: Order, found: list[Any]) -> list[Any]:
+def _disturbed(state: VendorState, query: Query, found: list[Any]) -> list[Any]:
     """What came late, was deleted, comes twice."""
     before = state.memory.setdefault("intervals", set())
-    late = state.options["late"] if (order.subject, order.interval) in before else "none"
-    before.add((order.subject, order.interval))
+    late = state.options["late"] if (query.subject, query.interval) in before else "none"
+    before.add((query.subject, query.interval))
     if found and late == "deleted":
         found = found[1:]
     elif found and late != "none":
@@ -151,11 +151,11 @@ def _disturbed(state: VendorState, order: Order, found: list[Any]) -> list[Any]:
     return [found[0], found[0]._replace(again=again), *found[1:]] if found and again else found
 
 
-def row_of(state: VendorState, order: Order, key: Any, style: Style, until: int) -> dict[str, Any]:
+def row_of(state: VendorState, query: Query, key: Any, style: Style, until: int) -> dict[str, Any]:
     """A row as it is known at the watermark."""
-    if order.subject == "conversations":
+    if query.subject == "conversations":
         return conversations.row(state.seed, key, style, until)
-    window = (since_epoch(order.start), since_epoch(order.end)) if style.clipped else None
+    window = (since_epoch(query.start), since_epoch(query.end)) if style.clipped else None
     return users.row(state.seed, key, style, until, window)
 
 

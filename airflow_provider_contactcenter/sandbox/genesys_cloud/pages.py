@@ -96,7 +96,7 @@ def _body(call: Call, job: Job, shown: list[Any], cursor: str | None) -> Content
     state, details, options = call.state, job.details, call.options
     until = since_epoch(details["until"])
     name = {"conversations": "conversations", "users": "userDetails"}[job.kind]
-    lines = [written(row_of(state, details["order"], key, details["style"], until)) for key in shown]
+    lines = [written(row_of(state, details["query"], key, details["style"], until)) for key in shown]
     members = []
     if lines or details["keys"] or options["no_rows"] == "list":
         members.append(b'"%b":[%b]' % (name.encode(), b",".join(lines)))

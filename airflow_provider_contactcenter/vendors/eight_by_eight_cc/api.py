@@ -6,7 +6,6 @@ the vendor's pages "OAuth Authentication for 8x8 XCaaS APIs" and "CC Historical 
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +20,6 @@ from airflow_provider_contactcenter.vendors.protocol.connection import (
     ConnectionFields,
     Settings,
     Token,
-    token_in,
 )
 from airflow_provider_contactcenter.vendors.protocol.content import File, Page, Pages
 from airflow_provider_contactcenter.vendors.protocol.messages import (
@@ -31,6 +29,12 @@ from airflow_provider_contactcenter.vendors.protocol.messages import (
     is_json,
     quoted,
     words_of,
+)
+from airflow_provider_contactcenter.vendors.protocol.oauth import (
+    bearer,
+    client_credentials,
+    granted,
+    token_of,
 )
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
@@ -116,28 +120,21 @@ def settings(fields: ConnectionFields) -> Settings:
 
 def authenticate(settings: Settings) -> Operation[Token]:
     """Client credentials: Basic header, form body. Numbers come as strings; there is no refresh token."""
-    credentials = base64.b64encode(f"{settings.login}:{settings.password}".encode()).decode()
     try:
-        answer = yield Request(
-            "POST",
-            str(settings.auth_url),
-            headers={"Authorization": f"Basic {credentials}", **_JSON},
-            form={"grant_type": "client_credentials"},
-            signed=False,
-        )
+        answer = yield client_credentials(settings)
     except Refusal as refusal:
         # The token endpoint has 400 for what is wrong with the credentials too.
-        if refusal.passing:
+        if refusal.passing or not refusal.answered:
             raise
         raise refusal.advised(
             f"Login is the API key, password its secret. {_PRODUCT}", "authentication"
         ) from None
-    return token_in(answer, 1799.0)  # the lifetime that the vendor's page shows
+    return token_of(granted(answer), 1799.0)  # the lifetime that the vendor's page shows
 
 
 def sign(request: Request, settings: Settings, token: Token | None) -> Request:
     """Add the bearer token and, where the connection names one, the tenant."""
-    headers = {**request.headers, "Authorization": f"Bearer {token.value if token else ''}"}
+    headers = {**request.headers, **bearer(token)}
     if tenant := settings.extra.get("tenant_id"):
         headers["X-Tenant-Info"] = str(tenant)
     return replace(request, headers=headers)
@@ -493,9 +490,9 @@ def _page_asked(request: Request, *, begun: bool) -> Operation[Answer]:
     try:
         return (yield from _ask(request))
     except Refusal as refusal:
-        if not begun or refusal.kind not in {"invalid", "missing"}:
+        if not (begun and refusal.answered and refusal.kind in {"invalid", "missing"}):
             raise
-        raise Refusal("incomplete", f"the pages broke off: {refusal.words}", status=refusal.status) from None
+        raise refusal.but("incomplete", f"the pages broke off: {refusal.words}") from None
 
 
 def _detailed_page(job: Job, cursor: str | None) -> Operation[Page]:

@@ -22,10 +22,10 @@ from airflow_provider_contactcenter.vendors.protocol.connection import (
     Settings,
     Token,
     number,
-    token_in,
 )
 from airflow_provider_contactcenter.vendors.protocol.content import Page, Pages
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request, words_of
+from airflow_provider_contactcenter.vendors.protocol.oauth import bearer, granted, token_of
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 from airflow_provider_contactcenter.vendors.protocol.written import raw
 
@@ -102,14 +102,14 @@ def authenticate(settings: Settings) -> Operation[Token]:
             signed=False,
         )
     except Refusal as refusal:
-        if refusal.passing:
+        if refusal.passing or not refusal.answered:
             raise
         # The vendor's words for a user who never opened Analytics are documented nowhere.
         explained = _explained(refusal)
         if explained is refusal:
             explained = refusal.advised(_USER)
-        raise Refusal("authentication", explained.words, status=refusal.status) from None
-    return token_in(answer, 1800.0)  # the lifetime that the seed shows
+        raise explained.but("authentication") from None
+    return token_of(granted(answer), 1800.0)  # the lifetime that the seed shows
 
 
 def sign(request: Request, settings: Settings, token: Token | None) -> Request:
@@ -118,7 +118,7 @@ def sign(request: Request, settings: Settings, token: Token | None) -> Request:
         request,
         headers={
             **request.headers,
-            "Authorization": f"Bearer {token.value if token else ''}",
+            **bearer(token),
             "8x8-apikey": settings.secret["api_key"],
         },
     )
@@ -230,10 +230,10 @@ def _scroll(report: Report, cursor: str | None) -> Operation[Page]:
     try:
         answer = yield from _ask(PAGED[report["kind"]], query)
     except Refusal as refusal:
-        if cursor is None or refusal.kind not in {"invalid", "missing"}:
+        if cursor is None or not refusal.answered or refusal.kind not in {"invalid", "missing"}:
             raise
         # Not the end: the rows behind this cursor are missing, and the same scroll can't go on.
-        raise Refusal("incomplete", f"the scroll broke off: {refusal.words}", status=refusal.status) from None
+        raise refusal.but("incomplete", f"the scroll broke off: {refusal.words}") from None
     meta, rows = _scrolled(answer)
     following = str(meta.get("scrollId") or "").strip()
     total = number(meta.get("totalRecordCount"))

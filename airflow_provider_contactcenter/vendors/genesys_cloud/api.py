@@ -7,9 +7,8 @@ said where it is used. Both subjects, conversations and users, share one protoco
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -25,15 +24,21 @@ from airflow_provider_contactcenter.vendors.protocol.connection import (
     ConnectionFields,
     Settings,
     Token,
-    token_in,
 )
 from airflow_provider_contactcenter.vendors.protocol.content import Page, Pages
 from airflow_provider_contactcenter.vendors.protocol.messages import (
+    LONGEST_WORDS,
     Answer,
     Operation,
     Request,
     quoted,
     words_of,
+)
+from airflow_provider_contactcenter.vendors.protocol.oauth import (
+    bearer,
+    client_credentials,
+    granted,
+    token_of,
 )
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
@@ -99,33 +104,26 @@ def _token_endpoint(base: str) -> str:
 
 def authenticate(settings: Settings) -> Operation[Token]:
     """Client credentials: Basic header, form body. There is no refresh token, so ask again each time."""
-    credentials = base64.b64encode(f"{settings.login}:{settings.password}".encode()).decode()
     try:
-        answer = yield Request(
-            "POST",
-            str(settings.auth_url),
-            headers={"Authorization": f"Basic {credentials}", **_JSON},
-            form={"grant_type": "client_credentials"},
-            signed=False,
-        )
+        answer = yield client_credentials(settings)
     except Refusal as refusal:
         # The token endpoint says 400 where others say 401.
-        if refusal.passing or refusal.status is None:
+        if refusal.passing or not refusal.answered:
             raise
         advice = "A client is known in its organization's own region only: see the connection's region"
         raise refusal.advised(advice, "authentication") from None
-    return token_in(answer, TOKEN_LIFETIME)
+    return token_of(granted(answer), TOKEN_LIFETIME)
 
 
 def sign(request: Request, settings: Settings, token: Token | None) -> Request:
     """Add the bearer token."""
-    bearer = f"Bearer {token.value if token else ''}"
-    return replace(request, headers={**request.headers, "Authorization": bearer})
+    return replace(request, headers={**request.headers, **bearer(token)})
 
 
 def refused(refusal: Refusal, answer: Answer) -> Refusal:
     """What a refusal means here: its code, the seconds in its words, and the id that support asks for."""
-    words, retry_after = refusal.words, refusal.retry_after
+    words = ": ".join([refusal.words, *(said for said in _further(answer) if said not in refusal.words)])
+    retry_after = refusal.retry_after
     if refusal.status == 429 and retry_after is None and (found := re.search(r"\[(\d+)\] seconds", words)):
         retry_after = float(found[1])
     # A second token won't help where the address is refused.
@@ -133,7 +131,26 @@ def refused(refusal: Refusal, answer: Answer) -> Refusal:
     correlation = answer.headers.get("inin-correlation-id", "").strip()
     if re.fullmatch(r"[\w.-]{1,100}", correlation, re.ASCII) and correlation not in words:
         words = f"{words.rstrip('.')} (correlation id {correlation})"
-    return Refusal(kind, words, status=refusal.status, retry_after=retry_after)
+    return Refusal(kind, words, status=refusal.status, retry_after=retry_after, advice=refusal.advice)
+
+
+def _further(answer: Answer) -> Iterator[str]:
+    """What ``ErrorBody`` says beside its own code and message: the limit that was met, errors within it."""
+    try:
+        body = answer.json()
+    except Refusal:
+        return
+    if not isinstance(body, Mapping):
+        return
+    within = body.get("errors")
+    for error in [body, *(within if isinstance(within, list) else [])]:
+        if not isinstance(error, Mapping):
+            continue
+        if error is not body:
+            yield from (str(error[key])[:LONGEST_WORDS] for key in ("code", "message") if error.get(key))
+        limit = error.get("limit")
+        if isinstance(limit, Mapping) and limit.get("key"):
+            yield f"the limit {limit['key']} is {limit.get('value')}"[:LONGEST_WORDS]
 
 
 def interval(report: Report) -> str:
@@ -188,13 +205,12 @@ def status(job: Job) -> Operation[Status]:
 
 
 def cancel(job: Job) -> Operation[bool]:
-    """Cancel a job: 204. One that is gone already needs none."""
+    """Cancel a job: 204. One that is over (409) or gone (404) needs none."""
     try:
         yield Request("DELETE", _path(job), headers=_JSON)
     except Refusal as refusal:
-        if refusal.kind == "missing":
-            return False
-        raise
+        if refusal.kind != "missing" and refusal.status != 409:
+            raise
     return True
 
 
@@ -279,10 +295,13 @@ def _asked(job: Job, cursor: Cursor | None, size: int) -> Operation[tuple[Answer
             if "response.entity.too.large" in refusal.words and size > 1:
                 size //= 2
                 continue
-            if cursor and refusal.kind in {"invalid", "missing"}:
+            if cursor and refusal.answered and refusal.kind in {"invalid", "missing"}:
                 # Once rows have come it isn't the report that is refused: a cursor died, or the job did.
                 words = f"the pages broke off: {refusal.words}"
-                raise Refusal("incomplete", words, status=refusal.status) from None
+                raise refusal.but("incomplete", words) from None
+            if refusal.kind == "missing":
+                # It was fulfilled a moment ago.
+                raise refusal.but("expired", f"the job's results are gone: {refusal.words}") from None
             raise
         return answer, size
 

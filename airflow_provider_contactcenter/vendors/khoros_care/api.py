@@ -125,7 +125,7 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
         envelope = _envelope(answer)
     except Refusal as refusal:
         # Whatever was answered, the export may have been started.
-        raise Refusal("lost", refusal.words, status=answer.status) from None
+        raise refusal.but("lost") from None
     if words := _no(envelope):
         raise Refusal("invalid", words, status=answer.status)
     # The seed's answer to a submit is bare; its answers about the same job wrap it in jobInfo and a list.
@@ -265,7 +265,7 @@ def _open(job: Job, file_format: str) -> Operation[Answer]:
         try:
             return _checked((yield _download(f"{path}?{token_query}")), file_format)
         except Refusal as refusal:
-            if refusal.passing or refusal.kind == "incomplete":
+            if refusal.passing or refusal.kind in {"incomplete", "undecodable"}:
                 raise
     return _checked((yield _download(path)), file_format)
 
@@ -329,7 +329,7 @@ def probe(settings: Settings) -> Operation[str]:
     try:
         answer = yield Request("GET", _NO_JOB, headers={"Accept": "application/json"})
     except Refusal as refusal:
-        if refusal.kind not in {"missing", "invalid"} or refusal.status is None:
+        if refusal.kind not in {"missing", "invalid"} or not refusal.answered:
             raise
         said, status = refusal.words, refusal.status
     else:

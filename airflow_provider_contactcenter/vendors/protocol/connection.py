@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from airflow_provider_contactcenter.vendors.protocol.messages import Answer
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 
@@ -225,17 +224,3 @@ def proxy_url(given: str, whose: str) -> str:
         pass
     named = f" {scheme}://{host}" if host else ""
     raise Refusal("invalid", f"{whose}{named} can't be used: {why}", advice="Correct its URL.")
-
-
-def token_in(answer: Answer, lifetime: float) -> Token:
-    """The token that an OAuth endpoint grants. Its answer is never quoted: it may hold the token.
-
-    :param lifetime: seconds, where the answer has none.
-    """
-    try:
-        grant = answer.json()
-    except Refusal:
-        grant = None
-    if not isinstance(grant, Mapping) or not grant.get("access_token"):
-        raise Refusal("unavailable", "the token endpoint answered without an access_token")
-    return Token(str(grant["access_token"]), max(0.0, number(grant.get("expires_in")) or lifetime))

@@ -23,6 +23,7 @@ RefusalKind = Literal[
     "failed",  # the vendor says that the report failed
     "expired",  # the report was there, and its file no longer is
     "incomplete",  # rows are missing
+    "undecodable",  # an answer came in a coding that nothing here undoes, as the next one will
     "capped",  # rows are missing, and will be each time: the vendor cuts what was asked for
 ]
 
@@ -50,12 +51,24 @@ class Refusal(Exception):
         self.retry_after = retry_after
         self.advice = advice
 
+    def but(self, kind: RefusalKind | None = None, words: str | None = None) -> Refusal:
+        """The same refusal, of another kind or in other words; all else stays, what to do about it too."""
+        return Refusal(
+            kind or self.kind,
+            self.words if words is None else words,
+            status=self.status,
+            retry_after=self.retry_after,
+            advice=self.advice,
+        )
+
     def advised(self, advice: str, kind: RefusalKind | None = None) -> Refusal:
         """The same refusal, with a sentence of advice behind its words, which stay as they are."""
-        said = self.words if advice in self.words else f"{self.words.rstrip('.')}. {advice}"
-        return Refusal(
-            kind or self.kind, said, status=self.status, retry_after=self.retry_after, advice=self.advice
-        )
+        return self.but(kind, self.words if advice in self.words else f"{self.words.rstrip('.')}. {advice}")
+
+    @property
+    def answered(self) -> bool:
+        """Whether the vendor said it, by a status: not a certificate, a redirect, a good answer's coding."""
+        return self.status is not None and self.status >= 400
 
     @property
     def passing(self) -> bool:

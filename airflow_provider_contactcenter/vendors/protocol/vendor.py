@@ -60,7 +60,7 @@ class Vendor:
     probe: Callable[[Settings], Operation[str]]
     #: asks for a token
     authenticate: Callable[[Settings], Operation[Token] | None] = no_token
-    #: cancels a job; returns whether the vendor took it. None: the vendor has no way to
+    #: cancels a job; returns whether it runs no more. None: the vendor has no way to
     cancel: Callable[[Job], Operation[bool]] | None = None
     #: the instant up to which a report's rows are all there. None: the vendor doesn't say
     available_until: Callable[[Report], Operation[datetime | None]] | None = None

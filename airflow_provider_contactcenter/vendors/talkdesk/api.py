@@ -6,7 +6,6 @@ Sources: seed 004 ("check a report status", docs.talkdesk.com) and, for what it 
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Mapping
@@ -21,7 +20,6 @@ from airflow_provider_contactcenter.vendors.protocol.connection import (
     ConnectionFields,
     Settings,
     Token,
-    number,
 )
 from airflow_provider_contactcenter.vendors.protocol.content import File
 from airflow_provider_contactcenter.vendors.protocol.messages import (
@@ -31,6 +29,12 @@ from airflow_provider_contactcenter.vendors.protocol.messages import (
     is_json,
     quoted,
     words_of,
+)
+from airflow_provider_contactcenter.vendors.protocol.oauth import (
+    bearer,
+    client_credentials,
+    granted,
+    token_of,
 )
 from airflow_provider_contactcenter.vendors.protocol.refusals import NO_FILE, Refusal
 from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
@@ -98,42 +102,24 @@ def authenticate(settings: Settings) -> Operation[Token]:
     """Client credentials: Basic header, form body. There is no refresh token."""
     grant = yield from _ask_for_token(settings)
     # The documents give no lifetime; 599 s is what the vendor's clients fall back to.
-    return Token(str(grant["access_token"]), max(0.0, number(grant.get("expires_in")) or 599.0))
+    return token_of(grant, 599.0)
 
 
 def _ask_for_token(settings: Settings) -> Operation[Mapping[str, Any]]:
-    """What the token endpoint grants. Its answer is never quoted: it may hold the token."""
-    credentials = base64.b64encode(f"{settings.login}:{settings.password}".encode()).decode()
-    form = {"grant_type": "client_credentials"}
-    if settings.extra.get("scope"):
-        form["scope"] = str(settings.extra["scope"])
+    """What the token endpoint grants."""
     try:
-        answer = yield Request(
-            "POST",
-            str(settings.auth_url),
-            headers={"Authorization": f"Basic {credentials}", "Accept": "application/json"},
-            form=form,
-            signed=False,
-        )
+        answer = yield client_credentials(settings, settings.extra.get("scope"))
     except Refusal as refusal:
-        # The token endpoint says 400 where others say 401 ("client credentials"). What has no status wasn't
-        # said by it: a certificate that can't be verified, say.
-        if refusal.passing or refusal.status is None:
+        # The token endpoint says 400 where others say 401 ("client credentials").
+        if refusal.passing or not refusal.answered:
             raise
-        raise Refusal("authentication", refusal.words, status=refusal.status) from None
-    try:
-        grant = answer.json()
-    except Refusal:
-        grant = None
-    if not isinstance(grant, Mapping) or not grant.get("access_token"):
-        raise Refusal("unavailable", "the token endpoint answered without an access_token")
-    return grant
+        raise refusal.but("authentication") from None
+    return granted(answer)
 
 
 def sign(request: Request, settings: Settings, token: Token | None) -> Request:
     """Add the bearer token."""
-    bearer = f"Bearer {token.value if token else ''}"
-    return replace(request, headers={**request.headers, "Authorization": bearer})
+    return replace(request, headers={**request.headers, **bearer(token)})
 
 
 def timespan(span: Span, timezone: str) -> dict[str, str]:

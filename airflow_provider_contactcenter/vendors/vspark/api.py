@@ -96,9 +96,9 @@ def _ask(request: Request) -> Operation[Answer]:
     try:
         answer = yield request
     except Refusal as refusal:
-        if refusal.kind != "invalid":
+        if refusal.kind != "invalid" or not refusal.answered:
             raise
-        raise Refusal(_meaning(refusal.words) or "invalid", refusal.words, status=refusal.status) from None
+        raise refusal.but(_meaning(refusal.words)) from None
     head = answer.body.removeprefix(b"\xef\xbb\xbf").lstrip()
     if answer.status < 300 and head and not head.startswith((b"[", b"{")):
         text = excerpt(head)

@@ -1,4 +1,4 @@
-"""The body of an order: interval, order, limit, filters; and which rows a filter lets through.
+"""The body of a submission: interval, order, limit, filters; and which rows a filter lets through.
 
 Filters are two levels deep: ``{type, clauses: [{type, predicates}], predicates}``. A dimension of another
 level is silently ignored, as a client met it; one that no list of the vendor's has is refused. That several
@@ -69,7 +69,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Order:
+class Query:
     """What was asked for."""
 
     subject: str
@@ -87,8 +87,8 @@ class Order:
         return all(_filter(given, kind, row) for kind, filters in self.filters.items() for given in filters)
 
 
-def read(state: VendorState, subject: str, body: Any) -> Order:
-    """The order in a body, or a refusal."""
+def read(state: VendorState, subject: str, body: Any) -> Query:
+    """The query in a body, or a refusal."""
     if not isinstance(body, dict):
         raise Refused("bad.request")
     # Null counts as left out; fields that nobody knows are passed over.
@@ -111,7 +111,7 @@ def read(state: VendorState, subject: str, body: Any) -> Order:
     for kind, given in filters.items():
         _check_filters(kind, given)
     conversations = subject == "conversations"
-    return Order(
+    return Query(
         subject, body["interval"], start, end, order, order_by, limit, flag and conversations, filters
     )
 

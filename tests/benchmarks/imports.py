@@ -1,22 +1,22 @@
-"""What the imports of a DAG file cost: ``python tests/benchmarks/bench_imports.py [--runs 21]``.
+"""What the imports of a DAG file cost.
 
-Every line is the median of many fresh interpreters, each of which imports BaseOperator and BaseTrigger first
-and then, timed, what the line names. The lines take turns.
-
-- ``ours``: what a DAG file imports of this package: builders, operator, sensor and both transfers.
-- ``peer``: HttpHook of the http provider, what a transfer of the other kind starts from.
-- ``nothing``: the floor of the measurement.
+Every figure is the median of fresh interpreters, each of which imports BaseOperator and BaseTrigger first and
+then, timed, what the side names. ``HttpHook`` of the http provider is what a transfer of the other kind
+starts from.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from tests.benchmarks.racing import Line, Options, say
 
 BASE = """
 from airflow.providers.common.compat.sdk import BaseOperator
@@ -24,7 +24,6 @@ from airflow.triggers.base import BaseTrigger
 """
 
 IMPORTS = {
-    "nothing": "",
     "ours": """
 from airflow_provider_contactcenter.reports import talkdesk_report
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
@@ -32,11 +31,11 @@ from airflow_provider_contactcenter.sensors.report import ContactCenterReportSen
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
 """,
-    "peer": "from airflow.providers.http.hooks.http import HttpHook",
+    "HttpHook": "from airflow.providers.http.hooks.http import HttpHook",
 }
 
 #: not to be loaded while a DAG file is parsed
-HEAVY = ("requests", "aiohttp", "boto3", "botocore", "google.cloud.storage", "pandas", "msgspec", "tenacity")
+HEAVY = ("requests", "aiohttp", "boto3", "google.cloud.storage", "pandas", "pyarrow", "msgspec", "tenacity")
 
 MEASURE = """
 import json, sys, time
@@ -51,16 +50,14 @@ print(json.dumps({{"wall": wall * 1000, "cpu": cpu * 1000, "modules": len(new), 
 """
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--runs", type=int, default=21, help="fresh interpreters per line (21)")
-    arguments = parser.parse_args()
-    found: dict[str, list[dict[str, object]]] = {name: [] for name in IMPORTS}
+def measure(options: Options) -> Iterator[Line]:
+    """The line of the imports."""
+    runs = 7 if options.scale >= 1 else 2
+    say(f"  {runs} fresh interpreters for each")
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in IMPORTS}
     with tempfile.TemporaryDirectory(prefix="contactcenter-bench-") as folder:
         environ = {**os.environ, "AIRFLOW_HOME": folder, "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
-        for turn in range(arguments.runs + 1):
+        for turn in range(runs + 1):
             for name, imports in IMPORTS.items():
                 code = MEASURE.format(base=BASE, imports=imports, heavy=HEAVY)
                 output = subprocess.run(
@@ -68,17 +65,22 @@ def main() -> None:
                 ).stdout
                 if turn:  # the first one compiles
                     found[name].append(json.loads(output.splitlines()[-1]))
-    print(f"{'':10}{'ms':>8}{'CPU ms':>8}{'modules':>9}  heavy ones among them")
-    medians = {}
-    for name, each in found.items():
-        wall, medians[name] = (
-            statistics.median(float(str(one[key])) for one in each) for key in ("wall", "cpu")
-        )
-        heavy = ", ".join(each[0]["heavy"]) or "none"  # type: ignore[call-overload]
-        print(f"{name:10}{wall:8.1f}{medians[name]:8.1f}{each[0]['modules']:>9}  {heavy}")
-    ratio = medians["ours"] / medians["peer"]
-    print(f"ours takes {ratio:.2f} x the CPU time of the peer; budget: 40 ms, none of the heavy")
-
-
-if __name__ == "__main__":
-    main()
+    times = {name: sorted(each["cpu"] for each in runs_) for name, runs_ in found.items()}
+    own, peer = (statistics.median(times[name]) for name in IMPORTS)
+    yield Line(
+        "imports of a DAG file, over BaseOperator and BaseTrigger",
+        f"{own:.0f} ms CPU",
+        f"HttpHook: {peer:.0f}",
+        f"{own / peer:.2f} x",
+        f"{times['ours'][0]:.0f} to {times['ours'][-1]:.0f} ms",
+        limit="≤ 40 ms",
+        met=own <= 40,
+    )
+    heavy = found["ours"][0]["heavy"]
+    yield Line(
+        "heavy modules among them",
+        ", ".join(heavy) or "none",
+        f"HttpHook: {', '.join(found['HttpHook'][0]['heavy']) or 'none'}",
+        limit="none",
+        met=not heavy,
+    )
