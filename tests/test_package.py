@@ -297,7 +297,7 @@ LAYERS: dict[str, set[str]] = {
     "reports": {"vendors", "yaml_reports"},
     "yaml_reports": {"checks", "nouns", "shapes", "vendors"},
     "vendors": {"checks", "nouns"},
-    "transport": {"clock", "pipeline", "vendors"},
+    "transport": {"clock", "vendors"},
     "shapes": {"checks"},
     "pipeline": {"exceptions", "shapes", "vendors"},
     "stores": {"checks"},

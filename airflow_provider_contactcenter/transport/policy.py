@@ -214,9 +214,9 @@ def misled(settings: Settings, request: Request, answer: Answer) -> Refusal | No
     wrong = "auth_url" if request.target == settings.auth_url else "host"
     return Refusal(
         "invalid",
-        f"{shown(url_of(settings, request))} redirects{there} (HTTP {answer.status}): correct the "
-        f"connection's {wrong}",
+        f"{shown(url_of(settings, request))} redirects{there} (HTTP {answer.status})",
         status=answer.status,
+        advice=f"Correct the connection's {wrong}.",
     )
 
 

@@ -18,7 +18,7 @@ from rich.console import Console
 from airflow_provider_contactcenter.demo import command
 from airflow_provider_contactcenter.demo.airflow import LocalAirflow, require_airflow_3
 from airflow_provider_contactcenter.demo.processes import DemoError
-from airflow_provider_contactcenter.demo.progress import Progress, follow, table, total
+from airflow_provider_contactcenter.demo.progress import Progress, columns, follow, table, total
 
 
 class OneRun:
@@ -65,6 +65,14 @@ def test_a_log_gets_one_line_per_change_and_one_table() -> None:
     assert "\x1b" not in output
     assert total(progress.rows, 3) == ("1 of 1 reports landed and verified: 1,234 rows, 5,678 bytes, in 3 s.")
     assert command.what_failed(progress) == []
+
+
+def test_the_columns_of_a_report_with_a_manifest_are_shown() -> None:
+    progress, _ = followed("success")
+    [row] = progress.rows
+    assert columns(progress.rows) == []
+    row.delivery = {**(row.delivery or {}), "columns": ["id", "at"], "manifest": "s3://lake/calls.json"}
+    assert columns(progress.rows) == ["calls/land[0] has the columns id, at; manifest: s3://lake/calls.json"]
 
 
 def test_what_failed_is_told_with_the_end_of_its_log() -> None:

@@ -370,7 +370,7 @@ def test_an_order_that_was_taken_without_telling_its_id_is_lost_and_not_to_be_re
 
 
 def test_an_order_that_is_redirected_was_not_taken() -> None:
-    with pytest.raises(Refusal, match=r"redirects .HTTP 307.*correct the connection's host") as refused:
+    with pytest.raises(Refusal, match=r"redirects .HTTP 307") as refused:
         play(talkdesk.submit(REPORT, None), answer(307, b"", location="https://elsewhere.example/"))
     assert refused.value.kind == "invalid"
 
