@@ -77,7 +77,7 @@ class Landing:
             # What comes as lines in the end, such as pages, is asked for by many names or by none.
             asked = report["params"].get("file_format")
             reshape(asked if asked in {"csv", "xlsx", "json_bulk"} else "jsonl")
-        advice = "Nothing was submitted; see to the store, and let the task run again."
+        advice = "Nothing was submitted; check the store, and let the task run again."
         with self._storing(run, self.store, advice):
             self._refuse_existing()
             self.store.check(replace=self.replace)
