@@ -1,4 +1,4 @@
-"""V-Spark over real HTTP, against the sandbox: opaque JSON as it is, and text that is no JSON never lands."""
+"""V-Spark over real HTTP, against the sandbox: opaque JSON as it is, and other text never lands."""
 
 from __future__ import annotations
 
