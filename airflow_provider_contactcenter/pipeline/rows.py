@@ -23,6 +23,10 @@ LONGEST = 64 << 20
 _BARE = re.compile(rb"\r(?!\n)")
 #: a quote with something else beside it than the edge of a field or another quote
 _ODD = re.compile(rb'"(?:[^",\r\n]|(?<=[^",\n]"))')
+#: whole records without such a quote, which is seen without taking them apart
+_WELL_QUOTED = re.compile(rb'[^"]*+(?:(?<![^",\n])"[^"]*+"(?![^",\r\n])[^"]*+)*+')
+#: all but quotes and line feeds
+_OTHERS = bytes(set(range(256)) - set(b'"\n'))
 #: what a comma and a line feed inside quotes are masked by
 _MASKS = b"\1\2"
 _MASK = bytes.maketrans(b",\n", _MASKS)
@@ -89,6 +93,9 @@ def check_dialect(block: bytes, row: int) -> int:
             f"The CSV holds NUL bytes after row {row}, as UTF-16 does: only UTF-8 can be reshaped."
         )
     outside = block
+    if b'"' in block and _WELL_QUOTED.fullmatch(block) and not _BARE.search(block):
+        # Nothing else is left to be known than the line ends, and there are few quotes between them.
+        return b"".join(block.translate(None, _OTHERS).replace(b'""', b"").split(b'"')[::2]).count(b"\n")
     if b'"' in block:
         parts = block.split(b'"')
         if not len(parts) & 1:

@@ -79,10 +79,9 @@ def ours_azure(given: dict[str, Any]) -> Execute:
         ContactCenterToAzureBlobOperator(
             task_id="calls",
             report=calls(),
-            container_name=BUCKET,
             blob_name=KEY,
             deferrable=False,
-            **given,
+            **{"container_name": BUCKET, **given},
         )
     )
 
@@ -124,7 +123,7 @@ def upload_alone_azure(given: dict[str, Any]) -> Execute:
     service = WasbHook("wasb_default").get_conn()
     blob = BlobClient(
         service.url,
-        BUCKET,
+        given.get("container_name", BUCKET),
         KEY,
         credential=service.credential,
         max_block_size=BLOCK,
@@ -261,14 +260,14 @@ def _to_seaweed(options: Options, vendor: Sandbox, folder: Path) -> Iterator[Lin
 
 
 def _to_azurite(options: Options, vendor: Sandbox, folder: Path) -> Iterator[Line]:
-    from tests.stores.servers import azurite
+    from tests.stores.servers import CONTAINER, azurite
 
     size = options.mib(256)
     say(f"  {size} MiB to Azurite")
     with _or_unmeasured(azurite) as server:
-        server.service().create_container(BUCKET)
         environ = {**vendor.environ, **server.environ}
-        race = _race(vendor, environ, size, folder, options.turns(3), _AZURE)
+        sides = {name: (side, {"container_name": CONTAINER}) for name, (side, _) in _AZURE.items()}
+        race = _race(vendor, environ, size, folder, options.turns(3), sides)
     yield race.speed(f"{size} MiB CSV → Azure Blob (Azurite)", "upload_blob alone", at_least=0.9)
 
 

@@ -679,19 +679,29 @@ def _cancels() -> Iterator[Fault]:
 def _stores() -> Iterator[Fault]:
     both = ("S3", "GCS")
     served = (*both, "Azure")
-    named = "(s3://|gs://|/)contactcenter/"
+    reached = (*served, "SFTP")
+    named = "(s3://|gs://|/)contactcenter/|(sftp://127.0.0.1:[0-9]+|file://).*/faults-"
     # A store is asked whether it can be written to before anything is submitted.
-    for what, harm in (("refuses (403)", "403"), ("fails (500)", "500"), ("is gone", "gone")):
+    for what, harm in (("refuses (403)", "403"), ("fails (500)", "500")):
         yield Fault("store", what, ends(STORE, jobs=0, words=named), store=harm, stores=served)
+    yield Fault("store", "is gone", ends(STORE, jobs=0, words=named), store="gone", stores=reached)
     yield Fault("store", "fails (500) twice", store="500 twice", stores=both)
-    yield Fault("store", "slow", store="slow", stores=served, large=True)
+    yield Fault("store", "slow", store="slow", stores=reached, large=True)
     yield Fault("store", "dies in mid-upload, once", store="dies once", stores=both, large=True)
     yield Fault(
         "store",
         "dies in mid-upload, each time",
         ends(STORE, words=named),
         store="dies",
-        stores=served,
+        stores=reached,
+        large=True,
+    )
+    yield Fault(
+        "store",
+        "has no room for the whole file",
+        ends(STORE, words=named),
+        store="full",
+        stores=("SFTP", "folder"),
         large=True,
     )
     yield Fault(

@@ -34,6 +34,8 @@ class Harm:
     pause: float = 0.0
     #: passed on, and reset as soon as the answer comes
     mute: bool = False
+    #: done to whole connections, whatever they speak
+    raw: bool = False
     times: int | None = None
 
     def takes(self, piece: bytes) -> bool:
@@ -97,10 +99,10 @@ class Relay:
             self._forth(client, server, muted)
 
     def _forth(self, client: socket.socket, server: socket.socket, muted: threading.Event) -> None:
-        harm: Harm | None = None
+        harm = self.harm if self.harm.raw else None
         passed = 0  # bytes of the request
         while piece := client.recv(PIECE):
-            if re.match(rb"[A-Z]+ \S+ HTTP/1", piece):
+            if not self.harm.raw and re.match(rb"[A-Z]+ \S+ HTTP/1", piece):
                 harm, passed = (self.harm if self.harm.takes(piece) else None), 0
                 if harm and harm.mute:
                     muted.set()

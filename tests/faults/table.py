@@ -132,7 +132,7 @@ A CSV file that comes without a length and without chunks, and is cut exactly be
 
 ## What nobody can clean up
 
-A worker that dies of SIGKILL in mid-upload, and a store that is gone for good, leave the parts of a multipart upload behind. Nothing of them is visible under the key, but S3 charges for them: give the bucket a lifecycle rule with `AbortIncompleteMultipartUpload`. In GCS such an upload ends by itself after a week.
+A worker that dies of SIGKILL in mid-upload, and a store that is gone for good, leave the parts of a multipart upload behind. Nothing of them is visible under the key, but S3 charges for them: give the bucket a lifecycle rule with `AbortIncompleteMultipartUpload`. In GCS such an upload ends by itself after a week. An SFTP server whose connection is cut keeps the hidden file that was being written: see [Stores](stores.md#what-lingers).
 """
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from wire import Wire, reply
@@ -104,10 +106,12 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
     with ExitStack() as opened:
         if fault.store in HARMS:
             relay = opened.enter_context(Relay(server.url))
-            relay.harm = replace(HARMS[fault.store])
+            relay.harm = replace(HARMS[fault.store], raw=cell.store == "SFTP")
             _use(monkeypatch, server, relay)
             if fault.store == "gone":
                 relay.stop()
+        if fault.store == "full":
+            opened.enter_context(small_files())
         task = {**fault.task}
         if "report_timeout" in task:
             task["report_timeout"] = timedelta(seconds=task["report_timeout"])
@@ -168,7 +172,8 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
         f"{cell.name}: {[str(one.error) for one in tried]}"
     )
     assert jobs == cell.jobs
-    assert store.dangling() == []
+    # A hidden file stays where the connection that could remove it is cut: see docs/stores.md.
+    assert len(store.dangling()) <= (cell.store == "SFTP" and fault.store == "dies")
     if fault.shape:
         keeps_out(sandbox, cell, store, key, last, seen, written)
     elif last.delivery is not None:
@@ -180,7 +185,7 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
         if one.ended not in {LANDS, SKIPS, ENDED}:
             assert isinstance(one.error, exceptions.ContactCenterError)
     first = str(tried[0].error or "")
-    if tried[0].error is not None and fault.step not in {"store", "report", "shape", "cancel"}:
+    if tried[0].error is not None and fault.step not in {"store", "report", "cancel"}:
         assert first.startswith(f"{subject.title} (connection {subject.conn_id}")
     assert re.search(cell.ends.words, first)
     assert re.search(cell.ends.says, seen.log)
@@ -197,6 +202,17 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
     assert "uploadType=" not in "".join(running.texts(last.error) if last.error else ())
     abroad = "\n".join(f"{asked.line} {asked.headers} {asked.body!r}" for asked in elsewhere.asked)
     assert [secret for secret in running.secrets(sandbox, subject) if secret in abroad] == []
+
+
+@contextmanager
+def small_files(most: int = 400_000) -> Iterator[None]:
+    """The kernel lets no file of this process, the SFTP server's included, grow longer."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def keeps_out(
@@ -230,7 +246,8 @@ def keeps_out(
 def _use(monkeypatch: pytest.MonkeyPatch, server: Any, relay: Relay) -> None:
     """Lead the uploader through the relay; the test itself goes to the server directly."""
     for name, value in server.environ.items():
-        monkeypatch.setenv(name, value.replace(server.url, relay.url))
+        there, here = (f'"port": {urlsplit(url).port}' for url in (server.url, relay.url))
+        monkeypatch.setenv(name, value.replace(server.url, relay.url).replace(there, here))
 
 
 def test_the_page_in_the_docs_lists_every_cell_as_it_is_tested() -> None:

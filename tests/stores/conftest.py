@@ -209,7 +209,8 @@ def folder_place(kind: str, folder: Path, environ: dict[str, str]) -> Place:
 
 
 def sftp_place(server: SFTPServer) -> Place:
-    return folder_place("sftp", server.folder, server.environ)
+    place = folder_place("sftp", server.folder, server.environ)
+    return replace(place, url=f"sftp://127.0.0.1:{server.port}")
 
 
 MAKERS: dict[str, Callable[[pytest.FixtureRequest], Place]] = {

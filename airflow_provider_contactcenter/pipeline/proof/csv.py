@@ -28,10 +28,18 @@ _BARE: Final = re.compile(rb"\r(?!\n)")
 #: a quote with something else beside it than the edge of a field or another quote; that it begins with a
 #: literal lets the search jump from quote to quote
 _ODD: Final = re.compile(rb'"(?:[^",;\t|\r\n]|(?<=[^",;\t|\r\n]"))')
+#: records without such a quote and with all fields closed, which is seen without taking them apart
+_WELL_QUOTED: Final = re.compile(
+    rb'[^"]*+(?:(?<![^",;\t|\r\n])"[^"]*+"(?![^",;\t|\r\n])[^"]*+)*+',
+)
+#: all but quotes and line feeds
+_OTHERS: Final = bytes(set(range(256)) - set(b'"\n'))
 #: bytes that hold a whole header, or its names aren't told
 _LONGEST_HEADER: Final = 1 << 16
 #: bytes without a line end after which they are cut elsewhere
 _LONGEST_HELD: Final = 1 << 20
+#: bytes at the end of a piece in which the end of a record is looked for
+_LONGEST_RECORD: Final = 1 << 15
 #: bytes at the end of a piece in which such a place is looked for
 _LOOK_BACK: Final = 256
 #: UTF-32 first: its little-endian mark begins like that of UTF-16
@@ -93,7 +101,11 @@ class CsvMeter(Meter):
         if not block:
             return
         bare = _BARE.search(block) is not None
-        if b'"' in block:
+        if b'"' in block and not (self._quoted or self._odd_quotes or bare) and _WELL_QUOTED.fullmatch(block):
+            # Nothing else is left to be known than the line ends, and there are few quotes between them.
+            marks = block.translate(None, _OTHERS).replace(b'""', b"")
+            outside = b"".join(marks.split(b'"')[::2])
+        elif b'"' in block:
             parts = block.split(b'"')
             outside = b'"'.join(parts[self._quoted :: 2])
             was_quoted = self._quoted
@@ -226,6 +238,9 @@ class CsvMeter(Meter):
 
 def _cut(piece: bytes, held: int) -> int | None:
     """Where a piece may be cut so that no mark loses its neighbour; None if nowhere yet."""
+    # Where records end with CRLF, a line feed alone stands in a field, and fields had better be whole.
+    if (at := piece.rfind(b"\r\n", max(0, len(piece) - _LONGEST_RECORD))) >= 0:
+        return at + 2
     if at := piece.rfind(b"\n") + 1:
         return at
     if at := piece.rfind(b"\r", 0, max(0, len(piece) - 1)) + 1:
