@@ -412,7 +412,11 @@ class ContactCenterHook(HttpHook):
         return self._resolve(connection, connection.extra_dejson)
 
     def _missing(self) -> Refusal:
-        return Refusal("authentication", f"there is no connection {self.conn_id!r}")
+        return Refusal(
+            "authentication",
+            f"there is no connection {self.conn_id!r}",
+            advice="Nothing was sent: make it, or correct the report's conn_id.",
+        )
 
     def _perform(self, operation: Callable[[], Operation[T]], attempts: int = policy.ATTEMPTS) -> T:
         """Run an operation; where the credentials are refused, once more if the connection has changed."""
@@ -484,19 +488,21 @@ class ContactCenterHook(HttpHook):
 
     def _resolve(self, connection: Any, extra: Any) -> Settings:
         self._check_type(connection.conn_type)
-        settings = self.vendor.settings(
-            ConnectionFields(
-                conn_id=self.conn_id,
-                host=connection.host,
-                schema=connection.schema,
-                port=connection.port,
-                login=connection.login,
-                password=connection.password,
-                extra=extra if isinstance(extra, dict) else {},
-            )
+        fields = ConnectionFields(
+            conn_id=self.conn_id,
+            host=connection.host,
+            schema=connection.schema,
+            port=connection.port,
+            login=connection.login,
+            password=connection.password,
+            extra=extra if isinstance(extra, dict) else {},
         )
-        for url in filter(None, (settings.base_url, settings.auth_url)):
-            policy.proxy_for(settings, url)  # refused here, before anything is sent, if it can't be used
+        try:
+            settings = self.vendor.settings(fields)
+            for url in filter(None, (settings.base_url, settings.auth_url)):
+                policy.proxy_for(settings, url)  # refused here, before anything is sent, if it can't be used
+        except Refusal as refusal:
+            raise refusal.advised("Nothing was sent: correct the connection.") from None
         self._warn_of_unknown(extra)
         base = urlsplit(settings.base_url)
         loopback = base.hostname in {"localhost", "::1"} or str(base.hostname).startswith("127.")

@@ -63,15 +63,20 @@ def error_of(
     """The error for a refusal, its message complete: vendor, connection, job, the vendor's words, advice."""
     error_class, usual = ERRORS[refusal.kind]
     advice = vendor.advice.get(refusal.kind, usual) if refusal.advice is None else refusal.advice
-    words = vendor.form.labelled(refusal.words)
+    words, advice = vendor.form.labelled(refusal.words), vendor.form.labelled(advice)
     return error_class(message(vendor.title, conn_id, job_id, words, advice, vendor.noun))
 
 
 def message(title: str, conn_id: str, job_id: str | None, words: str, advice: str, noun: str = "job") -> str:
-    """One line that stands alone in a log.
+    """What happened, and what to do on a line of its own: a log cuts a long line off at its end.
 
     :param noun: what the vendor calls a job.
     """
     job = f", {noun} {job_id}" if job_id else ""
-    sentence = words if words.endswith(("?", "!")) else f"{words.rstrip('.')}."
-    return f"{title} (connection {conn_id}{job}): {sentence} {advice}".rstrip()
+    sentence = ended(words)
+    return f"{title} (connection {conn_id}{job}): {sentence}\n{ended(advice)}".rstrip()
+
+
+def ended(words: str) -> str:
+    """Words as a sentence."""
+    return words if not words or words.endswith(("?", "!")) else f"{words.rstrip('.')}."

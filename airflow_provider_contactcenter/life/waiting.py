@@ -137,7 +137,7 @@ def wait(
     sleep between any two looks.
 
     :param poll_interval: seconds before the second look; it grows by half with each look.
-    :param max_poll_interval: seconds between looks at the most, unless the vendor asks for more; a
+    :param max_poll_interval: seconds between looks at most, unless the vendor asks for more; a
         ``poll_interval`` above it stays as it is.
     :param deadline: aware instant at which the wait ends with ``timeout``.
     :param first_look: seconds before the first look.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Hashable, Iterator
 
-from airflow_provider_contactcenter.pipeline.incomplete import Incomplete
 from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.transport.on_requests import RequestsDriver
 from airflow_provider_contactcenter.transport.resuming import Resumable, resumable
@@ -110,12 +109,15 @@ class FetchedFile:
             left -= len(old)
             again.update(old)
             if old and not left and again.digest() != self.hash.digest():
-                raise Incomplete(f"the file changed between two requests, within its first {known} bytes")
+                raise Refusal(
+                    "incomplete", f"the file changed between two requests, within its first {known} bytes"
+                )
             if len(piece) > len(old):
                 yield piece[len(old) :] if old else piece
         if left:
-            raise Incomplete(
-                f"the file became shorter between two requests: {known - left} bytes, not {known}"
+            raise Refusal(
+                "incomplete",
+                f"the file became shorter between two requests: {known - left} bytes, not {known}",
             )
 
 

@@ -33,7 +33,7 @@ def test_a_worker_sends_nothing_over_another_vendors_connection(monkeypatch: pyt
         with pytest.raises(ContactCenterInvalidReportError) as refused:
             KhorosCareHook("x").submit(REPORT)
         works, said = KhorosCareHook("x").test_connection()
-    assert "connection x is of type talkdesk; this report needs khoros_care. Nothing was sent" in str(
+    assert "connection x is of type talkdesk; this report needs khoros_care.\nNothing was sent" in str(
         refused.value
     )
     assert (works, said) == (False, str(refused.value))

@@ -250,7 +250,7 @@ def test_a_refused_token_is_a_matter_of_credentials_and_explained_once(
             json.dumps({**own, "extra": {"api_key": "sentinel-key"}}),
         )
         with pytest.raises(
-            exceptions.ContactCenterAuthenticationError, match=r"No access to Analytics\. "
+            exceptions.ContactCenterAuthenticationError, match=r"No access to Analytics\.\n"
         ) as refused:
             land(legs())
     assert str(refused.value).count("needs a licence for Work Analytics") == 1

@@ -67,11 +67,11 @@ def fault(sandbox: Sandbox, operation: str, kind: str, **how: Any) -> None:
 
 
 def complaint(error: BaseException, job: Job | None = None) -> str:
-    """The message, checked for what each must hold: vendor, connection and job, in one line."""
+    """The message, checked for what each must hold: vendor, connection and job; advice on its own line."""
     text = str(error)
     assert text.startswith("Genesys Cloud (connection genesys_cloud_default")
     assert job is None or f"job {job['job_id']}" in text
-    assert "\n" not in text and "sandbox-client-secret" not in text
+    assert text.count("\n") == 1 and "sandbox-client-secret" not in text
     assert text.endswith(".")
     return text
 
@@ -269,7 +269,7 @@ def test_wrong_credentials_are_told_from_the_wrong_region(
     words = "authentication failed" if "password" in wrong else "client not found"
     with (
         closing(GenesysCloudHook("wrong")) as hook,
-        pytest.raises(ex.ContactCenterAuthenticationError, match=f"{words}.*region"),
+        pytest.raises(ex.ContactCenterAuthenticationError, match=f"(?s){words}.*region"),
     ):
         hook.submit({**CONVERSATIONS, "conn_id": "wrong"})
     assert asked(sandbox) == ["token"]
@@ -290,7 +290,9 @@ def test_a_redirect_ends_every_operation_at_its_first_request(
         "results": lambda: read(hook, job),
         "cancel": lambda: hook.cancel(job),
     }
-    with pytest.raises(ex.ContactCenterInvalidReportError, match=r"redirects to .*correct the connection's"):
+    with pytest.raises(
+        ex.ContactCenterInvalidReportError, match=r"redirects to .*\nCorrect the connection's"
+    ):
         calls[operation]()
     assert len(asked(sandbox, operation)) == before + 1
 

@@ -57,11 +57,12 @@ def read(hook: TalkdeskHook, job: Job) -> tuple[bytes, Any]:
 
 
 def complaint(error: BaseException, job: Job | None) -> str:
-    """The message, checked for what each must hold: vendor, connection, job and advice, in one line."""
+    """The message, checked for what each must hold: vendor, connection, job; advice on a line of its own."""
     text = str(error)
     assert text.startswith("Talkdesk Explore (connection wire")
     assert job is None or f"job {job['job_id']}" in text
-    assert "\n" not in text
+    happened, advice = text.split("\n")
+    assert happened.endswith((".", "?")) and advice
     assert "X-Amz" not in text and "sentinel" not in text
     assert text.endswith(".")
     return text

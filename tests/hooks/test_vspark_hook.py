@@ -1,4 +1,4 @@
-"""V-Spark over real HTTP, against the sandbox: opaque JSON as it is, and text that is no JSON never lands."""
+"""V-Spark over real HTTP, against the sandbox: opaque JSON as it is, and other text never lands."""
 
 from __future__ import annotations
 
@@ -102,9 +102,9 @@ def test_no_redirect_takes_the_token_to_another_host(
         for operation in ("stats", "list"):
             fault = {"fault": "redirect", "to": f"{foreign.origin}/stats", "status": status}
             sandbox.add_fault(vendor="vspark", operation=operation, count=None, **fault)
-        with pytest.raises(exceptions.ContactCenterUnavailableError, match=f"HTTP {status}"):
+        with pytest.raises(exceptions.ContactCenterInvalidReportError, match=f"HTTP {status}"):
             land()
-        with pytest.raises(exceptions.ContactCenterUnavailableError):
+        with pytest.raises(exceptions.ContactCenterInvalidReportError):
             VSparkHook().list_folders("DocTestCo", "DocTestCo-DocTesting")
         assert VSparkHook().test_connection()[0] is False
         assert foreign.connections == 0

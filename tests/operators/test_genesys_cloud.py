@@ -105,7 +105,7 @@ def test_a_report_waits_for_the_watermark(
 def test_no_longer_than_report_timeout(sandbox: Sandbox, tmp_path: Path, deferrable: bool) -> None:
     sandbox.set_options("genesys_cloud", conversations_watermark=(TODAY - timedelta(hours=3)).isoformat())
     with pytest.raises(
-        exceptions.ContactCenterTimeoutError, match=r"complete until .* Nothing was submitted"
+        exceptions.ContactCenterTimeoutError, match=r"complete until .*\nNothing was submitted"
     ):
         run(landing(tmp_path, deferrable, report_timeout=timedelta(minutes=30)))
     assert submits(sandbox) == 0

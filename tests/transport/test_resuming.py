@@ -10,7 +10,6 @@ import pytest
 from wire import Wire, connection, in_turn, reply, talkdesk
 
 from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
-from airflow_provider_contactcenter.pipeline.incomplete import Incomplete
 from airflow_provider_contactcenter.transport.fetching import FetchedFile
 from airflow_provider_contactcenter.vendors.protocol.content import File
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
@@ -49,7 +48,7 @@ def fetch(
     hook = TalkdeskHook("wire")
 
     def opened() -> Operation[Answer]:
-        answer = yield Request("GET", where, stream=True, follow=True)
+        answer = yield Request("GET", where, stream=True, redirects="followed")
         heads.append(answer.body)
         return answer
 
@@ -123,7 +122,7 @@ def test_a_file_that_is_another_one_by_now_is_no_rest(
     other = reply(200, DATA[::-1], ETag='"other"')
     with (
         Wire(talkdesk(cut(ETag=ETAG), other)) as server,
-        pytest.raises(Incomplete, match="changed between two requests"),
+        pytest.raises(Refusal, match="changed between two requests"),
     ):
         fetch(server, monkeypatch, heads)
 

@@ -187,7 +187,7 @@ def test_any_refusal_of_the_token_endpoint_is_one_of_credentials() -> None:
     with pytest.raises(Refusal, match="no such client") as refused:
         play(vendor.authenticate(settings), answer(body, 400))
     assert refused.value.kind == "authentication"
-    assert "needs the product 'analytics realtime-api'" in refused.value.words
+    assert "needs the product 'analytics realtime-api'" in str(refused.value.advice)
 
 
 def test_every_data_call_names_the_tenant_of_the_connection() -> None:
@@ -215,8 +215,8 @@ def test_a_refusal_keeps_the_vendors_words_and_says_what_to_do(
     with pytest.raises(Refusal) as refused:
         play(vendor.report_types(), answer({"message": message}, status))
     assert refused.value.kind == kind
-    assert f"{message.rstrip('.')}. " in refused.value.words  # the full stop is the vendor's own
-    assert advice in refused.value.words
+    assert message in refused.value.words
+    assert advice in str(refused.value.advice)
     assert not refused.value.passing
 
 
@@ -410,8 +410,9 @@ def test_an_unknown_type_may_be_answered_with_nothing(nothing: Any) -> None:
 
 def test_a_missing_tenant_is_told_by_the_first_refusal() -> None:
     body = {"message": "Bad request: X-Tenant-Info header is missing."}
-    with pytest.raises(Refusal, match=r"X-Tenant-Info header is missing\. .*'tenant_id'") as refused:
+    with pytest.raises(Refusal, match=r"X-Tenant-Info header is missing\.") as refused:
         order(summary(), answer(body, 400))
+    assert "'tenant_id'" in str(refused.value.advice)
     assert refused.value.kind == "invalid"
 
 

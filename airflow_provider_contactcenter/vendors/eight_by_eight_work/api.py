@@ -133,7 +133,7 @@ def probe(settings: Settings) -> Operation[str]:
 def _explained(refusal: Refusal) -> Refusal:
     for words, kind, advice in _MEANINGS:
         # The token's refusal comes by here again with the request that wanted the token: explained once.
-        if words in refusal.words.lower() and not refusal.passing and advice not in refusal.words:
+        if words in refusal.words.lower() and not refusal.passing and refusal.advice is None:
             return refusal.advised(advice, kind)
     return refusal
 

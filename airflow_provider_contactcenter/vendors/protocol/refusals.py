@@ -62,8 +62,10 @@ class Refusal(Exception):
         )
 
     def advised(self, advice: str, kind: RefusalKind | None = None) -> Refusal:
-        """The same refusal, with a sentence of advice behind its words, which stay as they are."""
-        return self.but(kind, self.words if advice in self.words else f"{self.words.rstrip('.')}. {advice}")
+        """The same refusal with what to do about it, unless that is known already."""
+        told = self.but(kind)
+        told.advice = self.advice or advice
+        return told
 
     @property
     def answered(self) -> bool:

@@ -167,9 +167,9 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
     if job_id is None and answer.status >= 300:
         raise Refusal(
             "invalid",
-            f"the API redirects (HTTP {answer.status}) instead of taking the report: correct the "
-            "connection's host",
+            f"the API redirects (HTTP {answer.status}) instead of taking the report",
             status=answer.status,
+            advice="Correct the connection's host.",
         )
     if job_id is None:
         raise Refusal(
