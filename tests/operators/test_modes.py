@@ -508,6 +508,27 @@ class TestSensor:
         assert "it last said processing" in str(failure.value)
         assert "raise timeout or execution_timeout" in str(failure.value)
 
+    def test_its_log_says_what_it_waits_for_and_while_a_state_lasts(
+        self, sandbox: Sandbox, deferrable: bool, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        job = self.ordered()
+        capsys.readouterr()
+        with pytest.raises(AirflowSensorTimeout):
+            run(
+                lambda: ContactCenterReportSensor(
+                    task_id="wait", job=job, deferrable=deferrable, poke_interval=60, timeout=1800
+                )
+            )
+        said = capsys.readouterr()
+        log, named = said.out + said.err, f"job {job['job_id']}"
+        window = "from 2024-05-01T00:00:00+00:00 to 2024-05-02T00:00:00+00:00"
+        assert f"Waiting for {named}: report/calls {window}, over connection talkdesk_default." in log
+        assert f"{named} is running (the vendor says processing)" in log
+        still = re.findall(
+            rf"{named} is still running after 0:\d\d:\d\d; next look in \d+ s, deadline 20", log
+        )
+        assert 1 <= len(still) <= 3
+
     def test_soft_fail_skips_on_a_timeout(self, sandbox: Sandbox, deferrable: bool) -> None:
         with pytest.raises(AirflowSkipException):
             run(sensor(self.ordered(), deferrable, soft_fail=True))
