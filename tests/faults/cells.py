@@ -551,7 +551,7 @@ def _packed() -> Iterator[Fault]:
         yield Fault(
             step,
             "coding that nobody undoes (br)",
-            ends(INVALID, words="packed as 'br'.*Accept-Encoding"),
+            ends(INVALID, words=r"packed as 'br'[\s\S]*Accept-Encoding"),
             script=(coded,),
             modes=("deferred", "sync") if step == "poll" else ("deferred",),
         )

@@ -245,9 +245,9 @@ def test_an_event_of_another_release_is_understood(sandbox: Sandbox) -> None:
 def test_an_event_may_say_what_to_do(sandbox: Sandbox) -> None:
     told = {"status": "refused", "refusal": "permission", "reason": "closed", "job": JOB}
     for event, cure in (
-        ({**told, "advice": "Open it."}, r"closed\. Open it\.$"),
-        ({**told, "advice": None}, r"closed\. Have the vendor's administrator grant what is missing\.$"),
-        (told, r"closed\. Have the vendor's administrator grant what is missing\.$"),
+        ({**told, "advice": "Open it."}, r"closed\.\s+Open it\.$"),
+        ({**told, "advice": None}, r"closed\.\s+Have the vendor's administrator grant what is missing\.$"),
+        (told, r"closed\.\s+Have the vendor's administrator grant what is missing\.$"),
     ):
         with pytest.raises(exceptions.ContactCenterPermissionError, match=cure):
             waiting_report(True)().execute_complete(context(), event)
@@ -570,7 +570,7 @@ class TestSensor:
     ("change", "cure"),
     [
         ({"conn_type": "khoros_care"}, "Nothing was sent: give the report a connection of that type"),
-        ({"extra": {"proxies": "socks9://proxy"}}, "can't be used: .* Correct its URL."),
+        ({"extra": {"proxies": "socks9://proxy"}}, r"can't be used: .*\sCorrect its URL\."),
         ({"password": "wrong"}, "Check the connection's credentials."),
     ],
     ids=["type", "proxy", "password"],
