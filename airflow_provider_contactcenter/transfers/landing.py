@@ -113,6 +113,13 @@ class Landing:
                 )
         except Exception:
             # An uploader may wrap what was raised while it read.
+            if isinstance(body.error, ContactCenterShapeError):  # it knows column and row, not whose they are
+                raise ContactCenterShapeError(
+                    run.message(
+                        f"the report doesn't fit its shape: {str(body.error).removesuffix('.')}",
+                        "Nothing new is under the key.",
+                    )
+                ) from None
             if body.error is not None:
                 raise body.error from None
             raise

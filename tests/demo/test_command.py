@@ -9,6 +9,7 @@ import sys
 import time
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import psutil  # type: ignore[import-untyped, unused-ignore]
@@ -17,7 +18,7 @@ from rich.console import Console
 
 from airflow_provider_contactcenter.demo import command
 from airflow_provider_contactcenter.demo.airflow import LocalAirflow, require_airflow_3
-from airflow_provider_contactcenter.demo.processes import DemoError
+from airflow_provider_contactcenter.demo.processes import DemoError, pause
 from airflow_provider_contactcenter.demo.progress import Progress, columns, follow, table, total
 
 
@@ -102,6 +103,36 @@ def test_missing_extras_are_named_in_one_sentence(
     assert "pip install 'airflow-provider-contactcenter[amazon,google,parquet,sandbox]'" in error
 
 
+def test_ctrl_c_ends_it_with_the_status_that_a_shell_expects(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(dags: Path, *, keep: bool) -> int:
+        signal.raise_signal(signal.SIGINT)
+        pause(0)
+        return 0
+
+    for name in ("require_extras", "require_airflow_3"):
+        monkeypatch.setattr(command, name, lambda: None)
+    monkeypatch.setattr(command, "demo", interrupted)
+    assert command.run(argparse.Namespace(keep=False)) == 130
+    assert capsys.readouterr().err == "contactcenter demo: Stopped by SIGINT.\n"
+
+
+def test_what_keep_leaves_up_is_named_with_its_address_and_keys() -> None:
+    place = SimpleNamespace
+    lines = command.addresses(
+        cast(Any, place(url="http://127.0.0.1:1")),
+        cast(Any, place(url="http://127.0.0.1:2", access_key="key-of-s3", secret_key="secret-of-s3")),
+        cast(Any, place(url="http://127.0.0.1:3")),
+        cast(Any, place(url="http://127.0.0.1:4")),
+    )
+    told = "\n".join(lines)
+    for port in range(1, 5):
+        assert f"http://127.0.0.1:{port}" in told
+    assert "key key-of-s3, secret secret-of-s3" in told
+    assert max(map(len, lines)) <= 100
+
+
 @pytest.mark.parametrize("seconds", [0.0, 4.0])
 def test_sigterm_leaves_nothing(seconds: float, tmp_path: Path) -> None:
     try:
@@ -125,7 +156,7 @@ def test_sigterm_leaves_nothing(seconds: float, tmp_path: Path) -> None:
     time.sleep(seconds)
     demo.send_signal(signal.SIGTERM)
     _, error = demo.communicate(timeout=30)
-    assert demo.returncode == 1
+    assert demo.returncode == 128 + signal.SIGTERM
     assert error == "contactcenter demo: Stopped by SIGTERM.\n"
     assert list(tmp_path.iterdir()) == []
     assert [process for process in psutil.process_iter() if cwd_of(process).startswith(str(tmp_path))] == []

@@ -600,9 +600,9 @@ def _outages() -> Iterator[Fault]:
     yield Fault(
         "page",
         "full, and its cursor is missing",
-        ends(INCOMPLETE),
+        ends(INCOMPLETE, words="more may follow"),
         subjects=(DETAILED,),
-        options=lambda subject: {"cursor": "missing"},
+        options=lambda subject: {"cursor": "stripped"},
     )
 
 
