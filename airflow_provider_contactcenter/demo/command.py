@@ -108,7 +108,7 @@ def demo(dags_folder: Path, *, keep: bool = False) -> int:
         follow(progress, console, TIMEOUT)
         for row in progress.rows:
             row.check = check(row, {"s3": s3, "gs": gcs}, sandbox)
-        console.print(table(progress.rows))
+        console.print(table(progress.rows, console.width))
         for line in columns(progress.rows):
             console.print(line, markup=False, highlight=False)
         failures = [*what_failed(progress), *([] if progress.rows else ["No DAG lands a report."])]

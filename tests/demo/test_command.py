@@ -76,6 +76,17 @@ def test_the_columns_of_a_report_with_a_manifest_are_shown() -> None:
     assert columns(progress.rows) == ["calls/land[0] has the columns id, at; manifest: s3://lake/calls.json"]
 
 
+def test_a_terminal_of_100_columns_shows_each_report_on_one_line() -> None:
+    progress, _ = followed("success")
+    [row] = progress.rows
+    row.dag_id = "contactcenter_eight_by_eight_cc_queues"
+    console = Console(file=io.StringIO(), width=100)
+    console.print(table([row] * 20, console.width))
+    lines = cast(io.StringIO, console.file).getvalue().splitlines()
+    assert len(lines) == 20 + 5 and max(map(len, lines)) <= 100
+    assert sum("1,234" in line and "verified" in line for line in lines) == 20
+
+
 def test_what_failed_is_told_with_the_end_of_its_log() -> None:
     progress, _ = followed("failed")
     assert "calls/land is failed:\n  ValueError: the vendor said no" in command.what_failed(progress)
