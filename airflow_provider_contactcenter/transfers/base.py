@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_contactcenter.stores.base import Store
     from airflow_provider_contactcenter.transfers.landing import Landing
+
+
+#: templated by every transfer
+NOUNS = ("report", "job")
+COMMON = ("shape", "manifest", "partition_key")
 
 
 class ContactCenterTransferOperator(ContactCenterBaseOperator):
@@ -115,6 +120,7 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         from airflow_provider_contactcenter.transfers.events import check_partition_key
         from airflow_provider_contactcenter.transfers.landing import Landing, shape_of
 
+        refuse_one_key_for_all(self, context)
         store, outlets = self.store(), self.outlets or ()
         manifest = None if self.manifest is None else store.at(self.manifest)
         if manifest is not None and manifest.uri == store.uri:
@@ -141,6 +147,30 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         return lineage.outputs(self.store(), self.outlets or (), delivery)
 
 
+def refuse_one_key_for_all(task: ContactCenterTransferOperator, context: Context) -> None:
+    """Refuse a mapped task a key that all of them have: each would replace what the one before it landed.
+
+    The first one lands; only from the second on is it known that there are several.
+
+    :raises InvalidValue: names the parameter and its value.
+    """
+    if (getattr(context["ti"], "map_index", None) or 0) < 1 or "dag" not in context:
+        return
+    mapped = context["dag"].get_task(task.task_id)
+    differ = getattr(getattr(mapped, "expand_input", None), "value", None)
+    if not isinstance(differ, Mapping):
+        return  # expand_kwargs: what differs is known to nobody here
+    own = [name for name in task.template_fields if name not in (*NOUNS, *COMMON)]
+    # What ``partial`` took, as it stands in the DAG file; the task itself is rendered by now.
+    same = {name: mapped.partial_kwargs[name] for name in own if name in mapped.partial_kwargs}
+    if differ.keys().isdisjoint(own) and not checks.pending(same):
+        given = ", ".join(f"{name}={value!r}" for name, value in same.items() if isinstance(value, str))
+        raise InvalidValue(
+            f"{given} is not allowed in mapped tasks, which would replace each other's object: use a "
+            "template that differs between them, such as {{ task.report['params']['start'] }}."
+        )
+
+
 def show_common_parameters(init: Any) -> None:
     """Let the signature of a transfer's ``__init__`` show what it passes on: noun first, own, common."""
     common = dict(inspect.signature(ContactCenterTransferOperator.__init__).parameters)
@@ -148,11 +178,11 @@ def show_common_parameters(init: Any) -> None:
     me, rest = own.pop("self"), own.pop("kwargs")
     for name in ("self", "kwargs"):
         common.pop(name)
-    nouns = [common.pop(name) for name in ("report", "job")]
+    nouns = [common.pop(name) for name in NOUNS]
     parameters = [me, *nouns, *own.values(), *common.values(), rest]
     init.__signature__ = inspect.Signature(parameters)
 
 
 def template_fields(*own: str) -> Sequence[str]:
-    """``report`` and ``job`` come first: the key's template may use the report."""
-    return ("report", "job", *own, "shape", "manifest", "partition_key")
+    """The nouns come first: the key's template may use the report."""
+    return (*NOUNS, *own, *COMMON)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -12,11 +13,14 @@ from airflow.providers.common.compat.sdk import DAG
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_0_PLUS
 from jinja2 import StrictUndefined
 
+from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import ContactCenterInvalidReportError
 from airflow_provider_contactcenter.operators.look_back import LookBackOperator
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
 from airflow_provider_contactcenter.reports import eight_by_eight_call_legs, talkdesk_report
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
+from airflow_provider_contactcenter.transfers.base import refuse_one_key_for_all
+from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
 from airflow_provider_contactcenter.windows import day_window
 
@@ -152,6 +156,31 @@ def test_a_mapped_task_is_called_by_connection_kind_and_window(template: str | N
     assert names["map_index_template"] == (
         template or "talkdesk_default report/calls 2024-05-01T00:00:00+00:00 to 2024-05-02T00:00:00+00:00"
     )
+
+
+@needs_no_database
+@pytest.mark.parametrize(
+    ("partial", "expand", "refused"),
+    [
+        ({"path": "/lake/calls.csv"}, {}, True),
+        ({"path": "/lake/{{ task.report['params']['start'] }}.csv"}, {}, False),
+        ({}, {"path": ["/lake/a.csv", "/lake/b.csv"]}, False),
+    ],
+)
+def test_mapped_tasks_that_would_replace_each_others_object_are_refused(
+    partial: dict[str, Any], expand: dict[str, Any], refused: bool
+) -> None:
+    reports = [talkdesk_report("calls", **WINDOW), talkdesk_report("contacts", **WINDOW)]
+    task = mapped(ContactCenterToFileOperator, **partial).expand(report=reports, **expand)
+    names = {"ti": SimpleNamespace(map_index=1), "dag": task.dag}
+    made = ContactCenterToFileOperator(task_id="calls", report=reports[1], path="/lake/calls.csv")
+    with (
+        pytest.raises(InvalidValue, match=r"^path='/lake/calls.csv' is not allowed in mapped tasks")
+        if refused
+        else nullcontext()
+    ):
+        refuse_one_key_for_all(made, names)  # type: ignore[arg-type]
+    refuse_one_key_for_all(made, {**names, "ti": SimpleNamespace(map_index=0)})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("native", [False, True])
