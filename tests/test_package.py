@@ -292,7 +292,6 @@ def test_an_extra_that_means_nothing_is_named_with_the_nearest_that_does() -> No
 LAYERS: dict[str, set[str]] = {
     "nouns": set(),
     "checks": set(),
-    "clock": set(),
     "exceptions": set(),
     "get_provider_info": set(),
     "reports": {"vendors", "yaml_reports"},

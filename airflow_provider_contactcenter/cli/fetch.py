@@ -176,7 +176,8 @@ def _built(name: str, values: dict[str, Any]) -> Report:
 
     builders = {builder.__name__: builder for builder in registry.builders().values()}
     if name not in builders:
-        raise InvalidValue(f"{name} is no file and no builder: give a file, or one of {', '.join(builders)}.")
+        known = ", ".join(builders)
+        raise InvalidValue(f"{name} is neither a file nor a builder: give a file, or one of {known}.")
     parameters = signature(builders[name]).parameters
     unknown = [key for key in values if key not in parameters]
     missing = [key for key, each in parameters.items() if each.default is each.empty and key not in values]

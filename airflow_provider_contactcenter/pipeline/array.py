@@ -142,7 +142,7 @@ class Document:
     def _parse(self) -> _Steps:
         yield from self._skip_space()
         if self._at == len(self._text):
-            self._fail("the body is empty, which is no JSON document")
+            self._fail("the body is empty, which is not a JSON document")
         has_rows = False
         match self._text[self._at]:
             case "[":

@@ -24,7 +24,7 @@ from airflow_provider_contactcenter.stores.base import (
     whole,
 )
 
-#: what the service takes at the most
+#: what the service takes at most
 MOST_BLOCKS = 50_000
 LARGEST_BLOCK = 4000 * 1024 * 1024
 TIERS = ("Hot", "Cool", "Cold", "Archive")
@@ -148,7 +148,7 @@ class AzureBlobStore:
                     if len(ids) == MOST_BLOCKS:
                         raise InvalidValue(
                             f"block_size={self._options['block_size']} is too small for this report: a blob "
-                            f"has {MOST_BLOCKS} blocks at the most; give a larger one."
+                            f"has {MOST_BLOCKS} blocks at most; give a larger one."
                         )
                     ids.append(_block_id())
                     sent.append(pool.submit(self._blob.stage_block, ids[-1], block, len(block)))

@@ -140,6 +140,6 @@ def path_of(parameter: str, value: Any) -> str:
 def hidden(path: str) -> str:
     """A name of its own for what isn't whole yet: in the same folder, and none that loaders read."""
     place = PurePosixPath(path)
-    # A name has 255 bytes at the most.
+    # A name has 255 bytes at most.
     stem = place.name.encode(errors="surrogateescape")[:200].decode(errors="ignore")
     return str(place.parent / f".{stem}.{secrets.token_hex(8)}")

@@ -24,7 +24,7 @@ from airflow_provider_contactcenter.stores.base import (
     whole,
 )
 
-#: Parts of 8 MiB, ten thousand at the most: 78 GiB. Four at a time keep the network busy; more of them
+#: Parts of 8 MiB, ten thousand at most: 78 GiB. Four at a time keep the network busy; more of them
 #: only wait in memory.
 TRANSFER_CONFIG = {"multipart_chunksize": 8 * 1024 * 1024, "max_concurrency": 4}
 

@@ -77,7 +77,7 @@ class Landing:
             # What comes as lines in the end, such as pages, is asked for by many names or by none.
             asked = report["params"].get("file_format")
             reshape(asked if asked in {"csv", "xlsx", "json_bulk"} else "jsonl")
-        advice = "Nothing was submitted; see to the store, and let the task run again."
+        advice = "Nothing was submitted; check the store, and let the task run again."
         with self._storing(run, self.store, advice):
             self._refuse_existing()
             self.store.check(replace=self.replace)
@@ -113,6 +113,13 @@ class Landing:
                 )
         except Exception:
             # An uploader may wrap what was raised while it read.
+            if isinstance(body.error, ContactCenterShapeError):  # it knows column and row, not whose they are
+                raise ContactCenterShapeError(
+                    run.message(
+                        f"the report doesn't fit its shape: {str(body.error).removesuffix('.')}",
+                        "Nothing new is under the key.",
+                    )
+                ) from None
             if body.error is not None:
                 raise body.error from None
             raise

@@ -71,7 +71,7 @@ _HANDSHAKES: tuple[tuple[str, _Cause], ...] = (
 )
 
 _UNKNOWN_NAME = _Cause(
-    "the name is not known here", "Nothing was sent; correct the host, or see to the name service."
+    "the name is not known here", "Nothing was sent; correct the host, or check the name service (DNS)."
 )
 _REFUSED = _Cause(
     "the connection was refused",

@@ -109,7 +109,7 @@ def _check(headers: Any) -> None:
     if len(lengths) > 1:
         raise Malformed("they have more than one Content-Length")
     if lengths and not re.fullmatch(r"\d+", lengths[0].strip(), re.ASCII):
-        raise Malformed("their Content-Length is no number")
+        raise Malformed("their Content-Length is not a number")
 
 
 class Connection(HTTPConnection):

@@ -47,7 +47,7 @@ def converse(
 ) -> Conversation[T]:
     """Run an operation to its end; a refusal is thrown into it, for it to give a meaning to or let pass.
 
-    :param attempts: how often one request is sent at the most; 1 where something waits around it.
+    :param attempts: how often one request is sent at most; 1 where something waits around it.
     :param now: seconds of a clock that only goes forward.
     """
     talk = _Talk(vendor, settings, attempts, now)

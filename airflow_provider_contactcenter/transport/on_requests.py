@@ -98,7 +98,7 @@ class RequestsDriver:
     def run(self, operation: Operation[T], attempts: int = policy.ATTEMPTS, rest: Rest | None = None) -> T:
         """Run an operation to its end.
 
-        :param attempts: how often one request is sent at the most; 1 where something waits around it.
+        :param attempts: how often one request is sent at most; 1 where something waits around it.
         :param rest: the part that is wanted of the file which the operation streams; the answer says by its
             ``start`` whether that came, or the whole.
         :raises Refusal: what the vendor refused for good.
@@ -191,7 +191,7 @@ class RequestsDriver:
             # requests would decode %7E and drop dot segments: a signature may not survive that.
             prepared.url = url
         # Not by session.send: even told not to follow a redirect, it reads the redirect's whole body and
-        # fails on a Location that is no URL.
+        # fails on a Location that is not a URL.
         return self.session.get_adapter(url).send(
             prepared,
             stream=True,

@@ -23,7 +23,7 @@ from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Req
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 from airflow_provider_contactcenter.vendors.protocol.vendor import as_read
 
-#: tries of one request, at the most, where nothing else waits around it: an outage ends them sooner
+#: tries of one request, at most, where nothing else waits around it: an outage ends them sooner
 ATTEMPTS = 30
 #: seconds without any progress after which a vendor that can't be reached is given up
 OUTAGE = 300.0
@@ -141,7 +141,7 @@ class Patience:
     answers and gives something unusable is asked :data:`REOPENINGS` times more.
 
     :param now: seconds of a clock that only goes forward.
-    :param tries: at the most, the first one included.
+    :param tries: at most, the first one included.
     """
 
     def __init__(self, now: Callable[[], float], tries: int = ATTEMPTS) -> None:
@@ -195,7 +195,7 @@ def at_home(settings: Settings, url: str) -> bool:
 def redirected(request: Request, answer: Answer) -> Request:
     """The request that follows a redirect, stripped of everything if it leads to another origin.
 
-    :raises Refusal: the redirect names no place, leads from https to http, or is no http(s) URL.
+    :raises Refusal: the redirect names no place, leads from https to http, or is not an http(s) URL.
     """
     url = answer.link
     if url is None:

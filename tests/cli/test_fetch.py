@@ -108,7 +108,10 @@ TODAY = [f"start={NOW.isoformat()}", f"end={(NOW + timedelta(days=1)).isoformat(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("talkdesk_reports",), "talkdesk_reports is no file and no builder: give a file, or one of talk"),
+        (
+            ("talkdesk_reports",),
+            "talkdesk_reports is neither a file nor a builder: give a file, or one of talk",
+        ),
         (("talkdesk_report", "report_type=calls"), "start, end missing"),
         ((*CALLS, "tz=UTC"), "tz is not allowed: talkdesk_report takes report_type, "),
         ((*CALLS[:2], *TODAY), "lies in the future"),

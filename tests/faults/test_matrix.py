@@ -185,7 +185,7 @@ def test_a_cell_ends_with_the_whole_object_or_with_nothing_new(
         if one.ended not in {LANDS, SKIPS, ENDED}:
             assert isinstance(one.error, exceptions.ContactCenterError)
     first = str(tried[0].error or "")
-    if tried[0].error is not None and fault.step not in {"store", "report", "shape", "cancel"}:
+    if tried[0].error is not None and fault.step not in {"store", "report", "cancel"}:
         assert first.startswith(f"{subject.title} (connection {subject.conn_id}")
     assert re.search(cell.ends.words, first)
     assert re.search(cell.ends.says, seen.log)

@@ -364,7 +364,7 @@ def test_json_may_start_with_a_byte_order_mark_which_jsonl_drops() -> None:
 
 
 def test_json_empty_body_is_incomplete() -> None:
-    assert verdict("json", b"") == "the body is empty, which is no JSON document"
+    assert verdict("json", b"") == "the body is empty, which is not a JSON document"
 
 
 @pytest.mark.parametrize("shape", [(b'{"entries":[', b"]}"), (b'{"other":{"deeper":[', b"]}}")])

@@ -103,7 +103,7 @@ BROKEN: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
     "work repeats a cursor": (legs, {"scroll": "repeated"}, {}),
     "work counts more than it sends": (legs, {"total_count": "wrong"}, {}),
     "work stays full": (legs, {}, {"operation": "call_legs", "fault": "status", "status": 429, "skip": 1}),
-    "work refuses in mid-scroll": (
+    "work refuses mid-scroll": (
         records,
         {},
         {"operation": "call_records", "fault": "status", "status": 400, "skip": 2},

@@ -106,9 +106,9 @@ def test_a_proxy_of_the_environment_needs_no_scheme(
 
 UNUSABLE = [
     ("socks5://me:sentinel@p:1080", " socks5://p can't be used: only proxies for http and https can be used"),
-    ("http://me:sentinel@p:port", " http://p can't be used: it is no URL"),
-    ("http://me:sentinel@p:0", " http://p can't be used: it is no URL"),
-    ("http://[sentinel", " can't be used: it is no URL"),
+    ("http://me:sentinel@p:port", " http://p can't be used: it is not a URL"),
+    ("http://me:sentinel@p:0", " http://p can't be used: it is not a URL"),
+    ("http://[sentinel", " can't be used: it is not a URL"),
     ("http://", " can't be used: it names no host"),
     ("our proxy, sentinel", " can't be used: it names no host"),
 ]

@@ -53,7 +53,7 @@ STATES: Mapping[str, State] = {
     "failed": "failed",
 }
 
-#: rows of a page at the most, of summary and detailed reports alike
+#: rows of a page at most, of summary and detailed reports alike
 PAGE_SIZE = 1000
 #: where the vendor cuts a summary report's JSON, without a word (seed 000, "6a")
 CAP = 10_000

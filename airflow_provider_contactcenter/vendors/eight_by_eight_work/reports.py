@@ -14,9 +14,9 @@ from airflow_provider_contactcenter.vendors.protocol.reports import make_report
 
 #: years that the vendor keeps; it leaves out what is older without a word (seed 002)
 RETENTION = 2
-#: rows of a page at the most (the vendor's OpenAPI; the seed's sentence is cut off)
+#: rows of a page at most (the vendor's OpenAPI; the seed's sentence is cut off)
 LARGEST_PAGE = 7000
-#: extensions in one filter at the most (the vendor's OpenAPI)
+#: extensions in one filter at most (the vendor's OpenAPI)
 _FILTER = 125
 
 

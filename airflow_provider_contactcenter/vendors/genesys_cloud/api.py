@@ -199,7 +199,7 @@ def status(job: Job) -> Operation[Status]:
     answer = yield Request("GET", _path(job), headers=_JSON)
     body = answer.json()
     if not isinstance(body, Mapping):
-        raise Refusal("unavailable", "the job's status is no JSON object", status=answer.status)
+        raise Refusal("unavailable", "the job's status is not a JSON object", status=answer.status)
     word, reason = (str(body[key]) if body.get(key) else None for key in ("state", "errorMessage"))
     return status_of(STATES, word, reason)
 

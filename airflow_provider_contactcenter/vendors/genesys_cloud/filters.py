@@ -32,7 +32,7 @@ def filters(
     """A check for a list of filters.
 
     :param subjects: what a predicate may be about: ``dimension``, ``metric``, ``property``.
-    :param foreign: dimensions that belong into ``segment_filters``.
+    :param foreign: dimensions that belong in ``segment_filters``.
     :param dimensions: the only dimensions there are, where the list is closed.
     """
 

@@ -81,7 +81,7 @@ def genesys_conversations(
         good size.
     :param conversation_filters: filters on the conversation, each ``{"type": "and", "predicates": [...]}``. A
         predicate names one ``dimension`` or ``metric``, an ``operator`` (``matches`` unless given) and a
-        ``value`` or ``range``. Queue, user, ani and direction belong into ``segment_filters``.
+        ``value`` or ``range``. Queue, user, ani and direction belong in ``segment_filters``.
     :param segment_filters: filters on segments, which select whole conversations; also of a ``property``.
     :param evaluation_filters: filters on evaluations.
     :param survey_filters: filters on surveys.

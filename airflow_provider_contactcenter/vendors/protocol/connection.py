@@ -97,7 +97,7 @@ class ConnectionFields:
     def url(self, default: str | None = None, scheme: str = "https") -> str:
         """The API's base URL: ``host`` may be a bare name or a full URL with scheme, port and path prefix.
 
-        :raises Refusal: (invalid) there is no host and no default, or it is no http(s) URL.
+        :raises Refusal: (invalid) there is no host and no default, or it is not an http(s) URL.
         """
         host = (self.host or "").strip()
         if not host:
@@ -113,7 +113,7 @@ class ConnectionFields:
     def auth_url(self, default: str | None = None) -> str | None:
         """The extra ``auth_url``: the whole URL of the token endpoint, https unless it says otherwise.
 
-        :raises Refusal: (invalid) it is no http(s) URL.
+        :raises Refusal: (invalid) it is not an http(s) URL.
         """
         url = self.optional("auth_url")
         if url is None:
@@ -136,8 +136,8 @@ class ConnectionFields:
             if seconds is None or isinstance(timeout, bool) or not 0 < seconds <= LONGEST_TIMEOUT:
                 raise Refusal(
                     "invalid",
-                    f"the connection's timeout {timeout!r} is no number of seconds above 0, "
-                    f"{LONGEST_TIMEOUT:g} at the most",
+                    f"the connection's timeout {timeout!r} is not a number of seconds above 0, "
+                    f"{LONGEST_TIMEOUT:g} at most",
                 )
             options["timeout"] = seconds
         verify = self.extra.get("verify", True)
@@ -185,7 +185,7 @@ def http_url(name: str, url: str) -> str:
         )
     if not sound:
         shown = re.sub(r"//[^/]*@", "//***@", url)
-        raise Refusal("invalid", f"the connection's {name} {shown!r} is no http or https URL")
+        raise Refusal("invalid", f"the connection's {name} {shown!r} is not an http or https URL")
     return url
 
 
@@ -210,7 +210,7 @@ def proxy_url(given: str, whose: str) -> str:
     :raises Refusal: (invalid) it can't be used; named without user and password.
     """
     url = given.strip() if "://" in given else f"http://{given.strip()}"
-    scheme, host, why = "", "", "it is no URL"
+    scheme, host, why = "", "", "it is not a URL"
     try:
         parts = urlsplit(url)
         scheme, host = parts.scheme, parts.hostname or ""

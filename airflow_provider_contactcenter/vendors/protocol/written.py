@@ -19,7 +19,7 @@ class Number(str):
 def read(body: bytes) -> Any:
     """JSON whose numbers are :class:`Number`; takes a byte order mark and halves of surrogate pairs.
 
-    :raises ValueError: it is no JSON, or holds NaN or Infinity, which would land as null.
+    :raises ValueError: it is not JSON, or holds NaN or Infinity, which would land as null.
     """
     return json.loads(body, parse_float=Number, parse_int=Number, parse_constant=_refuse)
 

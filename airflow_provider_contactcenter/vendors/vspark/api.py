@@ -92,7 +92,7 @@ def content(job: Job) -> File:
 
 
 def _ask(request: Request) -> Operation[Answer]:
-    """Send a request; what comes with HTTP 200 and is no JSON is an error all the same."""
+    """Send a request; what comes with HTTP 200 and is not JSON is an error all the same."""
     try:
         answer = yield request
     except Refusal as refusal:

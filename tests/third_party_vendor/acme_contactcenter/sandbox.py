@@ -65,7 +65,7 @@ def submit(state: VendorState, request: Request) -> Reply:
     """``POST /orders``."""
     asked = json.loads(request.body)
     if asked["kind"] == "calls" and asked["to"] - asked["from"] > timedelta(days=7).total_seconds():
-        return json_reply({"message": "seven days at the most"}, 400)
+        return json_reply({"message": "seven days at most"}, 400)
     job = state.add_job(asked["kind"], {"asked": asked, "rows": state.size[0]}, "FINISHED")
     return json_reply({"order": job.id}, job=job.id)
 
