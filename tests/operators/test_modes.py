@@ -511,7 +511,7 @@ class TestSensor:
     def test_its_log_says_what_it_waits_for_and_while_a_state_lasts(
         self, sandbox: Sandbox, deferrable: bool, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        job = self.ordered()
+        job = self.submitted()
         capsys.readouterr()
         with pytest.raises(AirflowSensorTimeout):
             run(
