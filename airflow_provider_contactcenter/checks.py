@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import ast
 import json
+import linecache
 import re
+import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from types import FrameType
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -23,9 +26,27 @@ class InvalidValue(ValueError):
     def __init__(self, *complaints: str) -> None:
         super().__init__(*complaints)
         self.complaints = complaints
+        if line := users_line():
+            self.add_note(line)  # a traceback ends in it, where Airflow shows our own frames alone
 
     def __str__(self) -> str:
         return " ".join(self.complaints)
+
+
+#: the first parts of the names of modules that aren't the user's
+_NOT_THE_USERS = {__name__.partition(".")[0], "airflow"}
+
+
+def users_line() -> str | None:
+    """The line of the DAG file, or of whatever else calls this package, that is being carried out."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in _NOT_THE_USERS:
+        frame = frame.f_back
+    if frame is None:
+        return None
+    file, number = frame.f_code.co_filename, frame.f_lineno
+    written = linecache.getline(file, number).strip()
+    return f"{file}, line {number}: {written}" if written else None
 
 
 def pending(value: object) -> bool:

@@ -61,15 +61,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the demo; 0 if every report landed and is what the vendor served, else 1."""
+    """Run the demo; 0 if every report landed and is what the vendor served, 130 after Ctrl-C, else 1."""
     try:
         require_extras()
         require_airflow_3()
         with stopping_on_signals():
             return demo(example_dags(), keep=arguments.keep)
-    except (DemoError, InterruptedDemo) as error:
+    except DemoError as error:
         print(f"contactcenter demo: {error}", file=sys.stderr)
         return 1
+    except InterruptedDemo as stopped:
+        print(f"contactcenter demo: {stopped}", file=sys.stderr)
+        return stopped.exit_status
 
 
 def demo(dags_folder: Path, *, keep: bool = False) -> int:
@@ -105,7 +108,7 @@ def demo(dags_folder: Path, *, keep: bool = False) -> int:
         follow(progress, console, TIMEOUT)
         for row in progress.rows:
             row.check = check(row, {"s3": s3, "gs": gcs}, sandbox)
-        console.print(table(progress.rows))
+        console.print(table(progress.rows, console.width))
         for line in columns(progress.rows):
             console.print(line, markup=False, highlight=False)
         failures = [*what_failed(progress), *([] if progress.rows else ["No DAG lands a report."])]
@@ -113,7 +116,9 @@ def demo(dags_folder: Path, *, keep: bool = False) -> int:
             console.print(failure, markup=False, highlight=False)
         console.print(total(progress.rows, time.monotonic() - started), highlight=False)
         if keep:
-            _wait_for_the_user(console, airflow)
+            for line in addresses(airflow, s3, gcs, sandbox):
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
+            _wait_for_the_user()
     return 1 if failures else 0
 
 
@@ -193,8 +198,18 @@ def _phase(console: Console, text: str) -> Any:
         yield
 
 
-def _wait_for_the_user(console: Console, airflow: LocalAirflow) -> None:
-    console.print(f"Airflow's UI: {airflow.url} (no password). Ctrl-C ends everything.", highlight=False)
+def addresses(airflow: LocalAirflow, s3: S3Server, gcs: GCSServer, sandbox: Sandbox) -> list[str]:
+    """Return a line for each thing that ``--keep`` leaves up: where it is, and what it wants to be told."""
+    return [
+        f"Airflow's UI   {airflow.url} (no password)",
+        f"Sandbox        {sandbox.url}; what was asked of it: {sandbox.url}/_sandbox/journal",
+        f"S3             {s3.url}, bucket {BUCKET}, key {s3.access_key}, secret {s3.secret_key}",
+        f"GCS            {gcs.url}, bucket {BUCKET}, no credentials",
+        "Ctrl-C ends everything.",
+    ]
+
+
+def _wait_for_the_user() -> None:
     with contextlib.suppress(InterruptedDemo):
         while True:
             pause(0.5)

@@ -20,7 +20,12 @@ class DemoError(RuntimeError):
 
 
 class InterruptedDemo(Exception):
-    """The user asked to stop."""
+    """The user asked to stop, by a signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"Stopped by {signal.Signals(number).name}.")
+        #: what a shell expects of a program that a signal ended: 130 for Ctrl-C
+        self.exit_status = 128 + number
 
 
 #: The signals that asked to stop. A flag that every wait looks at, rather than an exception out of the signal
@@ -49,7 +54,7 @@ def pause(seconds: float) -> None:
     if not _asked_to_stop:
         time.sleep(seconds)
     if _asked_to_stop:
-        raise InterruptedDemo(f"Stopped by {signal.Signals(_asked_to_stop[0]).name}.")
+        raise InterruptedDemo(_asked_to_stop[0])
 
 
 def free_ports(count: int) -> list[int]:

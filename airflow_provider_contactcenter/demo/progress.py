@@ -113,7 +113,7 @@ def _showing(progress: Progress, console: Console) -> Iterator[Any]:
         from rich.live import Live
 
         with Live(console=console, auto_refresh=False, transient=True) as live:
-            yield lambda: live.update(table(progress.rows), refresh=True)
+            yield lambda: live.update(table(progress.rows, console.width), refresh=True)
         return
 
     start, last = time.monotonic(), dict[str, str]()
@@ -127,8 +127,12 @@ def _showing(progress: Progress, console: Console) -> Iterator[Any]:
     yield print_changes
 
 
-def table(rows: Sequence[Row]) -> Table:
-    """Return the table of reports."""
+#: columns of a terminal from which the table shows where a report landed
+WIDE = 120
+
+
+def table(rows: Sequence[Row], width: int = WIDE) -> Table:
+    """Return the table of reports, one line for each in a terminal of 100 columns."""
     from rich.table import Table
 
     result = Table(title="Reports")
@@ -136,8 +140,9 @@ def table(rows: Sequence[Row]) -> Table:
         result.add_column(heading)
     for heading in ("Rows", "Bytes"):
         result.add_column(heading, justify="right")
-    for heading in ("URI", "Check"):
-        result.add_column(heading, overflow="fold")
+    if width >= WIDE:
+        result.add_column("URI", overflow="fold")
+    result.add_column("Check", overflow="fold")
     for row in rows:
         delivery = row.delivery or {}
         colour = COLOURS.get(row.state, "default")
@@ -146,7 +151,7 @@ def table(rows: Sequence[Row]) -> Table:
             f"[{colour}]{row.state}[/]",
             _number(delivery.get("rows")),
             _number(delivery.get("bytes")),
-            delivery.get("uri", ""),
+            *([delivery.get("uri", "")] if width >= WIDE else []),
             row.check,
         )
     return result

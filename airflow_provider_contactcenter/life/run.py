@@ -28,11 +28,14 @@ from airflow_provider_contactcenter.life.waiting import (
     LIFE,
     LONGEST_WATERMARK_PAUSE,
     RUNS_ON,
+    SILENCE,
     WATERMARK_PAUSE,
     Event,
     Sleep,
     jittered,
     outcome,
+    seen_line,
+    still_line,
     wait,
 )
 from airflow_provider_contactcenter.nouns import Job, Report, Status, called, window_of
@@ -164,10 +167,12 @@ class Run:
         self._announce = announce
         #: the job is over, as far as this execution knows
         self._over = False
+        self._began = began or clock.now()
+        #: of a sensor: the vendor's last word, and when the log last had a line
+        self._seen: str | None = None
+        self._said = self._began
         #: when ``execution_timeout`` is over, which Airflow 3 doesn't look at while a task is deferred
-        self.cut_off = (
-            NEVER if terms.execution_timeout is None else (began or clock.now()) + terms.execution_timeout
-        )
+        self.cut_off = NEVER if terms.execution_timeout is None else self._began + terms.execution_timeout
 
     # -- what the task does ----------------------------------------------------------------------------
 
@@ -386,12 +391,19 @@ class Run:
 
     def _submitted(self, job: Job) -> str:
         """What was submitted, for which window, over which connection."""
+        return self._told("Submitted", job)
+
+    def awaited(self) -> str:
+        """What a sensor waits for, in the same words."""
+        return self._told("Waiting for", self.known)
+
+    def _told(self, what: str, job: Job) -> str:
         report, window, noun = job["report"], window_of(job["report"]), self.hook.vendor.noun
-        what = (
+        named = (
             f"{noun} {job['job_id']}" if job["job_id"] is not None else f"the report, which needs no {noun}"
         )
         span = f" from {window['start']} to {window['end']}" if window else ""
-        return f"Submitted {what}: {called(report)}{span}, over connection {job['conn_id']}."
+        return f"{what} {named}: {called(report)}{span}, over connection {job['conn_id']}."
 
     def _wait(self, deadline: datetime) -> None:
         """Look once on the worker, then wait: in the triggerer, or here."""
@@ -434,10 +446,18 @@ class Run:
 
         :raises ContactCenterError: the connection can't be used.
         """
-        self.stand = outcome(self.known, self.look(self.known))
+        job, found, now = self.known, self.look(self.known), self.clock.now()
+        self.stand = outcome(job, found)
         over = self.stand["status"] != "timeout"
-        if not over and self.stand["reason"]:
-            self._log.info("A look at the job failed and will be repeated: %s", self.stand["reason"])
+        if isinstance(found, Refusal):
+            if not over:
+                self._log.info("a look at job %s failed and will be repeated: %s", job["job_id"], found.words)
+        elif found["vendor_status"] != self._seen:
+            self._seen, self._said = found["vendor_status"], now
+            self._log.info("%s", seen_line(job, found))
+        elif (now - self._said).total_seconds() >= SILENCE:
+            self._said, deadline = now, self.deadline(self._began)
+            self._log.info("%s", still_line(job, found["state"], now, self.terms.poll_interval, deadline))
         return over
 
     def conclude(self, ended: Event) -> Job:

@@ -116,6 +116,21 @@ class Sleep:
     seconds: float
 
 
+def seen_line(job: Job, found: Status) -> str:
+    """For the log, when a job's state changes."""
+    return f"job {job['job_id']} is {found['state']} (the vendor says {found['vendor_status']})"
+
+
+def still_line(job: Job, state: str, now: datetime, pause: float, deadline: datetime) -> str:
+    """For the log, while a state lasts."""
+    since = datetime.fromisoformat(job["submitted_at"])
+    elapsed = timedelta(seconds=int((now - since).total_seconds()))
+    return (
+        f"job {job['job_id']} is still {state} after {elapsed}; next look in {pause:.0f} s, "
+        f"deadline {deadline.isoformat(timespec='seconds')}"
+    )
+
+
 def jittered(seconds: float) -> float:
     """The same, 10 % more or less."""
     return seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
@@ -164,7 +179,7 @@ def wait(
                 asked, trouble = found.retry_after or 0.0, found.words
             elif found["vendor_status"] != last:
                 last, state, said = found["vendor_status"], found["state"], now()
-                note(f"job {job['job_id']} is {found['state']} (the vendor says {last})")
+                note(seen_line(job, found))
             if seen["status"] != "timeout":
                 return {**seen, "vendor_status": last}
             if trouble is not None:
@@ -174,10 +189,5 @@ def wait(
         pause = max(SHORTEST_PAUSE, asked, jittered(interval))
         if (now() - said).total_seconds() >= SILENCE:
             said = now()
-            since = datetime.fromisoformat(job["submitted_at"])
-            elapsed = timedelta(seconds=int((said - since).total_seconds()))
-            note(
-                f"job {job['job_id']} is still {state} after {elapsed}; next look in {pause:.0f} s, "
-                f"deadline {deadline.isoformat(timespec='seconds')}"
-            )
+            note(still_line(job, state, said, pause, deadline))
         interval = max(interval, min(interval * GROWTH, max_poll_interval))

@@ -86,6 +86,7 @@ class ContactCenterReportSensor(LineageMixin, RenderingMixin, BaseSensorOperator
     def execute(self, context: Context) -> Job:
         """Look; wait here or deferred; return the job."""
         run = self._run(context, self.job)
+        self.log.info("%s", run.awaited())
         if not self.deferrable:
             return self._wait_here(run, context)
         if not run.glance():

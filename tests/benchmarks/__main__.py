@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.benchmarks.racing import Line, Options, Unmeasured, say
 
-GROUPS = ("transfer", "polling", "pages", "formats", "imports")
+GROUPS = ("transfer", "polling", "pages", "formats", "imports", "night")
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- measured -->", "<!-- end of what was measured -->"
 #: whose versions say what was measured

@@ -187,7 +187,7 @@ def in_turn(names: Sequence[str], turn: int) -> list[str]:
 def run(module: str, function: str, environ: Mapping[str, str], given: Mapping[str, Any]) -> Figures:
     """One run of one side, in a process of its own.
 
-    :raises Unmeasured: what it needs isn't installed.
+    :raises Unmeasured: what it needs isn't installed, or it failed.
     """
     with tempfile.TemporaryDirectory(prefix="contactcenter-bench-") as home:
         settings = {
@@ -204,7 +204,7 @@ def run(module: str, function: str, environ: Mapping[str, str], given: Mapping[s
             check=False,
         )
     if process.returncode:
-        raise SystemExit(f"{module}.{function} failed: see above.")
+        raise Unmeasured(f"{module}.{function} failed")
     figures: Figures = json.loads(process.stdout.splitlines()[-1])
     if why := figures.get("unmeasured"):
         raise Unmeasured(why)

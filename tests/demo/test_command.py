@@ -9,6 +9,7 @@ import sys
 import time
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import psutil  # type: ignore[import-untyped, unused-ignore]
@@ -17,7 +18,7 @@ from rich.console import Console
 
 from airflow_provider_contactcenter.demo import command
 from airflow_provider_contactcenter.demo.airflow import LocalAirflow, require_airflow_3
-from airflow_provider_contactcenter.demo.processes import DemoError
+from airflow_provider_contactcenter.demo.processes import DemoError, pause
 from airflow_provider_contactcenter.demo.progress import Progress, columns, follow, table, total
 
 
@@ -75,6 +76,17 @@ def test_the_columns_of_a_report_with_a_manifest_are_shown() -> None:
     assert columns(progress.rows) == ["calls/land[0] has the columns id, at; manifest: s3://lake/calls.json"]
 
 
+def test_a_terminal_of_100_columns_shows_each_report_on_one_line() -> None:
+    progress, _ = followed("success")
+    [row] = progress.rows
+    row.dag_id = "contactcenter_eight_by_eight_cc_queues"
+    console = Console(file=io.StringIO(), width=100)
+    console.print(table([row] * 20, console.width))
+    lines = cast(io.StringIO, console.file).getvalue().splitlines()
+    assert len(lines) == 20 + 5 and max(map(len, lines)) <= 100
+    assert sum("1,234" in line and "verified" in line for line in lines) == 20
+
+
 def test_what_failed_is_told_with_the_end_of_its_log() -> None:
     progress, _ = followed("failed")
     assert "calls/land is failed:\n  ValueError: the vendor said no" in command.what_failed(progress)
@@ -102,6 +114,36 @@ def test_missing_extras_are_named_in_one_sentence(
     assert "pip install 'airflow-provider-contactcenter[amazon,google,parquet,sandbox]'" in error
 
 
+def test_ctrl_c_ends_it_with_the_status_that_a_shell_expects(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(dags: Path, *, keep: bool) -> int:
+        signal.raise_signal(signal.SIGINT)
+        pause(0)
+        return 0
+
+    for name in ("require_extras", "require_airflow_3"):
+        monkeypatch.setattr(command, name, lambda: None)
+    monkeypatch.setattr(command, "demo", interrupted)
+    assert command.run(argparse.Namespace(keep=False)) == 130
+    assert capsys.readouterr().err == "contactcenter demo: Stopped by SIGINT.\n"
+
+
+def test_what_keep_leaves_up_is_named_with_its_address_and_keys() -> None:
+    place = SimpleNamespace
+    lines = command.addresses(
+        cast(Any, place(url="http://127.0.0.1:1")),
+        cast(Any, place(url="http://127.0.0.1:2", access_key="key-of-s3", secret_key="secret-of-s3")),
+        cast(Any, place(url="http://127.0.0.1:3")),
+        cast(Any, place(url="http://127.0.0.1:4")),
+    )
+    told = "\n".join(lines)
+    for port in range(1, 5):
+        assert f"http://127.0.0.1:{port}" in told
+    assert "key key-of-s3, secret secret-of-s3" in told
+    assert max(map(len, lines)) <= 100
+
+
 @pytest.mark.parametrize("seconds", [0.0, 4.0])
 def test_sigterm_leaves_nothing(seconds: float, tmp_path: Path) -> None:
     try:
@@ -125,7 +167,7 @@ def test_sigterm_leaves_nothing(seconds: float, tmp_path: Path) -> None:
     time.sleep(seconds)
     demo.send_signal(signal.SIGTERM)
     _, error = demo.communicate(timeout=30)
-    assert demo.returncode == 1
+    assert demo.returncode == 128 + signal.SIGTERM
     assert error == "contactcenter demo: Stopped by SIGTERM.\n"
     assert list(tmp_path.iterdir()) == []
     assert [process for process in psutil.process_iter() if cwd_of(process).startswith(str(tmp_path))] == []

@@ -551,7 +551,7 @@ def _packed() -> Iterator[Fault]:
         yield Fault(
             step,
             "coding that nobody undoes (br)",
-            ends(INVALID, words="packed as 'br'.*Accept-Encoding"),
+            ends(INVALID, words=r"packed as 'br'[\s\S]*Accept-Encoding"),
             script=(coded,),
             modes=("deferred", "sync") if step == "poll" else ("deferred",),
         )
@@ -600,9 +600,9 @@ def _outages() -> Iterator[Fault]:
     yield Fault(
         "page",
         "full, and its cursor is missing",
-        ends(INCOMPLETE),
+        ends(INCOMPLETE, words="more may follow"),
         subjects=(DETAILED,),
-        options=lambda subject: {"cursor": "missing"},
+        options=lambda subject: {"cursor": "stripped"},
     )
 
 

@@ -110,6 +110,21 @@ def test_no_redirect_takes_the_token_to_another_host(
         assert foreign.connections == 0
 
 
+def test_a_range_in_no_proxy_keeps_the_token_from_the_proxy(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """V-Spark's stands in the query, where a proxy would log it."""
+    with Wire(in_turn(reply(502))) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.origin)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.setenv("no_proxy", "127.0.0.0/8")
+        works, said = VSparkHook().test_connection()
+        landed, _ = land()
+    assert works, said
+    assert landed
+    assert proxy.connections == 0
+
+
 @pytest.mark.parametrize("manual", ["seed", "newer"])
 def test_a_day_is_a_day_under_both_manuals(sandbox: Sandbox, manual: str) -> None:
     sandbox.set_options("vspark", manual=manual)

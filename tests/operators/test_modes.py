@@ -245,9 +245,9 @@ def test_an_event_of_another_release_is_understood(sandbox: Sandbox) -> None:
 def test_an_event_may_say_what_to_do(sandbox: Sandbox) -> None:
     told = {"status": "refused", "refusal": "permission", "reason": "closed", "job": JOB}
     for event, cure in (
-        ({**told, "advice": "Open it."}, r"closed\. Open it\.$"),
-        ({**told, "advice": None}, r"closed\. Have the vendor's administrator grant what is missing\.$"),
-        (told, r"closed\. Have the vendor's administrator grant what is missing\.$"),
+        ({**told, "advice": "Open it."}, r"closed\.\s+Open it\.$"),
+        ({**told, "advice": None}, r"closed\.\s+Have the vendor's administrator grant what is missing\.$"),
+        (told, r"closed\.\s+Have the vendor's administrator grant what is missing\.$"),
     ):
         with pytest.raises(exceptions.ContactCenterPermissionError, match=cure):
             waiting_report(True)().execute_complete(context(), event)
@@ -296,6 +296,49 @@ def test_a_waiting_parameter_that_cannot_be_used_is_refused_when_the_dag_is_pars
 ) -> None:
     with pytest.raises(InvalidValue, match=re.escape(sentence)):
         ContactCenterReportOperator(task_id="calls", report=calls(), **values)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"poke_interval": 0}, "poke_interval=0"),
+        ({"max_poll_interval": 0}, "max_poll_interval=0 is not allowed: give a number of seconds above 0"),
+        ({"never_fail": True}, "never_fail=True is not allowed: a report that failed fails the sensor"),
+        ({"job": None}, "job=None is not allowed: give what ContactCenterReportOperator returned"),
+        ({"job": "4711"}, "job='4711' is not allowed: give what ContactCenterReportOperator returned"),
+    ],
+    ids=lambda value: ", ".join(value) if isinstance(value, dict) else "",
+)
+def test_the_sensor_names_what_it_does_not_take(values: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidValue, match=f"^{re.escape(sentence)}"):
+        ContactCenterReportSensor(**{"task_id": "wait", "job": JOB, **values})
+
+
+@pytest.mark.parametrize("task_class", [ContactCenterReportSensor, ContactCenterReportOperator])
+def test_a_job_that_came_out_as_none_is_named(sandbox: Sandbox, task_class: Any) -> None:
+    """As the XCom of a task that was skipped does."""
+    noun = "job" if task_class is ContactCenterReportSensor else "report"
+    task = task_class(task_id="wait", **{noun: f"{{{{ ti.xcom_pull('{noun}') }}}}"})
+    setattr(task, noun, None)
+    with pytest.raises(exceptions.ContactCenterInvalidReportError, match=r"^Task wait: .*job"):
+        task.execute(context())
+    assert sandbox.journal() == []
+
+
+@pytest.mark.parametrize(
+    ("values", "longest"),
+    [({}, 300), ({"max_wait": timedelta(seconds=40)}, 40), ({"max_poll_interval": 30}, 30)],
+    ids=["neither", "max_wait", "max_poll_interval"],
+)
+def test_max_wait_bounds_the_sensors_interval_while_deferred(
+    sandbox: Sandbox, values: dict[str, Any], longest: float
+) -> None:
+    job = TalkdeskHook().submit(calls())
+    task = ContactCenterReportSensor(task_id="wait", job=job, deferrable=True, poke_interval=20, **values)
+    with pytest.raises(TaskDeferred) as deferred:
+        task.execute(context())
+    assert deferred.value.trigger.serialize()[1]["max_poll_interval"] == longest
+    assert deferred.value.trigger.serialize()[1]["poll_interval"] == 20
 
 
 def test_execution_timeout_counts_while_deferred(sandbox: Sandbox) -> None:
@@ -444,36 +487,57 @@ class TestSensor:
         monkeypatch.setattr(sys.modules[BaseSensorOperator.__module__], "time", own)
 
     @staticmethod
-    def ordered() -> dict[str, Any]:
-        return dict(ContactCenterReportOperator(task_id="order", report=calls()).execute(context()))
+    def submitted() -> dict[str, Any]:
+        return dict(ContactCenterReportOperator(task_id="submit", report=calls()).execute(context()))
 
     def test_returns_the_job_when_it_is_ready(self, sandbox: Sandbox, deferrable: bool) -> None:
-        job = self.ordered()
+        job = self.submitted()
         sandbox.add_fault(vendor="talkdesk", operation="poll", fault="reset")
         sandbox.set_options("talkdesk", hold=None)
         assert run(sensor(job, deferrable))["job_id"] == job["job_id"]
 
     def test_times_out_as_a_sensor_does(self, sandbox: Sandbox, deferrable: bool) -> None:
         with pytest.raises(AirflowSensorTimeout):
-            run(sensor(self.ordered(), deferrable))
+            run(sensor(self.submitted(), deferrable))
 
     def test_says_of_which_job_it_has_waited_too_long(self, sandbox: Sandbox, deferrable: bool) -> None:
-        job = self.ordered()
+        job = self.submitted()
         with pytest.raises(AirflowSensorTimeout) as failure:
             run(sensor(job, deferrable))
         assert f"(connection talkdesk_default, job {job['job_id']})" in str(failure.value)
         assert "it last said processing" in str(failure.value)
         assert "raise timeout or execution_timeout" in str(failure.value)
 
+    def test_its_log_says_what_it_waits_for_and_while_a_state_lasts(
+        self, sandbox: Sandbox, deferrable: bool, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        job = self.submitted()
+        capsys.readouterr()
+        with pytest.raises(AirflowSensorTimeout):
+            run(
+                lambda: ContactCenterReportSensor(
+                    task_id="wait", job=job, deferrable=deferrable, poke_interval=60, timeout=1800
+                )
+            )
+        said = capsys.readouterr()
+        log, named = said.out + said.err, f"job {job['job_id']}"
+        window = "from 2024-05-01T00:00:00+00:00 to 2024-05-02T00:00:00+00:00"
+        assert f"Waiting for {named}: report/calls {window}, over connection talkdesk_default." in log
+        assert f"{named} is running (the vendor says processing)" in log
+        still = re.findall(
+            rf"{named} is still running after 0:\d\d:\d\d; next look in \d+ s, deadline 20", log
+        )
+        assert 1 <= len(still) <= 3
+
     def test_soft_fail_skips_on_a_timeout(self, sandbox: Sandbox, deferrable: bool) -> None:
         with pytest.raises(AirflowSkipException):
-            run(sensor(self.ordered(), deferrable, soft_fail=True))
+            run(sensor(self.submitted(), deferrable, soft_fail=True))
 
     @pytest.mark.parametrize("soft_fail", [False, True])
     def test_a_failed_report_fails_it_soft_fail_or_not(
         self, sandbox: Sandbox, deferrable: bool, soft_fail: bool
     ) -> None:
-        job = self.ordered()
+        job = self.submitted()
         sandbox.hold(job["job_id"], "failed")
         with pytest.raises(exceptions.ContactCenterReportFailedError):
             run(sensor(job, deferrable, soft_fail=soft_fail))
@@ -482,7 +546,7 @@ class TestSensor:
     def test_a_refusal_fails_it_soft_fail_or_not(
         self, sandbox: Sandbox, deferrable: bool, soft_fail: bool
     ) -> None:
-        job = self.ordered()
+        job = self.submitted()
         sandbox.forget(job["job_id"])
         with pytest.raises(exceptions.ContactCenterNotFoundError):
             run(sensor(job, deferrable, soft_fail=soft_fail))
@@ -490,7 +554,7 @@ class TestSensor:
     def test_a_connection_that_cannot_be_used_fails_it_soft_fail_or_not(
         self, sandbox: Sandbox, deferrable: bool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        job = self.ordered()
+        job = self.submitted()
         monkeypatch.setenv(
             "AIRFLOW_CONN_TALKDESK_DEFAULT",
             json.dumps({**sandbox.connections["talkdesk_default"], "password": ""}),
@@ -506,7 +570,7 @@ class TestSensor:
     ("change", "cure"),
     [
         ({"conn_type": "khoros_care"}, "Nothing was sent: give the report a connection of that type"),
-        ({"extra": {"proxies": "socks9://proxy"}}, "can't be used: .* Correct its URL."),
+        ({"extra": {"proxies": "socks9://proxy"}}, r"can't be used: .*\sCorrect its URL\."),
         ({"password": "wrong"}, "Check the connection's credentials."),
     ],
     ids=["type", "proxy", "password"],
@@ -625,7 +689,7 @@ def test_a_copy_of_a_task_in_mid_run_knows_no_run(sandbox: Sandbox) -> None:
 
 
 def test_the_sensors_execution_timeout_counts_while_deferred(sandbox: Sandbox) -> None:
-    job = ContactCenterReportOperator(task_id="order", report=calls()).execute(context())
+    job = ContactCenterReportOperator(task_id="submit", report=calls()).execute(context())
     task = sensor(job, True, soft_fail=True, execution_timeout=timedelta(seconds=0.5))
     task_context = context()
     with pytest.raises(TaskDeferred) as deferral:

@@ -13,6 +13,7 @@ from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_0_PLUS
 from jinja2 import StrictUndefined
 
 from airflow_provider_contactcenter.exceptions import ContactCenterInvalidReportError
+from airflow_provider_contactcenter.operators.look_back import LookBackOperator
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
 from airflow_provider_contactcenter.reports import eight_by_eight_call_legs, talkdesk_report
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
@@ -151,6 +152,22 @@ def test_a_mapped_task_is_called_by_connection_kind_and_window(template: str | N
     assert names["map_index_template"] == (
         template or "talkdesk_default report/calls 2024-05-01T00:00:00+00:00 to 2024-05-02T00:00:00+00:00"
     )
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_a_look_back_renders_by_the_same_rules(native: bool) -> None:
+    report = talkdesk_report("2024_05", **WINDOW)
+    with dag(native):
+        task = LookBackOperator(task_id="days", report=report, days=3)
+    assert rendered(task).report["params"]["report_type"] == "2024_05"
+    report["params"]["report_type"] = "{{ kind }}"
+    with dag(native):
+        task = LookBackOperator(task_id="days", report=report, days=3)
+    if native:
+        with pytest.raises(ContactCenterInvalidReportError, match="turns into 202405"):
+            rendered(task, kind="2024_05")
+    else:
+        assert rendered(task, kind="2024_05").report["params"]["report_type"] == "2024_05"
 
 
 def test_the_sensor_renders_by_the_same_rules() -> None:

@@ -32,6 +32,9 @@ def csv_of(data: bytes, size: int = 7) -> Meter:
         ("a,b\r\n1,2\r\n".encode("utf-16"), None),
         ("a,b\r\n1,2\r\n".encode("utf-32"), None),
         ("a,b\r\n1,2\r\n".encode("utf-16-le"), None),
+        ("a,b\n1,2\n".encode("utf-16"), None),  # not even mixed line ends give it away
+        ("a,b\n1,2\n".encode("utf-32"), None),
+        ('a,b\n1,"x"\n'.encode("utf-16-be"), None),
         (b'a,b\n1,5" screen\n2,x\n', None),
         (b'a,b\n1,5" and 6" screens\n2,x\n', None),
         (b'a,b\n1,"T\\"WO"\n2,"x"\n', None),

@@ -61,12 +61,13 @@ def test_an_alias_gets_the_object_as_its_asset_with_its_numbers() -> None:
     assert extra["window"] == DELIVERY["window"]
 
 
-def test_what_is_no_asset_is_passed_over() -> None:
+def test_what_is_no_asset_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:
     asset, told = Asset("s3://lake/calls"), outlet_events()
     others = [SimpleNamespace(url="file:///x"), "s3://lake/x", None]
     tell(DELIVERY, [*others, asset], None, {"outlet_events": told}, LOG)  # type: ignore[typeddict-item]
     assert told[asset].extra["sha256"] == "ab"
     assert len(told) == 1
+    assert caplog.records == [], "nor is it an event that could not be told"
 
 
 def test_an_event_that_cannot_be_told_fails_nothing(caplog: pytest.LogCaptureFixture) -> None:

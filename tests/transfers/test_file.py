@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat.sdk import Asset, AssetAlias
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.pipeline.reshape.hashing import key_fingerprint
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.shapes import shape
+from airflow_provider_contactcenter.stores.file import FileStore
 from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator
-from tests.transfers.conftest import calls, context
+from tests.transfers.conftest import StateStore, calls, context
 
 
 def landed(path: Path, **values: Any) -> Any:
@@ -29,6 +31,40 @@ def test_a_report_lands_in_a_folder_with_its_manifest(sandbox: Sandbox, tmp_path
     assert delivery["uri"] == f"file://{tmp_path}/calls.csv"
     assert json.loads((tmp_path / "calls.json").read_text())["sha256"] == delivery["sha256"]
     assert {path.name for path in tmp_path.iterdir()} == {"calls.csv", "calls.json"}
+
+
+class Broken:
+    """Whatever is asked of it fails."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"{name} is away")
+
+    def __getitem__(self, key: Any) -> Any:
+        raise RuntimeError("the API server is away")
+
+
+def test_nothing_behind_the_upload_fails_a_task_whose_object_stands(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Records(StateStore):
+        def delete(self, key: str) -> None:
+            raise RuntimeError("the API server is away")
+
+    monkeypatch.setattr("airflow_provider_contactcenter.transfers.landing.get_hook_lineage_collector", Broken)
+    monkeypatch.setattr(FileStore, "console", property(lambda store: Broken().console))
+    surroundings = context(Records())
+    surroundings |= {"outlet_events": Broken(), "asset_state_store": Broken()}
+    surroundings["ti"].xcom_push = Broken()
+    task = ContactCenterToFileOperator(
+        task_id="calls",
+        report=calls(),
+        path=str(tmp_path / "calls.csv"),
+        deferrable=False,
+        outlets=[Asset("s3://lake/calls"), AssetAlias("landed")],
+    )
+    delivery = task.execute(surroundings)
+    assert delivery["bytes"] == len((tmp_path / "calls.csv").read_bytes())
+    assert len(sandbox.jobs("talkdesk")) == len(sandbox.served()) == 1
 
 
 def test_a_folder_that_is_not_there_costs_no_report(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -259,6 +259,15 @@ def test_an_unreadable_status_is_a_blip(body: bytes) -> None:
     assert caught.value.passing
 
 
+def test_an_answer_without_a_status_passes_on_the_vendors_words() -> None:
+    said = {"error": "run 23 was purged", "code": 7}
+    with pytest.raises(Refusal, match=r"the answer has no status.*run 23 was purged"):
+        run(khoros_care.status(job()), said)
+    with pytest.raises(Refusal, match="run 23 was purged") as lost:
+        run(khoros_care.submit(report(), None), said)
+    assert lost.value.kind == "lost", "the export may have been started"
+
+
 def test_of_several_jobs_in_one_answer_only_ones_own_counts() -> None:
     other = entry("CLOSED", "FAILED")
     other["jobInfo"] = {**other["jobInfo"], "runId": "23other"}

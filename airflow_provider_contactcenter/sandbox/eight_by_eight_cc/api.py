@@ -126,7 +126,8 @@ OPTIONS = {
         "next",
         "repeated",
         "missing",
-        help="repeated: the cursor that was sent comes back; missing: none",
+        "stripped",
+        help="repeated: the cursor that was sent comes back; missing: none; stripped: no total either",
     ),
     # file
     "download_without_accept": choice("406", "csv", "xlsx", help="where Accept names neither type"),
@@ -549,7 +550,9 @@ def detailed_data(state: VendorState, request: Request) -> Reply:
         "X-Total-Pages": str(math.ceil(plan.count / size) or state.options["empty_pages"]),
         "X-Total-Elements": str(plan.count),
     }
-    if last < plan.count and state.options["cursor"] != "missing":
+    if state.options["cursor"] == "stripped":
+        headers.clear()
+    elif last < plan.count and state.options["cursor"] != "missing":
         after = _cursor(plan, last - 1)
         if state.options["cursor"] == "repeated":
             after = given or after
