@@ -221,7 +221,7 @@ def test_300_mapped_reports_are_each_submitted_once_and_all_land(
             # SQLite has one writer at a time, and here are ten processes.
             airflow.start({"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"{database}?timeout=60"}, timeout=300)
             run = airflow.trigger_dag("break_scale", timeout=120)
-            _wait(lambda: len(sandbox.jobs()) >= 150, airflow, "150 reports were not ordered")
+            _wait(lambda: len(sandbox.jobs()) >= 150, airflow, "150 reports were not submitted")
             sandbox.set_options("talkdesk", ladder=[["processing", 40, 0]])
             assert airflow.wait_for_run("break_scale", run, timeout=2400) == "success"
             states = airflow.task_states("break_scale", run)

@@ -487,21 +487,21 @@ class TestSensor:
         monkeypatch.setattr(sys.modules[BaseSensorOperator.__module__], "time", own)
 
     @staticmethod
-    def ordered() -> dict[str, Any]:
-        return dict(ContactCenterReportOperator(task_id="order", report=calls()).execute(context()))
+    def submitted() -> dict[str, Any]:
+        return dict(ContactCenterReportOperator(task_id="submit", report=calls()).execute(context()))
 
     def test_returns_the_job_when_it_is_ready(self, sandbox: Sandbox, deferrable: bool) -> None:
-        job = self.ordered()
+        job = self.submitted()
         sandbox.add_fault(vendor="talkdesk", operation="poll", fault="reset")
         sandbox.set_options("talkdesk", hold=None)
         assert run(sensor(job, deferrable))["job_id"] == job["job_id"]
 
     def test_times_out_as_a_sensor_does(self, sandbox: Sandbox, deferrable: bool) -> None:
         with pytest.raises(AirflowSensorTimeout):
-            run(sensor(self.ordered(), deferrable))
+            run(sensor(self.submitted(), deferrable))
 
     def test_says_of_which_job_it_has_waited_too_long(self, sandbox: Sandbox, deferrable: bool) -> None:
-        job = self.ordered()
+        job = self.submitted()
         with pytest.raises(AirflowSensorTimeout) as failure:
             run(sensor(job, deferrable))
         assert f"(connection talkdesk_default, job {job['job_id']})" in str(failure.value)
@@ -511,7 +511,7 @@ class TestSensor:
     def test_its_log_says_what_it_waits_for_and_while_a_state_lasts(
         self, sandbox: Sandbox, deferrable: bool, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        job = self.ordered()
+        job = self.submitted()
         capsys.readouterr()
         with pytest.raises(AirflowSensorTimeout):
             run(
@@ -531,13 +531,13 @@ class TestSensor:
 
     def test_soft_fail_skips_on_a_timeout(self, sandbox: Sandbox, deferrable: bool) -> None:
         with pytest.raises(AirflowSkipException):
-            run(sensor(self.ordered(), deferrable, soft_fail=True))
+            run(sensor(self.submitted(), deferrable, soft_fail=True))
 
     @pytest.mark.parametrize("soft_fail", [False, True])
     def test_a_failed_report_fails_it_soft_fail_or_not(
         self, sandbox: Sandbox, deferrable: bool, soft_fail: bool
     ) -> None:
-        job = self.ordered()
+        job = self.submitted()
         sandbox.hold(job["job_id"], "failed")
         with pytest.raises(exceptions.ContactCenterReportFailedError):
             run(sensor(job, deferrable, soft_fail=soft_fail))
@@ -546,7 +546,7 @@ class TestSensor:
     def test_a_refusal_fails_it_soft_fail_or_not(
         self, sandbox: Sandbox, deferrable: bool, soft_fail: bool
     ) -> None:
-        job = self.ordered()
+        job = self.submitted()
         sandbox.forget(job["job_id"])
         with pytest.raises(exceptions.ContactCenterNotFoundError):
             run(sensor(job, deferrable, soft_fail=soft_fail))
@@ -554,7 +554,7 @@ class TestSensor:
     def test_a_connection_that_cannot_be_used_fails_it_soft_fail_or_not(
         self, sandbox: Sandbox, deferrable: bool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        job = self.ordered()
+        job = self.submitted()
         monkeypatch.setenv(
             "AIRFLOW_CONN_TALKDESK_DEFAULT",
             json.dumps({**sandbox.connections["talkdesk_default"], "password": ""}),
@@ -689,7 +689,7 @@ def test_a_copy_of_a_task_in_mid_run_knows_no_run(sandbox: Sandbox) -> None:
 
 
 def test_the_sensors_execution_timeout_counts_while_deferred(sandbox: Sandbox) -> None:
-    job = ContactCenterReportOperator(task_id="order", report=calls()).execute(context())
+    job = ContactCenterReportOperator(task_id="submit", report=calls()).execute(context())
     task = sensor(job, True, soft_fail=True, execution_timeout=timedelta(seconds=0.5))
     task_context = context()
     with pytest.raises(TaskDeferred) as deferral:

@@ -34,7 +34,7 @@ class Talkdesk:
     def create(self, timespan: Any = MAY_DAY, **body: Any) -> requests.Response:
         return requests.post(self.jobs_url, json={"timespan": timespan, **body}, headers=self.headers)
 
-    def ordered(self, timespan: Any = MAY_DAY, **body: Any) -> str:
+    def submitted(self, timespan: Any = MAY_DAY, **body: Any) -> str:
         """The id of a new job."""
         job_id: str = self.create(timespan, **body).json()["job"]["id"]
         return job_id

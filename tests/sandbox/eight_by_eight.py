@@ -69,7 +69,7 @@ class ContactCenter:
     def create(self, body: Any, path: str = "") -> requests.Response:
         return requests.post(f"{self.base}{path}", json=body, headers=self.headers)
 
-    def ordered(self, body: Any, path: str = "") -> int:
+    def submitted(self, body: Any, path: str = "") -> int:
         """The id of a new report."""
         answer = self.create(body, path)
         assert answer.status_code == 200, answer.text

@@ -44,7 +44,7 @@ def test_journal_jobs_tokens_links_and_windows_go_by_the_clock() -> None:
         hour = {"from": "2026-05-04T11:00:00Z", "to": "2026-05-04T12:00:00Z"}
         late = {"from": "2026-05-04T11:00:00Z", "to": "2026-05-04T12:00:01Z"}
         assert talkdesk.create(late).status_code == 400
-        job_id = talkdesk.ordered(hour)
+        job_id = talkdesk.submitted(hour)
         assert {entry["time"] for entry in sandbox.journal()} == {NOON.isoformat()}
         assert sandbox.jobs()[0]["created"] == NOON.isoformat()
         sandbox.clock.advance(7200)

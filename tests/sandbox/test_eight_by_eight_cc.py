@@ -96,7 +96,7 @@ def test_a_key_without_the_product_is_forbidden(api: ContactCenter, sandbox: San
 def test_every_region_and_version_answers(sandbox: Sandbox, region: str, version: str) -> None:
     api = ContactCenter(sandbox, version, region)
     assert api.get("/report-types").status_code == 200
-    report_id = api.ordered(WEEK)
+    report_id = api.submitted(WEEK)
     assert f"{region}/analytics/cc/{version}/" in api.get(f"/{report_id}/status").headers["Link"]
 
 
@@ -117,7 +117,7 @@ def test_other_versions_and_another_region_do_not(sandbox: Sandbox) -> None:
 def test_a_multitenant_customer_has_to_name_the_tenant_on_every_call(
     api: ContactCenter, sandbox: Sandbox, tenant: str | None, message: str
 ) -> None:
-    report_id = api.ordered(WEEK)
+    report_id = api.submitted(WEEK)
     sandbox.set_options(CC, **MULTITENANT)
     if tenant:
         api.headers["X-Tenant-Info"] = tenant
@@ -269,7 +269,7 @@ def test_the_path_may_end_with_a_slash(api: ContactCenter) -> None:
 @pytest.mark.parametrize("version", ["v6", "v7", "v8"])
 def test_the_seeds_overnight_range_is_fine_from_v6(sandbox: Sandbox, version: str) -> None:
     api = ContactCenter(sandbox, version)
-    report_id = api.ordered(WEEK | OVERNIGHT | {"granularity": "hour"})
+    report_id = api.submitted(WEEK | OVERNIGHT | {"granularity": "hour"})
     hours = {row["items"][0]["value"][11:13] for row in api.rows(report_id)}
     assert hours == {f"{hour:02d}" for hour in (20, 21, 22, 23, 0, 1, 2, 3, 4, 5)}
 
@@ -427,7 +427,7 @@ def test_a_wrap_up_filter_is_a_pair(api: ContactCenter) -> None:
         return {"groupBy": {"name": "agent-and-wrap-up-code", "filters": filters}}
 
     assert api.create(body | grouping("1201")).status_code == 400
-    rows = api.rows(api.ordered(body | grouping("170-1201")))
+    rows = api.rows(api.submitted(body | grouping("170-1201")))
     pairs = {tuple(item["value"] for item in row["items"] if "CodeId" in item["key"]) for row in rows}
     assert pairs == {("1201",)}
     assert len(rows) == 100
@@ -438,7 +438,7 @@ def test_a_wrap_up_filter_is_a_pair(api: ContactCenter) -> None:
 
 def test_the_link_header_comes_with_done_and_not_before(api: ContactCenter, sandbox: Sandbox) -> None:
     sandbox.set_options(CC, ladder=[["QUEUED", 0, 1], ["IN_PROGRESS", 0, 2]])
-    report_id = api.ordered(WEEK)
+    report_id = api.submitted(WEEK)
     answers = [api.get(f"/{report_id}/status") for _ in range(4)]
     words = [answer.json()["status"] for answer in answers]
     assert words == ["QUEUED", "IN_PROGRESS", "IN_PROGRESS", "DONE"]
@@ -473,7 +473,7 @@ def test_links_may_name_the_vendors_own_host(api: ContactCenter, sandbox: Sandbo
 
 def test_a_failed_report_may_say_why(api: ContactCenter, sandbox: Sandbox) -> None:
     sandbox.set_options(CC, end="FAILED")
-    report_id = api.ordered(WEEK)
+    report_id = api.submitted(WEEK)
     assert api.get(f"/{report_id}/status").json() == {"id": report_id, "status": "FAILED"}
     sandbox.set_options(CC, reason="Too much")
     assert api.get(f"/{report_id}/status").json()["reason"] == "Too much"
@@ -482,7 +482,7 @@ def test_a_failed_report_may_say_why(api: ContactCenter, sandbox: Sandbox) -> No
 
 def test_links_are_status_always_and_the_others_when_done(api: ContactCenter, sandbox: Sandbox) -> None:
     sandbox.set_options(CC, hold="IN_PROGRESS", ladder=[["IN_PROGRESS", 0, 0]])
-    report_id = api.ordered(WEEK)
+    report_id = api.submitted(WEEK)
     place = f"{api.base}/{report_id}"
     status = {"relation": "status", "link": f"{place}/status"}
     assert api.get(f"/{report_id}/links").json() == [status]
@@ -495,7 +495,7 @@ def test_links_are_status_always_and_the_others_when_done(api: ContactCenter, sa
 
 
 def test_the_definition_has_a_string_as_its_id(api: ContactCenter) -> None:
-    report_id = api.ordered(WEEKLY)
+    report_id = api.submitted(WEEKLY)
     assert api.get(f"/{report_id}").json() == {"id": str(report_id), **WEEKLY, "status": "DONE"}
 
 
@@ -527,14 +527,14 @@ def test_data_and_file_before_the_end(
     api: ContactCenter, sandbox: Sandbox, option: dict[str, Any], status: int
 ) -> None:
     sandbox.set_options(CC, hold="IN_PROGRESS", ladder=[["IN_PROGRESS", 0, 0]], **option)
-    report_id = api.ordered(WEEK)
+    report_id = api.submitted(WEEK)
     assert api.get(f"/{report_id}/data").status_code == status
     assert api.get(f"/{report_id}/download", "text/csv").status_code == status
 
 
 def test_pages_have_a_hundred_rows_unless_told_otherwise(api: ContactCenter, sandbox: Sandbox) -> None:
     sandbox.set_options(CC, rows=250)
-    report_id = api.ordered(WEEK)
+    report_id = api.submitted(WEEK)
     first, last = api.get(f"/{report_id}/data"), api.get(f"/{report_id}/data", page=2)
     expected = {"X-Page": "0", "X-Page-Size": "100", "X-Total-Pages": "3", "X-Total-Elements": "250"}
     assert {name: first.headers[name] for name in expected} == expected
@@ -559,19 +559,19 @@ def test_pages_have_a_hundred_rows_unless_told_otherwise(api: ContactCenter, san
     ],
 )
 def test_pages_out_of_bounds(api: ContactCenter, query: dict[str, Any], message: str) -> None:
-    answer = api.get(f"/{api.ordered(WEEK)}/data", **query)
+    answer = api.get(f"/{api.submitted(WEEK)}/data", **query)
     assert answer.status_code == 400
     assert answer.json()["message"].startswith(f"Bad request: {message}")
 
 
 def test_page_and_size_without_a_value_have_their_defaults(api: ContactCenter) -> None:
-    answer = api.get(f"/{api.ordered(WEEK)}/data", page="", size="")
+    answer = api.get(f"/{api.submitted(WEEK)}/data", page="", size="")
     assert (answer.headers["X-Page"], answer.headers["X-Page-Size"]) == ("0", "100")
 
 
 def test_an_empty_report_has_one_empty_page(api: ContactCenter, sandbox: Sandbox) -> None:
     sandbox.set_options(CC, rows=0)
-    report_id = api.ordered(WEEK)
+    report_id = api.submitted(WEEK)
     answer = api.get(f"/{report_id}/data")
     assert (answer.json(), answer.headers["X-Total-Pages"]) == ([], "1")
     assert answer.headers["X-Total-Elements"] == "0"
@@ -581,7 +581,7 @@ def test_an_empty_report_has_one_empty_page(api: ContactCenter, sandbox: Sandbox
 
 
 def test_the_weekly_report_is_filtered_grouped_and_totalled_as_asked(api: ContactCenter) -> None:
-    rows = api.rows(api.ordered(WEEKLY))
+    rows = api.rows(api.submitted(WEEKLY))
     keys = ["startTime", "endTime", "media", "channel", "queue", "queueId", *WEEKLY["metrics"]]
     assert all([item["key"] for item in row["items"]] == keys for row in rows)
     assert all(sorted(item) == ["key", "label", "value"] for row in rows for item in row["items"])
@@ -610,7 +610,7 @@ def test_the_weekly_report_is_filtered_grouped_and_totalled_as_asked(api: Contac
 
 
 def test_a_grouping_of_one_dimension_has_a_subtotal_for_each_interval(api: ContactCenter) -> None:
-    rows = api.rows(api.ordered(WEEK | {"includeSubTotal": True}))
+    rows = api.rows(api.submitted(WEEK | {"includeSubTotal": True}))
     subtotals = [row for row in rows if row["total"]]
     assert len(subtotals) == 7
     assert all([item["value"] for item in row["items"][2:4]] == [None, None] for row in subtotals)
@@ -620,59 +620,59 @@ def test_a_grouping_of_one_dimension_has_a_subtotal_for_each_interval(api: Conta
 @pytest.mark.parametrize(("media", "shown"), [("InboundPhone", "Phone"), ("OutboundPhone", "Phone")])
 def test_a_media_filter_may_name_the_direction(api: ContactCenter, media: str, shown: str) -> None:
     grouping = {"name": "media-and-queue", "filters": [{"name": "media", "values": [media]}]}
-    rows = api.rows(api.ordered(WEEK | {"groupBy": grouping}))
+    rows = api.rows(api.submitted(WEEK | {"groupBy": grouping}))
     assert {row["items"][2]["value"] for row in rows} == {shown}
 
 
 def test_an_unknown_id_in_a_filter_finds_nothing(api: ContactCenter) -> None:
     grouping = {"name": "queue", "filters": [{"name": "queue", "values": ["no queue"]}]}
-    assert api.rows(api.ordered(WEEK | {"groupBy": grouping})) == []
+    assert api.rows(api.submitted(WEEK | {"groupBy": grouping})) == []
 
 
 def test_items_may_be_an_object_of_typed_values_in_plain_rows(api: ContactCenter, sandbox: Sandbox) -> None:
     sandbox.set_options(CC, items="object", total_key="totals")
-    rows = api.rows(api.ordered(WEEKLY))
+    rows = api.rows(api.submitted(WEEKLY))
     plain = [row for row in rows if row["totals"] is None]
     assert all(isinstance(row["items"], dict) for row in plain)
     assert isinstance(plain[0]["items"]["accepted"], int)
     assert all(isinstance(row["items"], list) for row in rows if row["totals"])
     sandbox.set_options(CC, items="mixed")
-    kinds = {type(row["items"]) for row in api.rows(api.ordered(WEEK))}
+    kinds = {type(row["items"]) for row in api.rows(api.submitted(WEEK))}
     assert kinds == {list, dict}
 
 
 def test_plain_rows_may_lack_the_total_where_none_was_asked_for(api: ContactCenter, sandbox: Sandbox) -> None:
     sandbox.set_options(CC, total_when="requested")
-    assert "total" not in api.rows(api.ordered(WEEK))[0]
-    assert "total" in api.rows(api.ordered(WEEKLY))[0]
+    assert "total" not in api.rows(api.submitted(WEEK))[0]
+    assert "total" in api.rows(api.submitted(WEEKLY))[0]
 
 
 def test_times_are_optional_with_granularity_none(api: ContactCenter, sandbox: Sandbox) -> None:
     body = WEEK | {"granularity": "none"}
-    assert api.rows(api.ordered(body))[0]["items"][0]["key"] == "queue"
+    assert api.rows(api.submitted(body))[0]["items"][0]["key"] == "queue"
     sandbox.set_options(CC, none_times=True)
-    assert api.rows(api.ordered(body))[0]["items"][0]["key"] == "startTime"
+    assert api.rows(api.submitted(body))[0]["items"][0]["key"] == "startTime"
 
 
 def test_a_day_of_25_hours_has_25_buckets(api: ContactCenter, sandbox: Sandbox) -> None:
     day = {"start": "2024-11-03T04:00:00.000Z", "end": "2024-11-04T04:59:59.999Z"}
     body = WEEK | {"dateRange": day, "timezone": "America/New_York"}
-    hours = [row["items"][0]["value"] for row in api.rows(api.ordered(body | {"granularity": "hour"}))]
+    hours = [row["items"][0]["value"] for row in api.rows(api.submitted(body | {"granularity": "hour"}))]
     assert len(set(hours)) == 25
     assert {"2024-11-03T01:00-04:00", "2024-11-03T01:00-05:00"} <= set(hours)
-    (start,) = {row["items"][0]["value"] for row in api.rows(api.ordered(body))}
+    (start,) = {row["items"][0]["value"] for row in api.rows(api.submitted(body))}
     assert start == "2024-11-03T00:00-04:00"
 
 
 def test_both_ends_of_the_range_are_in_it(api: ContactCenter) -> None:
     inclusive = {"start": "2024-05-06T00:00:00.000Z", "end": "2024-05-07T00:00:00.000Z"}
-    days = {row["items"][0]["value"] for row in api.rows(api.ordered(WEEK | {"dateRange": inclusive}))}
+    days = {row["items"][0]["value"] for row in api.rows(api.submitted(WEEK | {"dateRange": inclusive}))}
     assert days == {"2024-05-06T00:00+00:00", "2024-05-07T00:00+00:00"}
 
 
 def test_ten_thousand_rows_come_as_json_and_all_of_them_as_csv(api: ContactCenter, sandbox: Sandbox) -> None:
     sandbox.set_options(CC, rows=12_345)
-    report_id = api.ordered(WEEK | {"metrics": ["accepted"]})
+    report_id = api.submitted(WEEK | {"metrics": ["accepted"]})
     last = api.get(f"/{report_id}/data", page=9, size=1000)
     assert (len(last.json()), last.headers["X-Total-Elements"]) == (1000, "12345")
     assert "Link" not in last.headers
@@ -695,7 +695,7 @@ def table(answer: requests.Response) -> list[list[str]]:
 
 
 def test_the_file_is_named_after_the_title(api: ContactCenter) -> None:
-    report_id = api.ordered(WEEKLY)
+    report_id = api.submitted(WEEKLY)
     answer = api.get(f"/{report_id}/download", "text/xlsx")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="Weeky Queue Report for OPS.xlsx"'
     assert answer.headers["Content-Type"] == "text/xlsx"
@@ -704,7 +704,7 @@ def test_the_file_is_named_after_the_title(api: ContactCenter) -> None:
 
 
 def test_csv_xlsx_and_json_have_the_same_rows(api: ContactCenter) -> None:
-    report_id = api.ordered(WEEKLY)
+    report_id = api.submitted(WEEKLY)
     rows = api.rows(report_id)
     lines = table(api.get(f"/{report_id}/download", "text/csv"))
     assert lines[0] == [item["label"] for item in rows[0]["items"]]
@@ -718,19 +718,19 @@ def test_csv_xlsx_and_json_have_the_same_rows(api: ContactCenter) -> None:
 
 
 def test_an_xlsx_is_the_same_bytes_in_another_sandbox(api: ContactCenter) -> None:
-    first = api.get(f"/{api.ordered(WEEK)}/download", "text/xlsx").content
+    first = api.get(f"/{api.submitted(WEEK)}/download", "text/xlsx").content
     with zipfile.ZipFile(io.BytesIO(first)) as book:
         # Nothing in it tells when it was written, and so nothing differs a day later either.
         assert {member.date_time for member in book.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert f"{datetime.now(UTC):%Y-%m-%d}".encode() not in book.read("docProps/core.xml")
     with Sandbox(options={CC: {"ladder": []}}) as again:
         other = ContactCenter(again)
-        assert other.get(f"/{other.ordered(WEEK)}/download", "text/xlsx").content == first
+        assert other.get(f"/{other.submitted(WEEK)}/download", "text/xlsx").content == first
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "text\\xlsx", "text/html"])
 def test_a_file_has_to_be_asked_for_by_its_type(api: ContactCenter, sandbox: Sandbox, accept: str) -> None:
-    report_id = api.ordered(WEEK)
+    report_id = api.submitted(WEEK)
     assert api.get(f"/{report_id}/download", accept).status_code == 406
     sandbox.set_options(CC, download_without_accept="csv")
     assert api.get(f"/{report_id}/download", accept).headers["Content-Type"] == "text/csv"
@@ -738,7 +738,7 @@ def test_a_file_has_to_be_asked_for_by_its_type(api: ContactCenter, sandbox: San
 
 def test_a_file_of_any_size(api: ContactCenter, sandbox: Sandbox) -> None:
     sandbox.set_options(CC, rows=100_000)
-    report_id = api.ordered(WEEK | {"metrics": ["accepted"]})
+    report_id = api.submitted(WEEK | {"metrics": ["accepted"]})
     lines = table(api.get(f"/{report_id}/download", "text/csv"))
     assert len(lines) == 100_001
     assert api.get(f"/{report_id}/data").headers["X-Total-Elements"] == "100000"
@@ -746,7 +746,7 @@ def test_a_file_of_any_size(api: ContactCenter, sandbox: Sandbox) -> None:
 
 def test_csv_may_begin_with_a_mark_and_name_keys(api: ContactCenter, sandbox: Sandbox) -> None:
     sandbox.set_options(CC, csv_bom=True, csv_header="key", csv_line_end="\n")
-    content = api.get(f"/{api.ordered(WEEK)}/download", "text/csv").content
+    content = api.get(f"/{api.submitted(WEEK)}/download", "text/csv").content
     assert content.startswith(b"\xef\xbb\xbfstartTime,endTime,queue,queueId,accepted,")
     assert b"\r\n" not in content
 
@@ -755,7 +755,7 @@ def test_csv_may_begin_with_a_mark_and_name_keys(api: ContactCenter, sandbox: Sa
 
 
 def test_xml_is_there_for_who_asks_for_it(api: ContactCenter) -> None:
-    report_id = api.ordered(WEEKLY)
+    report_id = api.submitted(WEEKLY)
     status = api.get(f"/{report_id}/status", "application/xml")
     assert status.headers["Content-Type"] == "application/xml;charset=UTF-8"
     root = ElementTree.fromstring(status.content)
@@ -774,8 +774,8 @@ def test_xml_is_there_for_who_asks_for_it(api: ContactCenter) -> None:
 
 def test_other_media_types_are_not_acceptable(api: ContactCenter) -> None:
     detailed = WEEK | {"type": "detailed-reports-agent-status-change"}
-    data = f"/detailed-reports/{api.ordered(detailed, '/detailed-reports')}/data"
-    for path in ("/report-types", f"/{api.ordered(WEEK)}/data", data):
+    data = f"/detailed-reports/{api.submitted(detailed, '/detailed-reports')}/data"
+    for path in ("/report-types", f"/{api.submitted(WEEK)}/data", data):
         assert api.get(path, "text/csv").status_code == 406
         assert api.get(path, "application/json;q=0").status_code == 406
         assert api.get(path, "text/html, application/json;q=0.5").status_code == 200

@@ -65,7 +65,7 @@ def values(row: Any) -> dict[str, Any]:
 
 
 def columns(api: ContactCenter, **changes: Any) -> list[dict[str, Any]]:
-    return [values(row) for row in scroll(api, api.ordered(REPORT | changes, DETAILED))]
+    return [values(row) for row in scroll(api, api.submitted(REPORT | changes, DETAILED))]
 
 
 # Create.
@@ -166,7 +166,7 @@ def test_cursors_lead_to_the_end_and_there_is_none_on_the_last_page(
     api: ContactCenter, sandbox: Sandbox
 ) -> None:
     sandbox.set_options(CC, rows=2500)
-    report_id = api.ordered(REPORT, DETAILED)
+    report_id = api.submitted(REPORT, DETAILED)
     place = f"{DETAILED}/{report_id}/data"
     first = api.get(place, size=1000)
     expected = {"X-Page-Size": "1000", "X-Total-Pages": "3", "X-Total-Elements": "2500"}
@@ -192,21 +192,21 @@ def test_cursors_lead_to_the_end_and_there_is_none_on_the_last_page(
 
 def test_there_is_no_cap(api: ContactCenter, sandbox: Sandbox) -> None:
     sandbox.set_options(CC, rows=12_345)
-    rows = scroll(api, api.ordered(REPORT | {"metrics": ["interactionId", "time"]}, DETAILED))
+    rows = scroll(api, api.submitted(REPORT | {"metrics": ["interactionId", "time"]}, DETAILED))
     assert len(rows) == 12_345
     times = [values(row)["time"] for row in rows]
     assert times == sorted(times)
 
 
 def test_a_page_that_is_just_full_is_the_last_one(api: ContactCenter) -> None:
-    answer = api.get(f"{DETAILED}/{api.ordered(REPORT, DETAILED)}/data")
+    answer = api.get(f"{DETAILED}/{api.submitted(REPORT, DETAILED)}/data")
     assert len(answer.json()) == 100
     assert "Last-Document-Id" not in answer.headers
 
 
 def test_an_empty_report_is_an_empty_page(api: ContactCenter, sandbox: Sandbox) -> None:
     sandbox.set_options(CC, rows=0)
-    answer = api.get(f"{DETAILED}/{api.ordered(REPORT, DETAILED)}/data")
+    answer = api.get(f"{DETAILED}/{api.submitted(REPORT, DETAILED)}/data")
     assert (answer.json(), answer.headers["X-Total-Elements"]) == ([], "0")
 
 
@@ -214,7 +214,7 @@ def test_a_cursor_may_come_encoded_and_must_not_be_encoded_again(
     api: ContactCenter, sandbox: Sandbox
 ) -> None:
     sandbox.set_options(CC, cursor_form="encoded")
-    place = f"{DETAILED}/{api.ordered(REPORT, DETAILED)}/data"
+    place = f"{DETAILED}/{api.submitted(REPORT, DETAILED)}/data"
     cursor = api.get(place, size=40).headers["Last-Document-Id"]
     assert cursor.endswith("%3D")
     assert api.get(place, size=40, lastDocumentId=cursor).status_code == 400
@@ -223,7 +223,7 @@ def test_a_cursor_may_come_encoded_and_must_not_be_encoded_again(
 
 def test_a_cursor_may_come_back_for_ever(api: ContactCenter, sandbox: Sandbox) -> None:
     sandbox.set_options(CC, cursor="repeated")
-    place = f"{DETAILED}/{api.ordered(REPORT, DETAILED)}/data"
+    place = f"{DETAILED}/{api.submitted(REPORT, DETAILED)}/data"
     cursor = api.get(place, size=10).headers["Last-Document-Id"]
     again = api.get(place, size=10, lastDocumentId=cursor)
     assert again.headers["Last-Document-Id"] == cursor
@@ -231,12 +231,12 @@ def test_a_cursor_may_come_back_for_ever(api: ContactCenter, sandbox: Sandbox) -
 
 @pytest.mark.parametrize("query", [{"size": 1001}, {"lastDocumentId": ""}, {"lastDocumentId": "x=="}])
 def test_bad_pages(api: ContactCenter, query: dict[str, Any]) -> None:
-    place = f"{DETAILED}/{api.ordered(REPORT, DETAILED)}/data"
+    place = f"{DETAILED}/{api.submitted(REPORT, DETAILED)}/data"
     assert api.get(place, **query).status_code == 400
 
 
 def test_summary_and_detailed_data_have_their_own_addresses(api: ContactCenter) -> None:
-    detailed, summary = api.ordered(REPORT, DETAILED), api.ordered(WEEK)
+    detailed, summary = api.submitted(REPORT, DETAILED), api.submitted(WEEK)
     assert api.get(f"{DETAILED}/{summary}/data").status_code == 404
     assert api.get(f"/{detailed}/data").status_code == 400
     assert api.get(f"/{detailed}/download", "text/csv").status_code == 404
@@ -358,12 +358,12 @@ def test_no_length_of_an_interaction_breaks_its_rows(
 
 
 def test_status_changes_have_their_fourteen_fields(api: ContactCenter) -> None:
-    report_id = api.ordered(REPORT | {"type": "detailed-reports-agent-status-change"}, DETAILED)
+    report_id = api.submitted(REPORT | {"type": "detailed-reports-agent-status-change"}, DETAILED)
     assert len(values(scroll(api, report_id)[0])) == 14
 
 
 def test_detailed_rows_as_xml(api: ContactCenter) -> None:
-    answer = api.get(f"{DETAILED}/{api.ordered(REPORT, DETAILED)}/data", "application/xml")
+    answer = api.get(f"{DETAILED}/{api.submitted(REPORT, DETAILED)}/data", "application/xml")
     root = ElementTree.fromstring(answer.content)
     assert (root.tag, len(root)) == ("List", 100)
 
@@ -372,12 +372,12 @@ def test_detailed_rows_as_xml(api: ContactCenter) -> None:
 
 
 def test_a_detailed_type_can_be_ordered_as_a_file(api: ContactCenter, sandbox: Sandbox) -> None:
-    report_id = api.ordered(REPORT)
+    report_id = api.submitted(REPORT)
     assert api.get(f"/{report_id}/status").headers["Link"].endswith('/download>; rel="download"')
     csv_answer = api.get(f"/{report_id}/download", "text/csv")
     lines = list(csv.reader(io.StringIO(csv_answer.content.decode(), newline="")))
     assert len(lines) == 101
-    json_rows = [values(row) for row in scroll(api, api.ordered(REPORT, DETAILED))]
+    json_rows = [values(row) for row in scroll(api, api.submitted(REPORT, DETAILED))]
     place = list(json_rows[0]).index("interactionId")
     assert [line[place] for line in lines[1:]] == [row["interactionId"] for row in json_rows]
     answer = api.get(f"/{report_id}/download", "text/xlsx")
@@ -405,7 +405,7 @@ def v8(sandbox: Sandbox) -> ContactCenter:
 
 
 def test_script_paths_are_csv_and_nothing_else(v8: ContactCenter, sandbox: Sandbox) -> None:
-    report_id = v8.ordered(PATHS)
+    report_id = v8.submitted(PATHS)
     assert v8.get(f"/{report_id}/data").status_code == 400
     assert v8.get(f"/{report_id}/download", "text/xlsx").status_code == 406
     links = v8.get(f"/{report_id}/links").json()

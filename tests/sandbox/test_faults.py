@@ -23,7 +23,7 @@ def test_a_fault_takes_the_requests_it_names_as_often_as_it_says(
     talkdesk: Talkdesk, sandbox: Sandbox
 ) -> None:
     sandbox.add_fault(vendor="talkdesk", operation="poll", fault="status", status=503, skip=1, count=2)
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     assert [talkdesk.poll(job_id).status_code for _ in range(4)] == [303, 503, 503, 303]
     assert [entry["fault"] for entry in sandbox.journal(operation="poll")] == [None, "status", "status", None]
 
@@ -39,7 +39,7 @@ def test_without_a_count_limit_it_lasts_until_it_is_cleared(talkdesk: Talkdesk, 
 def test_several_faults_take_turns_in_the_order_they_were_scripted(
     talkdesk: Talkdesk, sandbox: Sandbox
 ) -> None:
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     answer = scripted(sandbox, {"fault": "status", "status": 500}, {"fault": "status", "status": 502})
     assert [fault["status"] for fault in answer.json()] == [500, 502]
     assert [talkdesk.poll(job_id).status_code for _ in range(3)] == [500, 502, 303]
@@ -66,7 +66,7 @@ def test_body_and_headers_of_a_status_can_be_given(talkdesk: Talkdesk, sandbox: 
 def test_html_and_garbage_stand_where_json_should(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
     sandbox.add_fault(operation="poll", fault="html")
     sandbox.add_fault(operation="poll", fault="unreadable", status=502)
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     page, garbage = talkdesk.poll(job_id), talkdesk.poll(job_id)
     assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html")
     assert garbage.status_code == 502
@@ -93,7 +93,7 @@ def test_a_lost_answer_leaves_the_request_done(talkdesk: Talkdesk, sandbox: Sand
 def test_a_body_is_cut_in_three_framings(
     talkdesk: Talkdesk, sandbox: Sandbox, framing: str, noticed: bool
 ) -> None:
-    link = talkdesk.file(talkdesk.ordered()).headers["Location"]
+    link = talkdesk.file(talkdesk.submitted()).headers["Location"]
     sandbox.add_fault(vendor="talkdesk", operation="storage", fault="cut", framing=framing, after=1000)
     with requests.get(link, stream=True) as answer:
         assert answer.status_code == 200
@@ -109,20 +109,20 @@ def test_a_body_is_cut_in_three_framings(
 
 
 def test_a_fraction_of_the_body_can_be_cut(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    link = talkdesk.file(talkdesk.ordered()).headers["Location"]
+    link = talkdesk.file(talkdesk.submitted()).headers["Location"]
     sandbox.add_fault(operation="storage", fault="cut", framing="none", after=0.25)
     assert len(requests.get(link).content) == sandbox.served()[-1]["bytes"] // 4
 
 
 def test_the_connection_is_reset_while_the_body_is_on_its_way(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    link = talkdesk.file(talkdesk.ordered()).headers["Location"]
+    link = talkdesk.file(talkdesk.submitted()).headers["Location"]
     sandbox.add_fault(operation="storage", fault="reset", when="body")
     with pytest.raises(ChunkedEncodingError, match="reset"):
         requests.get(link)
 
 
 def test_a_stall_comes_before_the_answer_or_in_the_body(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    link = talkdesk.file(talkdesk.ordered()).headers["Location"]
+    link = talkdesk.file(talkdesk.submitted()).headers["Location"]
     whole = requests.get(link).content
     for when in ("before", "body"):
         sandbox.add_fault(operation="storage", fault="stall", when=when, seconds=0.1)
@@ -141,7 +141,7 @@ def test_a_client_that_gives_up_on_a_stall_does_not_keep_the_sandbox_from_stoppi
 
 
 def test_an_expired_link_is_refused_and_the_next_one_is_good(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     sandbox.add_fault(operation="file", fault="expired_link")
     first, second = (talkdesk.file(job_id).headers["Location"] for _ in range(2))
     expired = requests.get(first)
@@ -151,27 +151,27 @@ def test_an_expired_link_is_refused_and_the_next_one_is_good(talkdesk: Talkdesk,
 
 
 def test_expiry_can_also_be_scripted_at_the_storage(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    link = talkdesk.file(talkdesk.ordered()).headers["Location"]
+    link = talkdesk.file(talkdesk.submitted()).headers["Location"]
     sandbox.add_fault(operation="storage", fault="expired_link")
     assert [requests.get(link).status_code for _ in range(2)] == [403, 200]
 
 
 def test_all_tokens_can_be_revoked_in_the_middle(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     sandbox.add_fault(operation="poll", fault="revoke_token")
     assert [talkdesk.poll(job_id).status_code for _ in range(2)] == [401, 401]
     assert Talkdesk(sandbox).poll(job_id).status_code == 303
 
 
 def test_a_status_word_nobody_heard_of_comes_and_goes(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     sandbox.add_fault(operation="poll", fault="unknown_status", word="sending")
     assert talkdesk.poll(job_id).json()["job"]["status"] == "sending"
     assert talkdesk.poll(job_id).json()["job"]["status"] == "done"
 
 
 def test_redirects_lead_elsewhere_or_in_a_circle(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     sandbox.add_fault(operation="file", fault="redirect", to="http://other.example/", status=307)
     elsewhere = talkdesk.file(job_id)
     assert (elsewhere.status_code, elsewhere.headers["Location"]) == (307, "http://other.example/")
@@ -204,7 +204,7 @@ def test_a_fault_that_makes_no_sense_is_refused_with_a_sentence(
 
 
 def test_an_answer_can_drip_in(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    job = talkdesk.ordered()
+    job = talkdesk.submitted()
     whole = talkdesk.poll(job).content
     sandbox.add_fault(operation="poll", fault="drip", seconds=0.001)
     started = time.monotonic()
@@ -213,7 +213,7 @@ def test_an_answer_can_drip_in(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
 
 
 def test_early_hints_stand_before_the_answer(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    job = talkdesk.ordered()
+    job = talkdesk.submitted()
     sandbox.add_fault(operation="poll", fault="early_hints")
     url = urlsplit(sandbox.connections["talkdesk_default"]["host"])
     with socket.create_connection((url.hostname, url.port), timeout=5) as raw:
@@ -225,7 +225,7 @@ def test_early_hints_stand_before_the_answer(talkdesk: Talkdesk, sandbox: Sandbo
 
 
 def test_a_new_secret_ends_the_old_one_and_its_tokens(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    job = talkdesk.ordered()
+    job = talkdesk.submitted()
     sandbox.add_fault(vendor="talkdesk", operation="poll", fault="new_secret", secret="sandbox-new-secret")
     assert talkdesk.poll(job).status_code == 401
     url = sandbox.connections["talkdesk_default"]["extra"]["auth_url"]

@@ -43,7 +43,7 @@ class Khoros:
             f"{self.base}/report/{export}", params={**self.key, "locale": "en_US", **WINDOW, **query}
         )
 
-    def ordered(self, **query: Any) -> dict[str, str]:
+    def submitted(self, **query: Any) -> dict[str, str]:
         result: dict[str, str] = self.submit(**query).json()["result"]
         return result
 
@@ -55,7 +55,7 @@ class Khoros:
         return url
 
     def file(self, **query: Any) -> bytes:
-        return requests.get(self.download_url(self.ordered(**query)), auth=self.auth).content
+        return requests.get(self.download_url(self.submitted(**query)), auth=self.auth).content
 
     def run_url(self, job: dict[str, str], run_id: str, verb: str = "status") -> str:
         return f"{self.base}/report/{job['workflowId']}/{run_id}/{verb}?companyKey={self.key['companyKey']}"
@@ -108,7 +108,7 @@ def test_the_answers_to_a_status_are_the_quick_starts(
     khoros: Khoros, sandbox: Sandbox, options: dict[str, Any], sample: str
 ) -> None:
     sandbox.set_options("khoros_care", **options)
-    answer = khoros.get(khoros.ordered()["statusUrl"])
+    answer = khoros.get(khoros.submitted()["statusUrl"])
     assert answer.status_code == 200
     assert shape(answer.json()) == shape(json.loads(sample))
 
@@ -162,7 +162,7 @@ def test_one_method_may_be_all_there_is(khoros: Khoros, sandbox: Sandbox) -> Non
 
 @pytest.mark.parametrize("auth", [None, ("sandbox@example.com", "wrong"), ("who", "sandbox:password")])
 def test_bad_basic_gets_401_on_every_call_even_with_an_access_token(khoros: Khoros, auth: Any) -> None:
-    job = khoros.ordered()
+    job = khoros.submitted()
     info = khoros.status(job)["jobInfo"]
     for url in (
         f"{khoros.base}/report/conversation",
@@ -177,7 +177,7 @@ def test_bad_basic_gets_401_on_every_call_even_with_an_access_token(khoros: Khor
 
 def test_the_access_token_may_be_enough(khoros: Khoros, sandbox: Sandbox) -> None:
     sandbox.set_options("khoros_care", basic="unless_token")
-    job = khoros.ordered()
+    job = khoros.submitted()
     info = khoros.status(job)["jobInfo"]
     assert khoros.get(info["statusUrl"], auth=None).status_code == 200
     assert khoros.get(job["statusUrl"], auth=None).status_code == 401
@@ -185,7 +185,7 @@ def test_the_access_token_may_be_enough(khoros: Khoros, sandbox: Sandbox) -> Non
 
 @pytest.mark.parametrize("query", ["", "?companyKey=wrong", "?company_key=sandbox-company-key"])
 def test_a_missing_or_wrong_company_key_gets_403_on_every_call(khoros: Khoros, query: str) -> None:
-    job = khoros.ordered()
+    job = khoros.submitted()
     status, download = (
         khoros.run_url(job, quote(job["runId"], safe=""), verb).partition("?")[0]
         for verb in ("status", "download")
@@ -195,7 +195,7 @@ def test_a_missing_or_wrong_company_key_gets_403_on_every_call(khoros: Khoros, q
 
 
 def test_an_access_token_opens_its_own_job_and_no_other_call(khoros: Khoros) -> None:
-    job, other = khoros.ordered(), khoros.ordered()
+    job, other = khoros.submitted(), khoros.submitted()
     token = urlsplit(khoros.status(job)["jobInfo"]["statusUrl"]).query
     plain = other["statusUrl"].partition("?")[0]
     assert khoros.get(f"{plain}?{token}").status_code == 403
@@ -204,7 +204,7 @@ def test_an_access_token_opens_its_own_job_and_no_other_call(khoros: Khoros) -> 
 
 
 def test_a_token_with_its_plus_unencoded_is_wrong(khoros: Khoros) -> None:
-    url = khoros.status(khoros.ordered())["jobInfo"]["statusUrl"]
+    url = khoros.status(khoros.submitted())["jobInfo"]["statusUrl"]
     place, _, query = url.partition("?")
     value = parse_qs(query)["analyticsAccessToken"][0]
     assert set("+/=") <= set(value)
@@ -217,7 +217,7 @@ def test_an_access_token_runs_out_and_the_company_key_does_not(
     khoros: Khoros, sandbox: Sandbox, code: int
 ) -> None:
     sandbox.set_options("khoros_care", access_token_seconds=60, expired_as=code)
-    job = khoros.ordered()
+    job = khoros.submitted()
     url = khoros.download_url(job)
     assert khoros.get(url).status_code == 302
     sandbox.clock.advance(60)
@@ -226,7 +226,7 @@ def test_an_access_token_runs_out_and_the_company_key_does_not(
 
 
 def test_faults_kill_the_tokens_that_were_or_will_be_handed_out(khoros: Khoros, sandbox: Sandbox) -> None:
-    job = khoros.ordered()
+    job = khoros.submitted()
     url = khoros.download_url(job)
     sandbox.add_fault(vendor="khoros_care", operation="download", fault="revoke_token")
     assert khoros.get(url).status_code == 403
@@ -294,14 +294,14 @@ def test_an_export_may_be_unknown(khoros: Khoros, sandbox: Sandbox) -> None:
 
 def test_a_workflow_id_is_a_uuid_made_from_a_name(khoros: Khoros) -> None:
     samples = re.findall('"workflowId": ?"([^"]+)"', SUBMITTED + COMPLETED + RUNNING + FAILED)
-    ids = [khoros.ordered()["workflowId"] for _ in range(3)]
+    ids = [khoros.submitted()["workflowId"] for _ in range(3)]
     assert {UUID(text).version for text in samples + ids} == {3}
     assert len(set(ids)) == 3
 
 
 def test_a_run_id_holds_plus_slash_and_equals_every_time(khoros: Khoros) -> None:
     for _ in range(20):
-        run_id = khoros.ordered()["runId"]
+        run_id = khoros.submitted()["runId"]
         assert re.fullmatch(r"23[A-Za-z0-9+/]{43}=", run_id)
         assert {"+", "/"} <= set(run_id)
 
@@ -310,7 +310,7 @@ def test_a_run_id_of_every_base64_character_survives_when_it_is_encoded_once(
     khoros: Khoros, sandbox: Sandbox
 ) -> None:
     sandbox.set_options("khoros_care", run_id="every_character", exact_encoding=True)
-    job = khoros.ordered()
+    job = khoros.submitted()
     assert set(string.ascii_letters + string.digits + "+/=") == set(job["runId"])
     url = khoros.download_url(job)
     assert requests.get(url, auth=khoros.auth).status_code == 200
@@ -322,7 +322,7 @@ def test_a_run_id_of_every_base64_character_survives_when_it_is_encoded_once(
 
 @pytest.mark.parametrize("verb", ["status", "download"])
 def test_ids_that_were_encoded_wrongly_are_not_found(khoros: Khoros, verb: str) -> None:
-    job = khoros.ordered()
+    job = khoros.submitted()
     once = quote(job["runId"], safe="")
     wrong = [
         quote(once, safe=""),  # twice
@@ -334,14 +334,14 @@ def test_ids_that_were_encoded_wrongly_are_not_found(khoros: Khoros, verb: str) 
     for run_id in wrong:
         assert khoros.get(khoros.run_url(job, run_id, verb)).status_code == 404
     assert khoros.get(khoros.run_url(job, once, verb)).status_code in (200, 302)
-    other = khoros.ordered()
+    other = khoros.submitted()
     assert khoros.get(khoros.run_url(other, once, verb)).status_code == 404
 
 
 def test_a_plus_or_equals_that_stands_for_itself_is_allowed_unless_told_otherwise(
     khoros: Khoros, sandbox: Sandbox
 ) -> None:
-    job = khoros.ordered()
+    job = khoros.submitted()
     lenient = khoros.run_url(job, quote(job["runId"], safe="+="))
     assert khoros.get(lenient).status_code == 200
     sandbox.set_options("khoros_care", exact_encoding=True)
@@ -350,19 +350,19 @@ def test_a_plus_or_equals_that_stands_for_itself_is_allowed_unless_told_otherwis
 
 
 def test_the_result_is_an_object_or_a_list_of_one(khoros: Khoros, sandbox: Sandbox) -> None:
-    job = khoros.ordered()
+    job = khoros.submitted()
     sandbox.set_options("khoros_care", status_result="list")
     (element,) = khoros.status(job)
     assert element["result"]["detail"] == "COMPLETED"
     sandbox.set_options("khoros_care", status_result="object", ladder=[["RUNNING", 0, 1]])
-    job = khoros.ordered()
+    job = khoros.submitted()
     assert khoros.status(job)["result"]["runnerState"] == "RUNNING"
 
 
 @pytest.mark.parametrize(("form", "result"), [("empty_list", []), ("null", None)])
 def test_the_first_answers_may_be_hollow(khoros: Khoros, sandbox: Sandbox, form: str, result: Any) -> None:
     sandbox.set_options("khoros_care", hollow=form, hollow_polls=2)
-    job = khoros.ordered()
+    job = khoros.submitted()
     assert [khoros.status(job) for _ in range(2)] == [result, result]
     assert khoros.status(job)["result"]["runnerState"] == "CLOSED"
 
@@ -381,7 +381,7 @@ def test_only_closed_and_completed_has_a_file(
     khoros: Khoros, sandbox: Sandbox, word: str, state: str, detail: str
 ) -> None:
     sandbox.set_options("khoros_care", end=word)
-    job = khoros.ordered()
+    job = khoros.submitted()
     (element,) = khoros.status(job)
     assert (element["result"]["runnerState"], element["result"]["detail"]) == (state, detail)
     assert element["jobInfo"]["downloadUrl"] == ""
@@ -390,7 +390,7 @@ def test_only_closed_and_completed_has_a_file(
 
 def test_an_unheard_of_state_is_a_fault_away(khoros: Khoros, sandbox: Sandbox) -> None:
     sandbox.add_fault(operation="status", fault="unknown_status", word="DREAMING/OF_SHEEP")
-    job = khoros.ordered()
+    job = khoros.submitted()
     (element,) = khoros.status(job)
     assert (element["result"]["runnerState"], element["result"]["detail"]) == ("DREAMING", "OF_SHEEP")
     assert khoros.status(job)["result"]["detail"] == "COMPLETED"
@@ -401,7 +401,7 @@ def test_reason_counts_and_an_empty_detail_may_be_otherwise(khoros: Khoros, sand
         "khoros_care", ladder=[["RUNNING", 0, 1]], end="CLOSED/FAILED", reason="Out of memory"
     )
     sandbox.set_options("khoros_care", counts="numbers", empty_detail=None)
-    job = khoros.ordered()
+    job = khoros.submitted()
     running, failed = (khoros.status(job)[0]["result"] for _ in range(2))
     assert (running["detail"], running["reason"]) == (None, None)
     assert (running["currentCount"], running["totalCount"]) == (50, 100)
@@ -414,7 +414,7 @@ def test_the_download_url_may_be_empty_although_completed(
     khoros: Khoros, sandbox: Sandbox, form: str, seen: list[bool]
 ) -> None:
     sandbox.set_options("khoros_care", download_url=form)
-    job = khoros.ordered()
+    job = khoros.submitted()
     answers = [khoros.status(job) for _ in range(2)]
     assert {answer["result"]["detail"] for answer in answers} == {"COMPLETED"}
     assert [bool(answer["jobInfo"]["downloadUrl"]) for answer in answers] == seen
@@ -424,7 +424,7 @@ def test_the_download_url_may_be_empty_although_completed(
 
 def test_urls_carry_the_key_or_a_token(khoros: Khoros, sandbox: Sandbox) -> None:
     sandbox.set_options("khoros_care", submit_urls="token", status_urls="company_key")
-    job = khoros.ordered()
+    job = khoros.submitted()
     assert list(parse_qs(urlsplit(job["statusUrl"]).query)) == ["analyticsAccessToken"]
     assert khoros.download_url(job).endswith("/download?companyKey=sandbox-company-key")
 
@@ -436,16 +436,16 @@ def test_urls_may_name_a_host_that_must_not_get_the_password(khoros: Khoros, san
         ("https://evil.example.com/", "https://evil.example.com/api/public/reports/report/"),
     ):
         sandbox.set_options("khoros_care", urls_host=host)
-        assert khoros.ordered()["statusUrl"].startswith(begins)
+        assert khoros.submitted()["statusUrl"].startswith(begins)
     sandbox.set_options("khoros_care", urls_host="storage")
-    khoros.get(khoros.ordered()["statusUrl"])
+    khoros.get(khoros.submitted()["statusUrl"])
     (leak,) = sandbox.journal(origin="storage")
     assert leak["status"] == 400
     assert "Authorization" in dict(leak["headers"])
 
 
 def test_a_download_leads_to_the_storage_which_takes_no_credentials(khoros: Khoros, sandbox: Sandbox) -> None:
-    hop = khoros.get(khoros.download_url(khoros.ordered()))
+    hop = khoros.get(khoros.download_url(khoros.submitted()))
     assert (hop.status_code, hop.content) == (302, b"")
     link = hop.headers["Location"]
     assert link.startswith(sandbox.storage_url)
@@ -462,7 +462,7 @@ def test_several_hops_may_come_before_the_file(
 ) -> None:
     options = {"hops": 2, "location": location, "download_status": status, "download": "direct"}
     sandbox.set_options("khoros_care", **options)
-    url = khoros.download_url(khoros.ordered())
+    url = khoros.download_url(khoros.submitted())
     first = khoros.get(url).headers["Location"]
     assert first.startswith("/khoros/" if location == "relative" else sandbox.url)
     answer = requests.get(url, auth=khoros.auth)
@@ -474,7 +474,7 @@ def test_several_hops_may_come_before_the_file(
 
 def test_a_link_to_the_storage_runs_out(khoros: Khoros, sandbox: Sandbox) -> None:
     sandbox.set_options("khoros_care", link_seconds=0)
-    assert requests.get(khoros.download_url(khoros.ordered()), auth=khoros.auth).status_code == 403
+    assert requests.get(khoros.download_url(khoros.submitted()), auth=khoros.auth).status_code == 403
 
 
 def test_csv_and_json_hold_the_same_rows(khoros: Khoros) -> None:
@@ -548,13 +548,13 @@ def test_the_wrong_format_or_content_type_may_come(khoros: Khoros, sandbox: Sand
     sandbox.set_options(
         "khoros_care", download="direct", served_format="csv", content_type="octet-stream", csv_bom=True
     )
-    answer = khoros.get(khoros.download_url(khoros.ordered(reportFormat="json")))
+    answer = khoros.get(khoros.download_url(khoros.submitted(reportFormat="json")))
     assert answer.headers["Content-Type"] == "application/octet-stream"
     assert answer.content.startswith(b"\xef\xbb\xbfCONVERSATION_ID,STATUS,")
 
 
 def test_a_job_that_was_forgotten_is_not_found(khoros: Khoros, sandbox: Sandbox) -> None:
-    job = khoros.ordered()
+    job = khoros.submitted()
     sandbox.forget(job["workflowId"])
     answer = khoros.get(job["statusUrl"])
     assert (answer.status_code, answer.json()["status"]) == (404, "FAIL")

@@ -84,7 +84,7 @@ def test_another_process_can_do_all_of_it_over_http(talkdesk: Talkdesk, sandbox:
     assert overview["vendors"]["talkdesk"]["options"]["max_running"] == 15
     options = {"rows": 3, "ladder": [["processing", 0, 1]]}
     assert control(sandbox, "POST", "/options", {"vendor": "talkdesk", **options}).json()["rows"] == 3
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     held = control(sandbox, "POST", f"/jobs/{job_id}", {"state": "processing"})
     assert held.json() == {"id": job_id, "state": "processing"}
     assert talkdesk.poll(job_id).json()["job"]["status"] == "processing"
@@ -121,7 +121,7 @@ def test_control_requests_that_make_no_sense_get_a_sentence(
 
 
 def test_reset_forgets_everything_but_the_options_of_the_start(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    link = talkdesk.file(talkdesk.ordered()).headers["Location"]
+    link = talkdesk.file(talkdesk.submitted()).headers["Location"]
     first = requests.get(link).content
     sandbox.set_options("talkdesk", done_as=200)
     sandbox.add_fault(fault="html", count=None)
@@ -130,7 +130,7 @@ def test_reset_forgets_everything_but_the_options_of_the_start(talkdesk: Talkdes
     assert talkdesk.create().status_code == 401
     assert requests.get(link).status_code == 403
     again = Talkdesk(sandbox)
-    job_id = again.ordered()
+    job_id = again.submitted()
     assert again.poll(job_id).status_code == 303
     assert again.content(job_id) == first
 
@@ -175,7 +175,7 @@ def test_many_threads_may_use_it_at_once(talkdesk: Talkdesk, sandbox: Sandbox) -
 
     def work() -> None:
         for _ in range(5):
-            job_id = talkdesk.ordered()
+            job_id = talkdesk.submitted()
             sandbox.hold(job_id, "failed")
             assert talkdesk.poll(job_id).json()["job"]["status"] == "failed"
             sandbox.journal(job=job_id)

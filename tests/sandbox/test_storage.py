@@ -10,7 +10,7 @@ from .conftest import Talkdesk
 
 @pytest.fixture
 def link(talkdesk: Talkdesk) -> str:
-    return talkdesk.file(talkdesk.ordered()).headers["Location"]
+    return talkdesk.file(talkdesk.submitted()).headers["Location"]
 
 
 def test_storage_is_another_origin(sandbox: Sandbox, link: str) -> None:
@@ -30,7 +30,7 @@ def test_a_leaked_header_is_refused_and_stands_in_the_journal(
 
 
 def test_a_client_that_follows_redirects_leaks_nothing(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     assert requests.get(f"{talkdesk.jobs_url}/{job_id}", headers=talkdesk.headers).status_code == 200
     (entry,) = sandbox.journal(operation="storage")
     assert entry["status"] == 200
@@ -39,7 +39,7 @@ def test_a_client_that_follows_redirects_leaks_nothing(talkdesk: Talkdesk, sandb
 
 
 def test_a_link_can_be_used_again_until_its_time_is_over(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    link = talkdesk.file(talkdesk.ordered()).headers["Location"]
+    link = talkdesk.file(talkdesk.submitted()).headers["Location"]
     assert [requests.get(link).status_code for _ in range(2)] == [200, 200]
     sandbox.clock.advance(60)
     expired = requests.get(link)

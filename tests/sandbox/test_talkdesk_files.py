@@ -19,7 +19,7 @@ def records(content: bytes) -> list[dict[str, str]]:
 
 
 def test_a_file_comes_from_the_storage_by_a_signed_link(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     hop = talkdesk.file(job_id)
     assert (hop.status_code, hop.json()["job"]["id"]) == (303, job_id)
     assert hop.headers["Location"].startswith(sandbox.storage_url)
@@ -27,7 +27,7 @@ def test_a_file_comes_from_the_storage_by_a_signed_link(talkdesk: Talkdesk, sand
 
 
 def test_what_was_served_is_known_by_rows_bytes_and_digest(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     content = talkdesk.content(job_id)
     (served,) = sandbox.served()
     assert served["job"] == job_id
@@ -38,7 +38,7 @@ def test_what_was_served_is_known_by_rows_bytes_and_digest(talkdesk: Talkdesk, s
 
 
 def test_the_formats_hold_the_same_rows(talkdesk: Talkdesk) -> None:
-    files = {name: talkdesk.content(talkdesk.ordered(format=name)) for name in ("csv", "json", "json_bulk")}
+    files = {name: talkdesk.content(talkdesk.submitted(format=name)) for name in ("csv", "json", "json_bulk")}
     document = json.loads(files["json"])
     assert {name: document[name] for name in ("type", "version", "total")} == {
         "type": "calls",
@@ -53,10 +53,10 @@ def test_the_formats_hold_the_same_rows(talkdesk: Talkdesk) -> None:
 
 def test_only_some_types_name_themselves_in_json(sandbox: Sandbox) -> None:
     talkdesk = Talkdesk(sandbox, "ring_attempts")
-    document = json.loads(talkdesk.content(talkdesk.ordered(format="json")))
+    document = json.loads(talkdesk.content(talkdesk.submitted(format="json")))
     assert list(document) == ["entries", "total"]
     sandbox.set_options("talkdesk", json_order="total_first")
-    assert list(json.loads(talkdesk.content(talkdesk.ordered(format="json")))) == ["total", "entries"]
+    assert list(json.loads(talkdesk.content(talkdesk.submitted(format="json")))) == ["total", "entries"]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_json_can_be_wrong_about_itself(
     talkdesk: Talkdesk, sandbox: Sandbox, option: str, value: str, expected: set[str]
 ) -> None:
     sandbox.set_options("talkdesk", **{option: value})
-    document: dict[str, Any] = json.loads(talkdesk.content(talkdesk.ordered(format="json")))
+    document: dict[str, Any] = json.loads(talkdesk.content(talkdesk.submitted(format="json")))
     assert set(document) == expected
     if value == "wrong":
         assert document["total"] != len(document["entries"])
@@ -79,11 +79,11 @@ def test_json_can_be_wrong_about_itself(
 
 def test_an_empty_report_is_a_header_or_an_empty_list(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
     sandbox.set_options("talkdesk", rows=0)
-    assert records(talkdesk.content(talkdesk.ordered())) == []
-    assert talkdesk.content(talkdesk.ordered()).startswith(b"call_id,")
-    document = json.loads(talkdesk.content(talkdesk.ordered(format="json")))
+    assert records(talkdesk.content(talkdesk.submitted())) == []
+    assert talkdesk.content(talkdesk.submitted()).startswith(b"call_id,")
+    document = json.loads(talkdesk.content(talkdesk.submitted(format="json")))
     assert (document["entries"], document["total"]) == ([], 0)
-    assert talkdesk.content(talkdesk.ordered(format="json_bulk")) == b""
+    assert talkdesk.content(talkdesk.submitted(format="json_bulk")) == b""
     assert [served["complete"] for served in sandbox.served()] == [True] * 4
 
 
@@ -97,19 +97,19 @@ def test_columns_are_those_that_clients_rely_on(sandbox: Sandbox) -> None:
     }
     for report, count in counts.items():
         talkdesk = Talkdesk(sandbox, report)
-        assert len(records(talkdesk.content(talkdesk.ordered()))[0]) == count
+        assert len(records(talkdesk.content(talkdesk.submitted()))[0]) == count
 
 
 def test_other_reports_have_awkward_column_names(sandbox: Sandbox) -> None:
     talkdesk = Talkdesk(sandbox, "audit_logs")
-    columns = records(talkdesk.content(talkdesk.ordered()))[0]
+    columns = records(talkdesk.content(talkdesk.submitted()))[0]
     assert {"in_business_hours?", "wrap-up_duration", "flow.step_name"} <= set(columns)
 
 
 def test_a_file_of_a_given_size_ends_within_a_row_of_it(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
     sandbox.set_options("talkdesk", bytes=5_000_000)
     for name in ("csv", "json", "json_bulk"):
-        content = talkdesk.content(talkdesk.ordered(format=name))
+        content = talkdesk.content(talkdesk.submitted(format=name))
         assert 0 <= len(content) - 5_000_000 < 2_000
         served = sandbox.served()[-1]
         assert served["sha256"] == hashlib.sha256(content).hexdigest()
@@ -124,13 +124,13 @@ def test_rows_are_counted_right_where_the_file_repeats_itself(
     talkdesk: Talkdesk, sandbox: Sandbox, rows: int
 ) -> None:
     sandbox.set_options("talkdesk", rows=rows)
-    assert len(records(talkdesk.content(talkdesk.ordered()))) == rows
-    document = json.loads(talkdesk.content(talkdesk.ordered(format="json")))
+    assert len(records(talkdesk.content(talkdesk.submitted()))) == rows
+    document = json.loads(talkdesk.content(talkdesk.submitted(format="json")))
     assert len(document["entries"]) == document["total"] == rows
 
 
 def test_the_files_endpoint_may_send_the_file_itself(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     by_storage = talkdesk.content(job_id)
     sandbox.set_options("talkdesk", download="direct")
     direct = talkdesk.file(job_id)
@@ -143,22 +143,22 @@ def test_the_files_endpoint_may_send_the_file_itself(talkdesk: Talkdesk, sandbox
 
 def test_the_files_endpoint_may_send_the_job_instead(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
     sandbox.set_options("talkdesk", download="job")
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     answer = talkdesk.file(job_id)
     assert (answer.status_code, answer.json()["job"]["id"]) == (200, job_id)
 
 
 def test_csv_may_have_a_byte_order_mark_and_bare_newlines(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    assert talkdesk.content(talkdesk.ordered()).endswith(b"\r\n")
+    assert talkdesk.content(talkdesk.submitted()).endswith(b"\r\n")
     sandbox.set_options("talkdesk", csv_bom=True, csv_line_end="\n")
-    content = talkdesk.content(talkdesk.ordered())
+    content = talkdesk.content(talkdesk.submitted())
     assert content.startswith(b"\xef\xbb\xbfcall_id,")
     assert content.endswith(b"\n")
     assert not content.endswith(b"\r\n")
 
 
 def test_a_file_is_deleted_once_and_its_job_says_so(talkdesk: Talkdesk) -> None:
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     url = f"{talkdesk.files_url}/{job_id}"
     statuses = [requests.delete(url, headers=talkdesk.headers).status_code for _ in range(2)]
     assert statuses == [204, 403]
@@ -167,7 +167,7 @@ def test_a_file_is_deleted_once_and_its_job_says_so(talkdesk: Talkdesk) -> None:
 
 
 def test_a_file_that_was_kept_long_enough_is_gone(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     assert talkdesk.poll(job_id).status_code == 303
     sandbox.clock.advance(30 * 86_400 + 1)
     talkdesk.renew()
@@ -177,16 +177,16 @@ def test_a_file_that_was_kept_long_enough_is_gone(talkdesk: Talkdesk, sandbox: S
 
 def test_there_is_no_file_before_the_job_is_done(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
     sandbox.set_options("talkdesk", ladder=[["processing", 0, 0]], hold="processing")
-    assert talkdesk.file(talkdesk.ordered()).status_code == 404
+    assert talkdesk.file(talkdesk.submitted()).status_code == 404
 
 
 def test_local_times_repeat_the_hour_that_a_25_hour_day_repeats(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
     sandbox.set_options("talkdesk", rows=500)
     autumn = {"from": "2024-10-26T22:00:00Z", "to": "2024-10-27T23:00:00Z"}
-    rows = records(talkdesk.content(talkdesk.ordered(autumn, timezone="Europe/Berlin")))
+    rows = records(talkdesk.content(talkdesk.submitted(autumn, timezone="Europe/Berlin")))
     starts = [row["start_at"] for row in rows]
     assert starts != sorted(starts)
-    utc = records(talkdesk.content(talkdesk.ordered(autumn)))
+    utc = records(talkdesk.content(talkdesk.submitted(autumn)))
     assert [row["start_at"] for row in utc] == sorted(row["start_at"] for row in utc)
 
 
@@ -226,7 +226,7 @@ class TestThirdPartyClients:
         self, talkdesk: Talkdesk, sandbox: Sandbox
     ) -> None:
         sandbox.set_options("talkdesk", ladder=[["created", 0, 1], ["processing", 0, 1]])
-        job_id = talkdesk.ordered()
+        job_id = talkdesk.submitted()
         for _ in range(10):
             answer = requests.get(f"{talkdesk.jobs_url}/{job_id}", headers=talkdesk.headers)
             if "Content-Length" in answer.headers:
@@ -236,7 +236,7 @@ class TestThirdPartyClients:
     def test_the_answers_to_polls_may_have_a_length_all_the_same(
         self, talkdesk: Talkdesk, sandbox: Sandbox
     ) -> None:
-        job_id = talkdesk.ordered()
+        job_id = talkdesk.submitted()
         assert talkdesk.poll(job_id).headers["Transfer-Encoding"] == "chunked"
         sandbox.set_options("talkdesk", job_framing="length")
         polled = talkdesk.poll(job_id)
@@ -259,7 +259,7 @@ class TestThirdPartyClients:
             "to": "2024-05-02T00:00:00",
             "timezone": "America/Sao_Paulo",
         }
-        job_id = talkdesk.ordered(timespan, format="csv")
+        job_id = talkdesk.submitted(timespan, format="csv")
         assert len(records(talkdesk.content(job_id))) == 100
         # Where a zone is nested in the timespan nobody looks at it.
         assert sandbox.jobs("talkdesk")[0]["id"] == job_id
@@ -276,7 +276,7 @@ class TestThirdPartyClients:
         }
         granted = requests.post(connection["extra"]["auth_url"], data=form).json()
         talkdesk.headers = {"Authorization": f"Bearer {granted['access_token']}"}
-        job_id = talkdesk.ordered(format="json")
+        job_id = talkdesk.submitted(format="json")
         done = talkdesk.poll(job_id)
         assert done.json()["job"]["status"] == "done"
         # It fetches the file without credentials, as what it was redirected to is signed.
@@ -288,8 +288,8 @@ class TestThirdPartyClients:
         assert (job["name"], job["timezone"], job["format"]) == ("", "UTC", "csv")
 
     def test_one_finds_its_job_again_in_the_list(self, talkdesk: Talkdesk) -> None:
-        job_id = talkdesk.ordered(name="nightly")
-        talkdesk.ordered(name="another")
+        job_id = talkdesk.submitted(name="nightly")
+        talkdesk.submitted(name="another")
         listed = requests.get(
             talkdesk.jobs_url, params={"page": 1, "per_page": 200}, headers=talkdesk.headers
         ).json()
@@ -304,5 +304,5 @@ def test_two_sandboxes_with_one_seed_serve_the_same_bytes_and_other_seeds_do_not
     for seed in (1, 1, 2):
         with Sandbox(seed=seed, options={"talkdesk": {"ladder": []}}) as sandbox:
             talkdesk = Talkdesk(sandbox)
-            contents.append(talkdesk.content(talkdesk.ordered(MAY_DAY)))
+            contents.append(talkdesk.content(talkdesk.submitted(MAY_DAY)))
     assert contents[0] == contents[1] != contents[2]

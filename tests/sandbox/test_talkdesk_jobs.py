@@ -133,7 +133,7 @@ def test_the_sixteenth_simultaneous_report_gets_429_until_one_is_done(
     talkdesk: Talkdesk, sandbox: Sandbox
 ) -> None:
     in_steps(sandbox, "processing", hold="processing", quota_retry_after=7)
-    jobs = [talkdesk.ordered() for _ in range(15)]
+    jobs = [talkdesk.submitted() for _ in range(15)]
     refused = talkdesk.create()
     assert refused.status_code == 429
     assert refused.headers["Retry-After"] == "7"
@@ -167,7 +167,7 @@ def test_a_poll_walks_through_the_words_and_ends_with_a_redirect(
     talkdesk: Talkdesk, sandbox: Sandbox
 ) -> None:
     in_steps(sandbox, "created", "processing", "uploading")
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     words = [talkdesk.poll(job_id).json()["job"]["status"] for _ in range(3)]
     assert words == ["created", "processing", "uploading"]
     done = talkdesk.poll(job_id)
@@ -177,7 +177,7 @@ def test_a_poll_walks_through_the_words_and_ends_with_a_redirect(
 
 def test_words_may_also_last_for_seconds(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
     sandbox.set_options("talkdesk", ladder=[["created", 0, 0], ["processing", 3600, 0]])
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     assert talkdesk.poll(job_id).json()["job"]["status"] == "processing"
     sandbox.clock.advance(3590)
     talkdesk.renew()
@@ -192,7 +192,7 @@ def test_done_is_told_by_any_redirect_that_leads_to_the_file(
     talkdesk: Talkdesk, sandbox: Sandbox, status: int, location: str
 ) -> None:
     sandbox.set_options("talkdesk", done_as=status, location=location)
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     done = talkdesk.poll(job_id)
     assert done.status_code == status
     assert done.headers["Location"].startswith("http") == (location == "absolute")
@@ -201,7 +201,7 @@ def test_done_is_told_by_any_redirect_that_leads_to_the_file(
 
 def test_the_location_may_be_the_documented_path(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
     sandbox.set_options("talkdesk", ladder=[], location="documented")
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     location = talkdesk.poll(job_id).headers["Location"]
     assert location == f"/data/reports/calls/files/{job_id}"
     behind_the_base = talkdesk.connection["host"] + location
@@ -219,13 +219,13 @@ def test_what_is_not_there_is_refused_in_the_shape_of_errors(talkdesk: Talkdesk)
 
 def test_the_location_may_be_missing(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
     sandbox.set_options("talkdesk", location="missing")
-    done = talkdesk.poll(talkdesk.ordered())
+    done = talkdesk.poll(talkdesk.submitted())
     assert (done.status_code, "Location" in done.headers) == (303, False)
 
 
 def test_done_may_be_a_plain_200(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
     sandbox.set_options("talkdesk", done_as=200)
-    done = talkdesk.poll(talkdesk.ordered())
+    done = talkdesk.poll(talkdesk.submitted())
     assert (done.status_code, done.json()["job"]["status"]) == (200, "done")
 
 
@@ -234,7 +234,7 @@ def test_a_job_may_end_badly_or_in_a_word_nobody_knows(
     talkdesk: Talkdesk, sandbox: Sandbox, word: str
 ) -> None:
     sandbox.set_options("talkdesk", end=word)
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     over = talkdesk.poll(job_id)
     assert (over.status_code, over.json()["job"]["status"]) == (200, word)
     assert talkdesk.file(job_id).status_code == 404
@@ -242,7 +242,7 @@ def test_a_job_may_end_badly_or_in_a_word_nobody_knows(
 
 def test_words_may_be_upper_case_and_bodies_flat(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
     sandbox.set_options("talkdesk", status_case="upper", poll_body="flat")
-    assert talkdesk.poll(talkdesk.ordered()).json()["status"] == "DONE"
+    assert talkdesk.poll(talkdesk.submitted()).json()["status"] == "DONE"
 
 
 @pytest.mark.parametrize(("form", "status"), [("204", 204), ("empty", 200)])
@@ -250,7 +250,7 @@ def test_a_waiting_job_may_have_an_empty_answer(
     talkdesk: Talkdesk, sandbox: Sandbox, form: str, status: int
 ) -> None:
     in_steps(sandbox, "processing", waiting_as=form)
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     waiting = talkdesk.poll(job_id)
     assert (waiting.status_code, waiting.content) == (status, b"")
     assert talkdesk.poll(job_id).status_code == 303
@@ -258,7 +258,7 @@ def test_a_waiting_job_may_have_an_empty_answer(
 
 def test_hold_keeps_every_job_where_it_is_until_released(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
     in_steps(sandbox, "created", "processing", "uploading", polls=0, hold="processing")
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     assert [talkdesk.poll(job_id).json()["job"]["status"] for _ in range(3)] == ["processing"] * 3
     sandbox.set_options("talkdesk", hold=None)
     assert talkdesk.poll(job_id).status_code == 303
@@ -266,7 +266,7 @@ def test_hold_keeps_every_job_where_it_is_until_released(talkdesk: Talkdesk, san
 
 def test_one_job_can_be_held_and_released(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
     sandbox.set_options("talkdesk", ladder=[["created", 1, 0], ["uploading", 1, 0]])
-    held, free = talkdesk.ordered(), talkdesk.ordered()
+    held, free = talkdesk.submitted(), talkdesk.submitted()
     sandbox.hold(held, "uploading")
     sandbox.clock.advance(10)
     assert talkdesk.poll(held).json()["job"]["status"] == "uploading"
@@ -277,11 +277,11 @@ def test_one_job_can_be_held_and_released(talkdesk: Talkdesk, sandbox: Sandbox) 
 
 def test_a_hold_that_comes_late_brings_no_job_back(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
     sandbox.set_options("talkdesk", ladder=[["created", 5, 0], ["processing", 5, 0]])
-    over = talkdesk.ordered()
+    over = talkdesk.submitted()
     sandbox.clock.advance(6)
-    far = talkdesk.ordered()
+    far = talkdesk.submitted()
     sandbox.clock.advance(6)
-    near = talkdesk.ordered()
+    near = talkdesk.submitted()
     # Nobody has asked for them so far, and still the first is done and the second is being processed.
     sandbox.set_options("talkdesk", hold="created")
     sandbox.clock.advance(60)
@@ -294,7 +294,7 @@ def test_a_hold_that_comes_late_brings_no_job_back(talkdesk: Talkdesk, sandbox: 
 
 
 def test_a_job_that_is_gone_or_of_another_type_is_not_found(talkdesk: Talkdesk, sandbox: Sandbox) -> None:
-    job_id = talkdesk.ordered()
+    job_id = talkdesk.submitted()
     assert Talkdesk(sandbox, "contacts").poll(job_id).status_code == 404
     sandbox.forget(job_id)
     assert talkdesk.poll(job_id).status_code == 404
@@ -313,14 +313,14 @@ def test_links_may_name_a_host_that_nobody_should_trust(talkdesk: Talkdesk, sand
 
 
 def test_the_list_is_newest_first_and_its_last_page_has_no_next(talkdesk: Talkdesk) -> None:
-    ordered = [talkdesk.ordered() for _ in range(3)]
+    submitted = [talkdesk.submitted() for _ in range(3)]
     pages, url = [], f"{talkdesk.jobs_url}?per_page=2"
     while url:
         page = requests.get(url, headers=talkdesk.headers).json()
         pages.append([job["id"] for job in page["_embedded"]["jobs"]])
         assert page["total"] == 3
         url = page["_links"].get("next", {}).get("href")
-    assert pages == [[ordered[2], ordered[1]], [ordered[0]]]
+    assert pages == [[submitted[2], submitted[1]], [submitted[0]]]
 
 
 @pytest.mark.parametrize("query", ["page=0", "per_page=201", "per_page=x"])

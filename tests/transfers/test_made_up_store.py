@@ -106,7 +106,7 @@ def test_what_stands_in_a_made_up_store_is_not_replaced(
 
 
 def test_what_a_made_up_store_refuses_costs_no_report(sandbox: Sandbox) -> None:
-    with pytest.raises(exceptions.ContactCenterStoreError, match=r"is locked.*Nothing was submitted"):
+    with pytest.raises(exceptions.ContactCenterStoreError, match=r"is locked\)\.\sNothing was submitted"):
         landed("locked/calls.csv")
     assert sandbox.journal() == []
 

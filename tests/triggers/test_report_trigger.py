@@ -58,7 +58,7 @@ async def fired(each: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[Sandbox, Job]]]:
-    """A sandbox and a job ordered there."""
+    """A sandbox and a job submitted there."""
     opened: list[Sandbox] = []
 
     def begin(timeout: float = 2, **options: Any) -> tuple[Sandbox, Job]:

@@ -223,7 +223,7 @@ def test_a_refusal_keeps_the_vendors_words_and_says_what_to_do(
 # --- submitting ---------------------------------------------------------------------------------------------
 
 
-def order(report: Report, *answers: Any, label: str | None = None) -> tuple[list[Request], Job]:
+def submitted(report: Report, *answers: Any, label: str | None = None) -> tuple[list[Request], Job]:
     return play(vendor.submit(report, label), *answers)
 
 
@@ -242,7 +242,7 @@ def test_the_seeds_weekly_queue_report_is_asked_for_as_the_seed_asks() -> None:
         include_subtotals=True,
         include_grand_total=True,
     )
-    asked, job = order(report, answer(QUEUES), answer({"id": 2710192, "status": "IN_PROGRESS"}))
+    asked, job = submitted(report, answer(QUEUES), answer({"id": 2710192, "status": "IN_PROGRESS"}))
     assert [(request.method, request.target) for request in asked] == [
         ("GET", "/report-types/queue-interactions-summary"),
         ("POST", ""),
@@ -328,21 +328,21 @@ def test_neighbouring_windows_share_no_millisecond_and_miss_none(
     ],
 )
 def test_the_new_report_is_an_object_or_a_list_of_one(body: Any, job_id: str) -> None:
-    _, job = order(summary(), answer(QUEUES), answer(body))
+    _, job = submitted(summary(), answer(QUEUES), answer(body))
     assert job["job_id"] == job_id
 
 
 def test_a_report_that_fails_at_once_fails_with_its_reason() -> None:
     failed = {"id": 5, "status": "FAILED", "reason": "too much data"}
     with pytest.raises(Refusal, match="too much data") as refused:
-        order(summary(), answer(QUEUES), answer(failed))
+        submitted(summary(), answer(QUEUES), answer(failed))
     assert refused.value.kind == "failed"
 
 
 @pytest.mark.parametrize("body", [b"<html>", {}, [], {"status": "IN_PROGRESS"}])
 def test_a_report_that_was_taken_without_an_id_counts_as_lost(body: Any) -> None:
     with pytest.raises(Refusal, match="holds no id") as refused:
-        order(summary(), answer(QUEUES), answer(body))
+        submitted(summary(), answer(QUEUES), answer(body))
     assert refused.value.kind == "lost"
 
 
@@ -390,7 +390,7 @@ def test_what_the_tenant_does_not_offer_is_named_before_a_report_is_created(
     report: Report, definition: Any, sentence: str
 ) -> None:
     with pytest.raises(Refusal, match=sentence) as refused:
-        order(report, answer(definition))
+        submitted(report, answer(definition))
     assert refused.value.kind == "invalid"
 
 
@@ -399,45 +399,45 @@ def test_an_unknown_type_is_refused_with_the_types_there_are(status: int) -> Non
     with pytest.raises(
         Refusal, match=r"report_type='calls' is not offered .* queue-interactions-summary, det"
     ):
-        order(summary(report_type="calls"), answer({}, status), answer([QUEUES, DETAILS]))
+        submitted(summary(report_type="calls"), answer({}, status), answer([QUEUES, DETAILS]))
 
 
 @pytest.mark.parametrize("nothing", [None, []])
 def test_an_unknown_type_may_be_answered_with_nothing(nothing: Any) -> None:
     with pytest.raises(Refusal, match=r"report_type='calls' is not offered .* queue-interactions-summary"):
-        order(summary(report_type="calls"), answer(nothing), answer([QUEUES]))
+        submitted(summary(report_type="calls"), answer(nothing), answer([QUEUES]))
 
 
 def test_a_missing_tenant_is_told_by_the_first_refusal() -> None:
     body = {"message": "Bad request: X-Tenant-Info header is missing."}
     with pytest.raises(Refusal, match=r"X-Tenant-Info header is missing\.") as refused:
-        order(summary(), answer(body, 400))
+        submitted(summary(), answer(body, 400))
     assert "'tenant_id'" in str(refused.value.advice)
     assert refused.value.kind == "invalid"
 
 
 def test_a_definition_that_leaves_something_out_forbids_nothing() -> None:
     bare = {"type": QUEUES["type"], "groupBy": [{"name": "queue"}]}
-    order(summary(filters={"queue": "103"}), answer(bare), answer({"id": 1}))
-    order(summary(), answer({"type": QUEUES["type"], "groupBy": ["queue"]}), answer({"id": 1}))
-    order(detailed(), answer({"type": DETAILS["type"], "searchQuery": [], "more": 1}), answer({"id": 1}))
-    order(summary(metrics=["any"]), answer({"type": QUEUES["type"]}), answer({"id": 1}))
-    order(summary(), answer({"type": QUEUES["type"], "value": ["accepted"]}), answer({"id": 1}))
+    submitted(summary(filters={"queue": "103"}), answer(bare), answer({"id": 1}))
+    submitted(summary(), answer({"type": QUEUES["type"], "groupBy": ["queue"]}), answer({"id": 1}))
+    submitted(detailed(), answer({"type": DETAILS["type"], "searchQuery": [], "more": 1}), answer({"id": 1}))
+    submitted(summary(metrics=["any"]), answer({"type": QUEUES["type"]}), answer({"id": 1}))
+    submitted(summary(), answer({"type": QUEUES["type"], "value": ["accepted"]}), answer({"id": 1}))
 
 
 def test_what_is_offered_may_be_objects_with_a_name_as_groupings_are() -> None:
     grouping = {"name": "queue", "filters": [{"name": "queue"}]}
     named = {"type": QUEUES["type"], "groupBy": [grouping], "metrics": [{"name": "accepted"}]}
     asked = summary(group_by="queue", filters={"queue": "103"}, metrics="accepted")
-    order(asked, answer(named), answer({"id": 1}))
+    submitted(asked, answer(named), answer({"id": 1}))
     with pytest.raises(Refusal, match=r"metrics='parked' is not offered to this tenant, which has accepted$"):
-        order(summary(group_by="queue", metrics="parked"), answer(named))
+        submitted(summary(group_by="queue", metrics="parked"), answer(named))
 
 
 def test_the_seeds_prose_name_of_the_metrics_counts_too() -> None:
     definition = {"type": QUEUES["type"], "value": ["accepted"]}
     with pytest.raises(Refusal, match="metrics='parked' is not offered"):
-        order(summary(metrics="parked"), answer(definition))
+        submitted(summary(metrics="parked"), answer(definition))
 
 
 # --- status -------------------------------------------------------------------------------------------------
@@ -790,7 +790,7 @@ def test_a_detailed_report_as_jsonl_is_made_at_once_and_takes_no_granularity() -
         show_state_in_time=True,
         title="All calls",
     )
-    asked, job = order(report, answer(DETAILS), answer({"id": 5120334, "status": "DONE"}))
+    asked, job = submitted(report, answer(DETAILS), answer({"id": 5120334, "status": "DONE"}))
     assert asked[1].target == "/detailed-reports"
     assert asked[1].json == {
         "type": "detailed-reports-interaction-details",
@@ -805,7 +805,7 @@ def test_a_detailed_report_as_jsonl_is_made_at_once_and_takes_no_granularity() -
 
 
 def test_a_detailed_report_as_a_file_goes_through_the_ordinary_create() -> None:
-    asked, _ = order(detailed(file_format="csv"), answer(DETAILS), answer({"id": 1, "status": "QUEUED"}))
+    asked, _ = submitted(detailed(file_format="csv"), answer(DETAILS), answer({"id": 1, "status": "QUEUED"}))
     assert asked[1].target == ""
     assert asked[1].json["granularity"] == "none"
     assert "groupBy" not in asked[1].json
