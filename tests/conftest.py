@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,20 @@ def pauses() -> Iterator[list[float]]:
         for module in (on_requests, on_aiohttp):
             patch.setattr(module, "Clock", lambda: clock)
         yield clock.slept
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_are_read_once() -> Iterator[None]:
+    """Each session of botocore's parses its models anew, which takes longer than most tests with S3."""
+    try:
+        from botocore.loaders import JSONFileLoader
+    except ImportError:
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        load = JSONFileLoader().load_file
+        patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(load)))
+        yield
 
 
 @pytest.fixture(autouse=True)

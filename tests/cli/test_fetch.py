@@ -165,11 +165,12 @@ def test_ctrl_c_says_what_runs_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
             while b"Submitted" not in (line := process.stderr.readline()):
                 assert line, "it ended"
             process.send_signal(signal.SIGINT)
-            said = process.stderr.read().decode()
-            assert process.wait(timeout=20) == 130
+            out, err = process.communicate(timeout=60)
         finally:
             process.kill()
-            out, _ = process.communicate()
+            process.wait()
+    assert process.returncode == 130
+    said = err.decode()
     assert said.splitlines()[-1].startswith("Interrupted; job ")
     assert said.splitlines()[-1].endswith(" runs on at Talkdesk Explore.")
     assert out == b""
