@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from functools import cache
@@ -67,12 +69,17 @@ def models_are_read_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def fresh_process() -> Iterator[None]:
-    """No token of another test."""
+    """No token of another test, and none of its secrets in Airflow's masker, which each one slows down."""
     from airflow_provider_contactcenter.transport import tokens
 
     tokens.forget()
     yield
     tokens.forget()
+    for name, module in list(sys.modules.items()):
+        if name.endswith(".secrets_masker"):
+            with contextlib.suppress(RuntimeError):  # Airflow 2.11, where no logging has been set up
+                masker = module._secrets_masker()
+                masker.patterns, masker.replacer = set(), None
 
 
 @pytest.fixture(scope="session")

@@ -192,7 +192,7 @@ async def test_a_refusal_ends_the_wait_with_the_vendors_words(
     ("job", "conn", "words", "refusal"),
     [
         (JOB, {"password": ""}, "the connection's password is empty", "authentication"),
-        (JOB, {"host": "api:port"}, "no http or https URL", "invalid"),
+        (JOB, {"host": "api:port"}, "not an http or https URL", "invalid"),
         (JOB, {"extra": {"account": "a", "verify": "/nowhere"}}, "/nowhere", "invalid"),
         ({**JOB, "vendor": "genesys"}, {}, "vendor='genesys' is not known", "invalid"),
         ({**JOB, "job_id": None}, {}, "the job has no job_id", "invalid"),
