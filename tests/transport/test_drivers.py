@@ -520,7 +520,7 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
 def outcome_and_requests(kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     from .conftest import Client
 
-    with Sandbox(rows=3, options={"talkdesk": {"hold": "processing"}}) as sandbox:
+    with Sandbox(rows=3, options={"talkdesk": {"hold": "created"}}) as sandbox:
         own = json.loads(sandbox.environ["AIRFLOW_CONN_TALKDESK_DEFAULT"])
         own["extra"]["timeout"] = 0.3
         monkeypatch.setenv("AIRFLOW_CONN_WIRE", json.dumps(own))
