@@ -26,6 +26,7 @@ from airflow_provider_contactcenter.triggers.report import (
     ContactCenterReportTrigger,
     ContactCenterTimerTrigger,
 )
+from tests.clocks import skip_waits
 
 FIXTURES = Path(__file__).parent / "fixtures"
 REPORT = talkdesk_report("calls", start="2024-05-01T00:00Z", end="2024-05-02T00:00Z", conn_id="wire")
@@ -257,31 +258,32 @@ async def test_triggers_that_start_together_look_their_connection_up_once(
 # -- time --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("deadline", [-100, 0.1, 20])
+@pytest.mark.parametrize("deadline", [-100, 100, 2000])
 async def test_no_event_and_no_look_come_before_their_time(
-    started: Callable[..., tuple[Sandbox, Job]], deadline: float
+    started: Callable[..., tuple[Sandbox, Job]], monkeypatch: pytest.MonkeyPatch, deadline: float
 ) -> None:
     sandbox, job = await asyncio.to_thread(started)
-    began = time.monotonic()
-    await fired(trigger(job, not_before=at(0.6), deadline=at(deadline)))
-    assert time.monotonic() - began >= 0.59
-    assert len(sandbox.journal(operation="poll")) == (1 if deadline == 20 else 0)
+    clock = skip_waits(monkeypatch)
+    await fired(trigger(job, not_before=at(600), deadline=at(deadline)))
+    assert sum(clock.slept) == pytest.approx(600, abs=20)
+    assert len(sandbox.journal(operation="poll")) == (1 if deadline == 2000 else 0)
 
 
 async def test_the_deadline_survives_any_number_of_restarts(
-    started: Callable[..., tuple[Sandbox, Job]],
+    started: Callable[..., tuple[Sandbox, Job]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, job = await asyncio.to_thread(started, end="processing")
-    first = trigger(job, deadline=at(1.0))
-    began = time.monotonic()
-    for _ in range(3):
+    clock = skip_waits(monkeypatch)
+    first = trigger(job, poll_interval=30, max_poll_interval=60, deadline=at(600))
+    for restart in range(1, 4):
         running = asyncio.create_task(fired(first))
-        await asyncio.sleep(0.2)
+        while len(clock.slept) < restart:
+            await asyncio.sleep(0.001)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         first = load(first.serialize())
     assert (await fired(first))["status"] == "timeout"
-    assert time.monotonic() - began < 1.6
+    assert sum(clock.slept) == pytest.approx(600, abs=20)
 
 
 async def test_an_answer_that_trickles_in_cannot_outlast_the_deadline(
@@ -298,14 +300,17 @@ async def test_an_answer_that_trickles_in_cannot_outlast_the_deadline(
         assert time.monotonic() - began < 2
 
 
-async def test_a_timer_fires_at_its_instant_and_hands_its_payload_back() -> None:
-    began = time.monotonic()
-    assert await fired(ContactCenterTimerTrigger(at(0.3), {"waits": 2})) == {
+async def test_a_timer_fires_at_its_instant_and_hands_its_payload_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = skip_waits(monkeypatch)
+    assert await fired(ContactCenterTimerTrigger(at(300), {"waits": 2})) == {
         "version": 1,
         "payload": {"waits": 2},
     }
-    assert 0.25 < time.monotonic() - began < 2
+    assert sum(clock.slept) == pytest.approx(300, abs=20)
     assert (await fired(ContactCenterTimerTrigger(at(-99))))["payload"] == {}
+    assert clock.slept[1:] == [0], "it is due already"
 
 
 # -- sharing and leaving -----------------------------------------------------------------------------------
