@@ -130,6 +130,10 @@ class ContactCenterHook(HttpHook):
             self._check_own(report)
         except InvalidValue as invalid:
             raise ContactCenterInvalidReportError(str(invalid)) from None
+        return self.submit_checked(report, label)
+
+    def submit_checked(self, report: Report, label: str | None = None) -> Job:
+        """Like :meth:`submit`, for a report that was checked where it entered: what a task's is."""
         try:
             return self._perform(lambda: self.vendor.submit(report, label))
         except Refusal as refusal:

@@ -359,7 +359,7 @@ class Run:
                 raise ContactCenterError("The task was ended: nothing was submitted.")
             self.memory.intend(report)
             try:
-                job = self.job = self.hook.submit(report, self._label)
+                job = self.job = self.hook.submit_checked(report, self._label)
                 if self.provisional is not None:
                     job["provisional"] = self.provisional
             except ContactCenterQuotaError as full:

@@ -656,13 +656,13 @@ def test_a_job_that_is_submitted_while_its_task_is_ended_is_not_left_without_a_w
     log, store = Mock(), StateStore()
     task: Any = waiting_report(False)()
     monkeypatch.setattr(type(task), "log", log)
-    submit = TalkdeskHook.submit
+    submit = TalkdeskHook.submit_checked
 
     def ended_meanwhile(*given: Any) -> Any:
         task.on_kill()
         return submit(*given)
 
-    monkeypatch.setattr(TalkdeskHook, "submit", ended_meanwhile)
+    monkeypatch.setattr(TalkdeskHook, "submit_checked", ended_meanwhile)
     with pytest.raises(exceptions.ContactCenterError, match="The task was ended"):
         task.execute(context(store))
     [job] = sandbox.jobs("talkdesk")

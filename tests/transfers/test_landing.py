@@ -190,13 +190,13 @@ def test_an_object_that_appears_meanwhile_is_not_replaced(
 ) -> None:
     name = key("csv")
     operator = store.operator(name, report=calls(), replace=False)
-    submit = TalkdeskHook.submit
+    submit = TalkdeskHook.submit_checked
 
     def meanwhile(*args: Any) -> Any:
         store.put(name, b"other")
         return submit(*args)
 
-    monkeypatch.setattr(TalkdeskHook, "submit", meanwhile)
+    monkeypatch.setattr(TalkdeskHook, "submit_checked", meanwhile)
     with pytest.raises(exceptions.ContactCenterObjectExistsError):
         operator.execute(context())
     assert store.object(name) == b"other"
