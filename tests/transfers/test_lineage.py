@@ -160,6 +160,10 @@ def test_a_connection_that_is_missing_keeps_lineage_silent(tmp_path: Path) -> No
         assert extracted(operator, when).inputs == []
 
 
+@pytest.mark.skipif(
+    not hasattr(HookLineageCollector, "add_input_asset"),
+    reason="Airflow 2.11's collector takes datasets; the common-compat provider translates, not this package",
+)
 def test_hook_lineage_names_report_and_object(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
