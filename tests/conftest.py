@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from airflow_provider_contactcenter.demo.airflow import LocalAirflow, require_airflow_3
 from airflow_provider_contactcenter.demo.processes import DemoError
@@ -32,6 +33,11 @@ collect_ignore = ["third_party_vendor"]
 #: conftest of a folder that is named on the command line imports Airflow before any hook is called.
 AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="contactcenter-tests-")
 os.environ["AIRFLOW_HOME"] = AIRFLOW_HOME.name
+
+
+# No test is about how long an example takes on a machine that has other work.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 def pytest_configure(config: pytest.Config) -> None:
