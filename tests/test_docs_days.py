@@ -31,6 +31,7 @@ from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
+from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from tests.test_docs import IMPORTS, PAGES, ROOT, blocks
 from tests.transfers.conftest import context as task_context
 
@@ -226,7 +227,7 @@ def landed(dag: DAG, run: Run | Partition, known: dict[str, Any]) -> Iterator[di
             copies = [task.unmap({name: each}) for each in given]
         else:
             copies = [task.prepare_for_execution()]
-        for copy in copies:
+        for copy in map(in_gcs, copies):
             for name in ("report", "job"):
                 if hasattr(getattr(copy, name, None), "operator"):
                     setattr(copy, name, value(getattr(copy, name)))
@@ -248,6 +249,19 @@ def landed(dag: DAG, run: Run | Partition, known: dict[str, Any]) -> Iterator[di
                 yield result
         if not hasattr(task, "expand_input"):
             [results[task.task_id]] = results[task.task_id]
+
+
+def in_gcs(task: Any) -> Any:
+    """What lands elsewhere than in S3 or GCS lands in GCS: here it is the object's name that counts."""
+    for name in ("blob_name", "remote_path", "path"):
+        if hasattr(task, name):
+            return ContactCenterToGCSOperator(
+                task_id=task.task_id,
+                report=task.report,
+                bucket_name=BUCKET,
+                object_name=getattr(task, name).lstrip("/"),
+            )
+    return task
 
 
 @pytest.fixture(scope="module")
