@@ -59,7 +59,7 @@ def measure(options: Options) -> Iterator[Line]:
         environ = {**os.environ, "AIRFLOW_HOME": folder, "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
         # What pip installs is compiled. A checkout may not be, and would be compiled again each time.
         environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        environ["PYTHONPYCACHEPREFIX"] = os.path.join(folder, "compiled")
+        environ["PYTHONPYCACHEPREFIX"] = f"{folder}/compiled"
         for turn in range(runs + 1):
             for name, imports in IMPORTS.items():
                 code = MEASURE.format(base=BASE, imports=imports, heavy=HEAVY)
