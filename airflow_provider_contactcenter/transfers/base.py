@@ -144,7 +144,19 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         """The assets of the task's outlets, or the object where there is none."""
         from airflow_provider_contactcenter.transfers import lineage
 
-        return lineage.outputs(self.store(), self.outlets or (), delivery)
+        run, outlets = self.current.run, self.outlets or ()
+        if delivery is None or run is None:
+            return lineage.outputs(self.store(), outlets, None)
+        landing = cast("Landing", run.goal)
+        report = run.hook.dataset(run.known["report"])
+        return lineage.outputs(
+            landing.store,
+            outlets,
+            delivery,
+            report=report,
+            shaped=landing.shaped,
+            created=not landing.replace,
+        )
 
 
 def refuse_one_key_for_all(task: ContactCenterTransferOperator, context: Context) -> None:
