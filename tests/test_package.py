@@ -265,6 +265,24 @@ def test_what_a_form_declares_secret_is_never_shown(vendor: Vendor) -> None:
     assert not any(secret in repr(settings) for secret in settings.secrets)
 
 
+@by_name
+@pytest.mark.parametrize("empty", [None, ""])
+def test_what_a_form_leaves_empty_means_what_is_not_there(vendor: Vendor, empty: str | None) -> None:
+    """Airflow 3 saves an empty field of its form as null, Airflow 2.11 as an empty string."""
+    filled = {name: f"{name}-1" for name, each in vendor.form.extras.items() if each.required}
+    filled |= {"account": "acme"} if "account" in vendor.form.extras else {}
+
+    def settings(extra: dict[str, Any]) -> Any:
+        fields = ConnectionFields(
+            "c", host="https://acme.example", login="jane", password="fake", extra={**extra, **filled}
+        )
+        return vendor.settings(fields)
+
+    from_form = settings(dict.fromkeys(vendor.form.all_extras, empty))
+    assert from_form == settings({})
+    assert from_form.verify is True
+
+
 def test_an_error_names_a_field_as_the_form_shows_it() -> None:
     form = registry.vendor("talkdesk").form
     assert form.labelled("the connection's password is empty: it holds the OAuth client's secret") == (

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from urllib.parse import quote, unquote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -181,6 +182,7 @@ def url_of(settings: Settings, request: Request) -> str:
     return f"{url}{'&' if '?' in url else '?'}{query}"
 
 
+@lru_cache(maxsize=4096)  # each poll asks three times
 def origin(url: str) -> tuple[str, str | None, int | None]:
     """Scheme, host and port of a URL."""
     parts = urlsplit(url)

@@ -57,6 +57,9 @@ def measure(options: Options) -> Iterator[Line]:
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in IMPORTS}
     with tempfile.TemporaryDirectory(prefix="contactcenter-bench-") as folder:
         environ = {**os.environ, "AIRFLOW_HOME": folder, "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
+        # What pip installs is compiled. A checkout may not be, and would be compiled again each time.
+        environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        environ["PYTHONPYCACHEPREFIX"] = f"{folder}/compiled"
         for turn in range(runs + 1):
             for name, imports in IMPORTS.items():
                 code = MEASURE.format(base=BASE, imports=imports, heavy=HEAVY)

@@ -135,6 +135,25 @@ def test_a_store_that_dies_midway_leaves_the_old_object(
     s3.sweep()  # the abort didn't arrive either
 
 
+def test_a_part_that_breaks_off_is_sent_again_from_its_start(s3: Place, relay: Relay, name: str) -> None:
+    data = os.urandom(20 * MIB)
+    relay.harm = Harm(to=rb"PUT \S*partNumber=2", dies_after=3 * MIB, times=1)
+    s3.store(name).put(Body(data), content_type=CSV)
+    assert relay.harm.times == 0
+    assert s3.content(name) == data
+
+
+@SIZES
+def test_what_was_asked_of_one_upload_is_not_asked_of_the_next(
+    s3: Place, s3_server: S3Server, name: str, size: int
+) -> None:
+    store = s3.store(name)
+    store.put(Body(os.urandom(size)), content_type=CSV, replace=False)
+    store.put(Body(os.urandom(size)), content_type="application/gzip")
+    head = s3_server.client().head_object(Bucket="contactcenter", Key=name)
+    assert head["ContentType"] == "application/gzip"
+
+
 def test_a_refused_credential_shows_before_anything_is_put(
     s3: Place, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
