@@ -356,6 +356,21 @@ def test_execution_timeout_counts_while_deferred(sandbox: Sandbox) -> None:
     assert deadline == (task_context["ti"].start_date + timedelta(minutes=7)).isoformat()
 
 
+def test_a_timeout_without_an_end_is_one_that_airflow_can_reckon_with(sandbox: Sandbox) -> None:
+    task = ContactCenterReportOperator(
+        task_id="calls",
+        report=calls(),
+        wait_for_completion=True,
+        deferrable=True,
+        report_timeout=timedelta.max,
+        execution_timeout=timedelta.max,
+    )
+    with pytest.raises(TaskDeferred) as deferral:
+        task.execute(context())
+    assert deferral.value.timeout is not None
+    assert datetime.now(UTC) + deferral.value.timeout
+
+
 def test_nothing_is_submitted_that_execution_timeout_would_not_let_land(sandbox: Sandbox) -> None:
     end = datetime.now(UTC)
     operator = ContactCenterReportOperator(
