@@ -371,14 +371,12 @@ class Run:
                     job["provisional"] = self.provisional
             except ContactCenterQuotaError as full:
                 self.memory.forget()
-                pause = max(
-                    min(QUOTA_PAUSE * 2 ** min(waits, 9), LONGEST_QUOTA_PAUSE), full.retry_after or 0.0
-                )
+                grown = min(QUOTA_PAUSE * 2 ** min(waits, 9), LONGEST_QUOTA_PAUSE)
+                pause = max(jittered(grown), full.retry_after or 0.0)
                 if self.clock.now() + timedelta(seconds=pause) > last_try:
                     raise
                 self._log.info("%s Asking again in %.0f s.", full, pause)
                 waits += 1
-                pause = jittered(pause)
                 if self._hand_over is not None:
                     self._hand_over.until(
                         self.clock.now() + timedelta(seconds=pause),
