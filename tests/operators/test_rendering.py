@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, XComArg
+from airflow.providers.common.compat.sdk import DAG, XComArg, task_group
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_0_PLUS
 from jinja2 import StrictUndefined
 
@@ -219,6 +219,21 @@ def test_tasks_of_expand_kwargs_that_would_replace_each_others_object_are_refuse
         else pytest.raises(InvalidValue, match=r"^path='/lake/calls.csv' .*{{ task.job\['report'\]\['params")
     ):
         refuse_one_key_for_all(made, names)  # type: ignore[arg-type]
+
+
+@needs_no_database
+def test_a_task_in_a_mapped_group_is_not_mapped_itself() -> None:
+    report = talkdesk_report("calls", **WINDOW)
+    with dag() as days:
+
+        @task_group
+        def one(day: dict[str, Any]) -> None:
+            ContactCenterToFileOperator(task_id="calls", report=day, path="/lake/calls.csv")  # type: ignore[arg-type]
+
+        one.expand(day=[report, report])
+    task = days.get_task("one.calls")
+    names = {"ti": SimpleNamespace(map_index=1), "dag": days}
+    refuse_one_key_for_all(task, names)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("native", [False, True])
