@@ -123,8 +123,9 @@ def demo(dags_folder: Path, *, keep: bool = False) -> int:
             airflow.unpause(dag_id)
         follow(progress, console, TIMEOUT)
         ended = datetime.now(UTC)
-        for row in progress.rows:
-            row.check = check(row, {"s3": s3, "gs": gcs}, sandbox)
+        with _phase(console, "Comparing what landed with what the sandbox served"):
+            for row in progress.rows:
+                row.check = check(row, {"s3": s3, "gs": gcs}, sandbox)
         console.print(table(progress.rows, progress.started, ended))
         if (shown := sample(progress.rows)) and shown.delivery and shown.verified:
             console.print()
