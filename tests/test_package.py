@@ -95,7 +95,11 @@ def test_a_transfer_names_its_store_as_the_stores_own_provider_does() -> None:
 
 
 #: a package that is imported -> the distribution that has it, where names differ
-DISTRIBUTIONS = {"yaml": "pyyaml", "requests_toolbelt": "requests-toolbelt"}
+DISTRIBUTIONS = {
+    "yaml": "pyyaml",
+    "requests_toolbelt": "requests-toolbelt",
+    "openlineage": "openlineage-python",
+}
 #: the same where many distributions share a package; the longest name that fits counts
 SHARED = {
     "airflow": "apache-airflow",

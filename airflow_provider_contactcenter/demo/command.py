@@ -240,7 +240,8 @@ def addresses(airflow: LocalAirflow, s3: S3Server, gcs: GCSServer, sandbox: Sand
         f"Connections    {airflow.url}/connections",
         f"Asset's event  {airflow.url}/assets",
         f"Sandbox        {sandbox.url}; what was asked of it: {sandbox.url}/_sandbox/journal",
-        f"S3             {s3.url}, bucket {BUCKET}, key {s3.access_key}, secret {s3.secret_key}",
+        f"S3             {s3.url}, bucket {BUCKET}",
+        f"               key {s3.access_key}, secret {s3.secret_key}",
         f"GCS            {gcs.url}, bucket {BUCKET}, no credentials",
         "Ctrl-C ends everything.",
     ]

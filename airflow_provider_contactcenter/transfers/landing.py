@@ -68,6 +68,8 @@ class Landing:
     waits: bool = True
     #: the landed object's page in the store's console
     console: str | None = None
+    #: the columns that a shape made, as a manifest has them; None where the report landed as it came
+    shaped: Sequence[Mapping[str, Any]] | None = None
     _body: Body | None = None
 
     def check(self, run: Run) -> None:
@@ -132,6 +134,7 @@ class Landing:
         if body.reshaped is not None:
             key_fingerprint = body.reshaped.key_fingerprint
             columns, rows = body.reshaped.columns, body.reshaped.rows
+            self.shaped = columns
             for caveat in body.reshaped.caveats:
                 self.log.warning("%s", caveat)
                 caveats.append(caveat)
@@ -207,10 +210,10 @@ class Landing:
         if self.manifest is None:
             return
         said = manifest.contents(delivery, columns, key_fingerprint, self.context, run.clock.now())
-        advice = (
-            f"The report stands at {delivery['uri']}, but readers of manifests don't see it; a retry of the "
-            "task lands both again."
-        )
+        again = "a retry of the task lands both again"
+        if not self.replace:
+            again = "replace=False keeps a retry from landing it again, so remove it first"
+        advice = f"The report stands at {delivery['uri']}, but readers of manifests don't see it; {again}."
         with self._storing(run, self.manifest, advice):
             self.manifest.put(manifest.body(said), content_type=manifest.CONTENT_TYPE)
 

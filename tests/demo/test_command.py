@@ -223,15 +223,15 @@ def test_connections_are_made_in_airflow_and_the_rest_stays_in_the_environment()
 def test_what_keep_leaves_up_is_named_with_its_address_and_keys() -> None:
     place = SimpleNamespace
     lines = command.addresses(
-        cast(Any, place(url="http://127.0.0.1:1")),
-        cast(Any, place(url="http://127.0.0.1:2", access_key="key-of-s3", secret_key="secret-of-s3")),
-        cast(Any, place(url="http://127.0.0.1:3")),
-        cast(Any, place(url="http://127.0.0.1:4")),
+        cast(Any, place(url="http://127.0.0.1:50001")),
+        cast(Any, place(url="http://127.0.0.1:50002", access_key="key-of-s3", secret_key="s" * 32)),
+        cast(Any, place(url="http://127.0.0.1:50003")),
+        cast(Any, place(url="http://127.0.0.1:50004")),
     )
     told = "\n".join(lines)
     for port in range(1, 5):
-        assert f"http://127.0.0.1:{port}" in told
-    assert "key key-of-s3, secret secret-of-s3" in told
+        assert f"http://127.0.0.1:5000{port}" in told
+    assert f"key key-of-s3, secret {'s' * 32}" in told
     assert max(map(len, lines)) <= 100
 
 

@@ -175,6 +175,18 @@ def test_a_vendor_that_is_full_is_asked_again_until_it_takes_the_report(
     assert [round(pause / 60) for pause in clock.slept] == [1, 2, 4]
 
 
+@pytest.mark.parametrize("deferrable", [False, True], ids=["sync", "deferrable"])
+def test_a_vendor_that_is_full_is_asked_no_sooner_than_it_wants(
+    sandbox: Sandbox, deferrable: bool, clock: Skipping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda low, high: low)
+    sandbox.set_options("talkdesk", hold=None)
+    sandbox.add_fault(vendor="talkdesk", operation="create", fault="status", status=429, retry_after=400)
+    run(lambda: ContactCenterReportOperator(task_id="calls", report=calls(), deferrable=deferrable))
+    # Deferred, some of it passes before the trigger begins.
+    assert sum(clock.slept) >= 399
+
+
 def test_a_vendor_that_stays_full_fails_the_task_in_the_end(sandbox: Sandbox, clock: Skipping) -> None:
     sandbox.add_fault(vendor="talkdesk", operation="create", fault="status", status=429, count=None)
     with pytest.raises(exceptions.ContactCenterQuotaError):
@@ -184,6 +196,19 @@ def test_a_vendor_that_stays_full_fails_the_task_in_the_end(sandbox: Sandbox, cl
             )
         )
     assert 2000 < sum(clock.slept) < 3600
+
+
+def test_a_full_vendor_is_not_waited_for_beyond_the_deadline_by_chance(
+    sandbox: Sandbox, clock: Skipping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda low, high: high)
+    sandbox.add_fault(vendor="talkdesk", operation="create", fault="status", status=429, count=None)
+    task = ContactCenterReportOperator(
+        task_id="calls", report=calls(), deferrable=False, report_timeout=timedelta(seconds=64)
+    )
+    with pytest.raises(exceptions.ContactCenterQuotaError):
+        task.execute(context())
+    assert sum(clock.slept) < 64
 
 
 def test_a_report_is_submitted_no_earlier_than_its_window_has_settled(
@@ -354,6 +379,21 @@ def test_execution_timeout_counts_while_deferred(sandbox: Sandbox) -> None:
         operator.execute(task_context)
     deadline = deferral.value.trigger.serialize()[1]["deadline"]
     assert deadline == (task_context["ti"].start_date + timedelta(minutes=7)).isoformat()
+
+
+def test_a_timeout_without_an_end_is_one_that_airflow_can_reckon_with(sandbox: Sandbox) -> None:
+    task = ContactCenterReportOperator(
+        task_id="calls",
+        report=calls(),
+        wait_for_completion=True,
+        deferrable=True,
+        report_timeout=timedelta.max,
+        execution_timeout=timedelta.max,
+    )
+    with pytest.raises(TaskDeferred) as deferral:
+        task.execute(context())
+    assert deferral.value.timeout is not None
+    assert datetime.now(UTC) + deferral.value.timeout
 
 
 def test_nothing_is_submitted_that_execution_timeout_would_not_let_land(sandbox: Sandbox) -> None:
@@ -528,6 +568,31 @@ class TestSensor:
             rf"{named} is still running after 0:\d\d:\d\d; next look in \d+ s, deadline 20", log
         )
         assert 1 <= len(still) <= 3
+
+    def test_its_log_says_when_it_really_looks_again(
+        self, sandbox: Sandbox, deferrable: bool, capsys: pytest.CaptureFixture[str], clock: Skipping
+    ) -> None:
+        job = self.submitted()
+        capsys.readouterr()
+        with pytest.raises(AirflowSensorTimeout):
+            run(
+                lambda: ContactCenterReportSensor(
+                    task_id="wait",
+                    job=job,
+                    deferrable=deferrable,
+                    poke_interval=60,
+                    exponential_backoff=True,
+                    max_wait=timedelta(minutes=20),
+                    timeout=7200,
+                )
+            )
+        said = capsys.readouterr()
+        told = re.findall(r"is still running after .*; next look in (\d+) s", said.out + said.err)
+        assert len(told) >= 3
+        slept = [round(seconds) for seconds in clock.slept]
+        for seconds in map(int, told):
+            assert any(abs(seconds - each) <= 1 for each in slept)
+            assert seconds != 60
 
     def test_soft_fail_skips_on_a_timeout(self, sandbox: Sandbox, deferrable: bool) -> None:
         with pytest.raises(AirflowSkipException):
