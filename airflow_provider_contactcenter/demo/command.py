@@ -225,11 +225,16 @@ def _last_words(airflow: LocalAirflow, task: Mapping[str, Any]) -> str:
 
 @contextlib.contextmanager
 def _phase(console: Console, text: str) -> Any:
-    if console.is_terminal:
-        with console.status(text):
-            yield
-    else:
+    """Tell what is going on while the block runs, on a terminal with the time it has taken so far."""
+    if not console.is_terminal:
         console.print(text)
+        yield
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as shown:
+        shown.add_task(text, total=None)
         yield
 
 
