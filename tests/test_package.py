@@ -95,7 +95,11 @@ def test_a_transfer_names_its_store_as_the_stores_own_provider_does() -> None:
 
 
 #: a package that is imported -> the distribution that has it, where names differ
-DISTRIBUTIONS = {"yaml": "pyyaml", "requests_toolbelt": "requests-toolbelt"}
+DISTRIBUTIONS = {
+    "yaml": "pyyaml",
+    "requests_toolbelt": "requests-toolbelt",
+    "openlineage": "openlineage-python",
+}
 #: the same where many distributions share a package; the longest name that fits counts
 SHARED = {
     "airflow": "apache-airflow",
@@ -263,6 +267,24 @@ def test_what_a_form_declares_secret_is_never_shown(vendor: Vendor) -> None:
     assert redact("pass%2fword%201", settings.secrets) == "***"
     assert not {value for name, value in settings.extra.items() if form.all_extras[name].secret}
     assert not any(secret in repr(settings) for secret in settings.secrets)
+
+
+@by_name
+@pytest.mark.parametrize("empty", [None, ""])
+def test_what_a_form_leaves_empty_means_what_is_not_there(vendor: Vendor, empty: str | None) -> None:
+    """Airflow 3 saves an empty field of its form as null, Airflow 2.11 as an empty string."""
+    filled = {name: f"{name}-1" for name, each in vendor.form.extras.items() if each.required}
+    filled |= {"account": "acme"} if "account" in vendor.form.extras else {}
+
+    def settings(extra: dict[str, Any]) -> Any:
+        fields = ConnectionFields(
+            "c", host="https://acme.example", login="jane", password="fake", extra={**extra, **filled}
+        )
+        return vendor.settings(fields)
+
+    from_form = settings(dict.fromkeys(vendor.form.all_extras, empty))
+    assert from_form == settings({})
+    assert from_form.verify is True
 
 
 def test_an_error_names_a_field_as_the_form_shows_it() -> None:

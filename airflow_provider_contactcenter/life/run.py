@@ -168,8 +168,9 @@ class Run:
         #: the job is over, as far as this execution knows
         self._over = False
         self._began = began or clock.now()
-        #: of a sensor: the vendor's last word, and when the log last had a line
+        #: of a sensor: the vendor's last word, the state it stands for, and when the log last had a line
         self._seen: str | None = None
+        self._state: str | None = None
         self._said = self._began
         #: when ``execution_timeout`` is over, which Airflow 3 doesn't look at while a task is deferred
         self.cut_off = NEVER if terms.execution_timeout is None else self._began + terms.execution_timeout
@@ -453,12 +454,16 @@ class Run:
             if not over:
                 self._log.info("a look at job %s failed and will be repeated: %s", job["job_id"], found.words)
         elif found["vendor_status"] != self._seen:
-            self._seen, self._said = found["vendor_status"], now
+            self._seen, self._state, self._said = found["vendor_status"], found["state"], now
             self._log.info("%s", seen_line(job, found))
-        elif (now - self._said).total_seconds() >= SILENCE:
-            self._said, deadline = now, self.deadline(self._began)
-            self._log.info("%s", still_line(job, found["state"], now, self.terms.poll_interval, deadline))
         return over
+
+    def pausing(self, seconds: float) -> None:
+        """Say now and then that a state lasts, before a sensor sleeps for so many seconds."""
+        now = self.clock.now()
+        if self._state is not None and (now - self._said).total_seconds() >= SILENCE:
+            self._said, deadline = now, self.deadline(self._began)
+            self._log.info("%s", still_line(self.known, self._state, now, seconds, deadline))
 
     def conclude(self, ended: Event) -> Job:
         """The job if it is ready; otherwise the error that the wait ended with.

@@ -189,5 +189,5 @@ def wait(
         pause = max(SHORTEST_PAUSE, asked, jittered(interval))
         if (now() - said).total_seconds() >= SILENCE:
             said = now()
-            note(still_line(job, state, said, pause, deadline))
+            note(still_line(job, state, said, min(pause, (deadline - said).total_seconds()), deadline))
         interval = max(interval, min(interval * GROWTH, max_poll_interval))

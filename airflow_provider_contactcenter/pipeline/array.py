@@ -33,29 +33,33 @@ _DESCEND: Final = 1 << 20  # characters of one value above which it is read memb
 _LEAP_LEAST: Final = 1 << 12  # characters below which rows are read one by one
 _LEAP_MOST: Final = 1 << 18  # characters that msgspec is given at once
 _LEAP_TRIES: Final = 64  # objects in arrays may look like the start of a row
-_NEXT_ROW: Final = re.compile(r"\}[ \t\n\r]*,[ \t\n\r]*(?=\{)")
+_NEXT_ROW: Final = re.compile(rb"\}[ \t\n\r]*,[ \t\n\r]*(?=\{)")
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
 
 _Steps = Generator[None, None, None]
 
 
-def _last_start(text: str, start: int, end: int) -> int | None:
-    """Where the last object between two places seems to start behind another, by the balance of brackets."""
-    braces = text.count("{", start, end) - text.count("}", start, end)
-    brackets = text.count("[", start, end) - text.count("]", start, end)
-    at = behind = end
+def _last_start(text: bytes) -> tuple[int, int] | None:
+    """Where the last row that is whole seems to end, and where the one behind it starts.
+
+    The balance of brackets tells it from objects within rows.
+    """
+    marks = text.translate(None, _NO_BRACKETS)
+    braces, brackets = marks.count(b"{") - marks.count(b"}"), marks.count(b"[") - marks.count(b"]")
+    at = behind = len(text)
     for _ in range(_LEAP_TRIES):
-        at = text.rfind("}", start, at)
+        at = text.rfind(b"}", 0, at)
         if at < 0:
             return None
-        if (found := _NEXT_ROW.match(text, at, end)) is None:
+        if (found := _NEXT_ROW.match(text, at)) is None:
             continue
         place = found.end()
         # Of what lies behind the guess, only what wasn't counted for the one before.
-        braces -= text.count("{", place, behind) - text.count("}", place, behind)
-        brackets -= text.count("[", place, behind) - text.count("]", place, behind)
+        braces -= text.count(b"{", place, behind) - text.count(b"}", place, behind)
+        brackets -= text.count(b"[", place, behind) - text.count(b"]", place, behind)
         behind = place
         if not braces and not brackets:
-            return place
+            return at + 1, place
     return None
 
 
@@ -222,11 +226,13 @@ class Document:
             return False
         import msgspec  # loaded where there are rows
 
-        end = _last_start(self._text, self._at, min(len(self._text), self._at + _LEAP_MOST))
-        if end is None:
+        text = self._text[self._at : self._at + _LEAP_MOST]
+        data = text.encode()
+        if (found := _last_start(data)) is None:
             self._may_leap = False
             return False
-        block = b"[" + self._text[self._at : end].rstrip(" \t\n\r").removesuffix(",").encode() + b"]"
+        end, start = found
+        block = b"[%b]" % data[:end]
         try:
             if self._keep:
                 block = msgspec.json.format(block, indent=-1)
@@ -237,7 +243,7 @@ class Document:
         if self._keep:
             self.lines.append(msgspec.json.Encoder().encode_lines(rows))
         self.rows = (self.rows or 0) + len(rows)
-        self._at = end
+        self._at += len(text) - len(data[start:].decode())
         return True
 
     def _row(self) -> _Steps:
@@ -289,7 +295,11 @@ class Document:
 
     def _end_of_value(self) -> int | None:
         """Where the value ends that starts here; None if that needs more text, raises if no text can help."""
-        text, rest = self._text, len(self._text) - self._at
+        rest = len(self._text) - self._at
+        if self._at > rest:
+            # The decoder's error counts the lines before it; what has been read needn't be among them.
+            self._text, self._at = self._text[self._at :], 0
+        text = self._text
         try:
             _, end = _DECODER.raw_decode(text, self._at)
         except json.JSONDecodeError as error:

@@ -25,6 +25,8 @@ _BARE = re.compile(rb"\r(?!\n)")
 _ODD = re.compile(rb'"(?:[^",\r\n]|(?<=[^",\n]"))')
 #: whole records without such a quote, which is seen without taking them apart
 _WELL_QUOTED = re.compile(rb'[^"]*+(?:(?<![^",\n])"[^"]*+"(?![^",\r\n])[^"]*+)*+')
+#: all but quotes
+_NO_QUOTES = bytes(set(range(256)) - set(b'"'))
 #: all but quotes and line feeds
 _OTHERS = bytes(set(range(256)) - set(b'"\n'))
 #: what a comma and a line feed inside quotes are masked by
@@ -35,8 +37,8 @@ _UNMASK = bytes.maketrans(_MASKS, b",\n")
 
 def last_record(block: bytes) -> int:
     """Where the last whole record of CSV bytes that begin with a record ends; 0 if none does."""
-    # To delete them is faster than to count them, where there are many.
-    quotes, end = len(block) - len(block.translate(None, b'"')), len(block)
+    # To delete all else is faster than to count them, where there are many.
+    quotes, end = len(block.translate(None, _NO_QUOTES)), len(block)
     while (at := block.rfind(b"\n", 0, end)) >= 0:
         quotes -= block.count(b'"', at, end)
         if not quotes & 1:

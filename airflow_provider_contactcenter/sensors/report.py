@@ -102,6 +102,13 @@ class ContactCenterReportSensor(LineageMixin, RenderingMixin, BaseSensorOperator
             run.unusable = error
             return True
 
+    def _get_next_poke_interval(self, *stand: Any, **options: Any) -> float:
+        """Any sensor's, backoff and ``max_wait`` included; the log has it now and then."""
+        seconds: float = super()._get_next_poke_interval(*stand, **options)
+        if self.current.run is not None:
+            self.current.run.pausing(seconds)
+        return seconds
+
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Job:
         """Resume after the trigger's event; an event that isn't one fails the task."""
         ended = ending.heard(event)

@@ -144,7 +144,19 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         """The assets of the task's outlets, or the object where there is none."""
         from airflow_provider_contactcenter.transfers import lineage
 
-        return lineage.outputs(self.store(), self.outlets or (), delivery)
+        run, outlets = self.current.run, self.outlets or ()
+        if delivery is None or run is None:
+            return lineage.outputs(self.store(), outlets, None)
+        landing = cast("Landing", run.goal)
+        report = run.hook.dataset(run.known["report"])
+        return lineage.outputs(
+            landing.store,
+            outlets,
+            delivery,
+            report=report,
+            shaped=landing.shaped,
+            created=not landing.replace,
+        )
 
 
 def refuse_one_key_for_all(task: ContactCenterTransferOperator, context: Context) -> None:
@@ -157,18 +169,26 @@ def refuse_one_key_for_all(task: ContactCenterTransferOperator, context: Context
     if (getattr(context["ti"], "map_index", None) or 0) < 1 or "dag" not in context:
         return
     mapped = context["dag"].get_task(task.task_id)
-    differ = getattr(getattr(mapped, "expand_input", None), "value", None)
-    if not isinstance(differ, Mapping):
-        return  # expand_kwargs: what differs is known to nobody here
     own = [name for name in task.template_fields if name not in (*NOUNS, *COMMON)]
     # What ``partial`` took, as it stands in the DAG file; the task itself is rendered by now.
     same = {name: mapped.partial_kwargs[name] for name in own if name in mapped.partial_kwargs}
-    if differ.keys().isdisjoint(own) and not checks.pending(same):
+    if not checks.pending(same) and _differing(mapped, context).isdisjoint(own):
+        noun = "report" if task.report is not None else "job['report']"
         given = ", ".join(f"{name}={value!r}" for name, value in same.items() if isinstance(value, str))
         raise InvalidValue(
             f"{given} is not allowed in mapped tasks, which would replace each other's object: use a "
-            "template that differs between them, such as {{ task.report['params']['start'] }}."
+            f"template that differs between them, such as {{{{ task.{noun}['params']['start'] }}}}."
         )
+
+
+def _differing(mapped: Any, context: Context) -> set[str]:
+    """The parameters that a mapped task's ``expand`` or ``expand_kwargs`` gives to at least one of them."""
+    value = mapped.expand_input.value
+    if isinstance(value, Mapping):
+        return set(value)
+    # What expand_kwargs took: dicts, or what upstream tasks return, as a whole or one by one.
+    dicts = value if isinstance(value, Sequence) else value.resolve(context)
+    return {name for each in dicts for name in (each if isinstance(each, Mapping) else each.resolve(context))}
 
 
 def show_common_parameters(init: Any) -> None:

@@ -68,6 +68,8 @@ class Landing:
     waits: bool = True
     #: the landed object's page in the store's console
     console: str | None = None
+    #: the columns that a shape made, as a manifest has them; None where the report landed as it came
+    shaped: Sequence[Mapping[str, Any]] | None = None
     _body: Body | None = None
 
     def check(self, run: Run) -> None:
@@ -132,6 +134,7 @@ class Landing:
         if body.reshaped is not None:
             key_fingerprint = body.reshaped.key_fingerprint
             columns, rows = body.reshaped.columns, body.reshaped.rows
+            self.shaped = columns
             for caveat in body.reshaped.caveats:
                 self.log.warning("%s", caveat)
                 caveats.append(caveat)

@@ -529,6 +529,31 @@ class TestSensor:
         )
         assert 1 <= len(still) <= 3
 
+    def test_its_log_says_when_it_really_looks_again(
+        self, sandbox: Sandbox, deferrable: bool, capsys: pytest.CaptureFixture[str], clock: Skipping
+    ) -> None:
+        job = self.submitted()
+        capsys.readouterr()
+        with pytest.raises(AirflowSensorTimeout):
+            run(
+                lambda: ContactCenterReportSensor(
+                    task_id="wait",
+                    job=job,
+                    deferrable=deferrable,
+                    poke_interval=60,
+                    exponential_backoff=True,
+                    max_wait=timedelta(minutes=20),
+                    timeout=7200,
+                )
+            )
+        said = capsys.readouterr()
+        told = re.findall(r"is still running after .*; next look in (\d+) s", said.out + said.err)
+        assert len(told) >= 3
+        slept = [round(seconds) for seconds in clock.slept]
+        for seconds in map(int, told):
+            assert any(abs(seconds - each) <= 1 for each in slept)
+            assert seconds != 60
+
     def test_soft_fail_skips_on_a_timeout(self, sandbox: Sandbox, deferrable: bool) -> None:
         with pytest.raises(AirflowSkipException):
             run(sensor(self.submitted(), deferrable, soft_fail=True))

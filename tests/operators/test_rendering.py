@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG
+from airflow.providers.common.compat.sdk import DAG, XComArg
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_0_PLUS
 from jinja2 import StrictUndefined
 
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import ContactCenterInvalidReportError
+from airflow_provider_contactcenter.nouns import new_job
 from airflow_provider_contactcenter.operators.look_back import LookBackOperator
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
 from airflow_provider_contactcenter.reports import eight_by_eight_call_legs, talkdesk_report
@@ -175,12 +177,48 @@ def test_mapped_tasks_that_would_replace_each_others_object_are_refused(
     names = {"ti": SimpleNamespace(map_index=1), "dag": task.dag}
     made = ContactCenterToFileOperator(task_id="calls", report=reports[1], path="/lake/calls.csv")
     with (
-        pytest.raises(InvalidValue, match=r"^path='/lake/calls.csv' is not allowed in mapped tasks")
+        pytest.raises(InvalidValue, match=r"^path='/lake/calls.csv' is not .*{{ task.report\['params")
         if refused
         else nullcontext()
     ):
         refuse_one_key_for_all(made, names)  # type: ignore[arg-type]
     refuse_one_key_for_all(made, {**names, "ti": SimpleNamespace(map_index=0)})  # type: ignore[arg-type]
+
+
+class Upstream(XComArg):
+    """What another task returned."""
+
+    def __init__(self, returned: Any) -> None:
+        self.returned = returned
+
+    def iter_references(self) -> Iterator[Any]:
+        return iter(())
+
+    def resolve(self, *context: Any, **options: Any) -> Any:
+        return self.returned
+
+
+@needs_no_database
+@pytest.mark.parametrize("given", ["dicts", "an upstream's list", "upstreams' dicts"])
+@pytest.mark.parametrize("own", [{}, {"path": "/lake/other.csv"}])
+def test_tasks_of_expand_kwargs_that_would_replace_each_others_object_are_refused(
+    given: str, own: dict[str, Any]
+) -> None:
+    jobs = [new_job(talkdesk_report(kind, **WINDOW), kind) for kind in ("calls", "contacts")]
+    dicts: Any = [{"job": jobs[0], **own}, {"job": jobs[1]}]
+    if given == "an upstream's list":
+        dicts = Upstream(dicts)
+    elif given == "upstreams' dicts":
+        dicts = [Upstream(each) for each in dicts]
+    task = mapped(ContactCenterToFileOperator, path="/lake/calls.csv").expand_kwargs(dicts)
+    names = {"ti": SimpleNamespace(map_index=1), "dag": task.dag}
+    made = ContactCenterToFileOperator(task_id="calls", job=jobs[1], path="/lake/calls.csv")
+    with (
+        nullcontext()
+        if own
+        else pytest.raises(InvalidValue, match=r"^path='/lake/calls.csv' .*{{ task.job\['report'\]\['params")
+    ):
+        refuse_one_key_for_all(made, names)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("native", [False, True])

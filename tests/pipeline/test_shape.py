@@ -24,7 +24,6 @@ from hypothesis import strategies as st
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import ContactCenterShapeError
 from airflow_provider_contactcenter.pipeline import rows
-from airflow_provider_contactcenter.pipeline.encode import parquet
 from airflow_provider_contactcenter.pipeline.reshape.base import Transform, snake
 from airflow_provider_contactcenter.pipeline.reshape.hashing import Hasher, key_fingerprint
 from airflow_provider_contactcenter.pipeline.transform import schema_fingerprint, transform
@@ -414,6 +413,7 @@ REFUSED_CSV = {
     "too few fields": (b"a,b\n1\n", "Row 1 of the CSV has 1 fields and its header 2"),
     "too many fields": (b"a,b\n1,2\n1,2,3\n", "Row 2 of the CSV has 3 fields"),
     "a blank line between": (b"a,b\n1,2\n\n1,2\n", "Row 2 of the CSV has 1 fields"),
+    "a blank line between, CRLF": (b"a,b\r\n1,2\r\n\r\n1,2\r\n", "Row 2 of the CSV has 1 fields"),
     "a lone CR": (b"a,b\r1,2\r3,4\r", "carriage return"),
     "a lone CR that fits": (b"a,b\n1,2\r3\n", "carriage return"),
     "an undoubled quote": (b'a,b\n"5" screen",2\n', "quote"),
@@ -431,6 +431,26 @@ REFUSED_CSV = {
 def test_a_dialect_that_might_shift_columns_is_refused(data: bytes, said: str, file_format: str) -> None:
     with pytest.raises(ContactCenterShapeError, match=said):
         shaped(data, "csv", file_format=file_format)
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_blank_line_is_refused_at_the_edge_of_a_block_too(end: bytes, file_format: str) -> None:
+    lines = [b"a,b", *[b"1,2"] * 9]
+    for at in range(1, len(lines)):
+        stage = transform(shape(file_format=file_format), "csv")
+        stage._blocks = rows.Blocks(rows.last_record, 9)  # type: ignore[attr-defined]
+        with pytest.raises(ContactCenterShapeError, match=f"Row {at} of the CSV has 1 fields"):
+            stage.feed(end.join([*lines[:at], b"", *lines[at:]]) + end)
+            stage.finish()
+
+
+def test_only_columns_that_repeat_their_values_get_a_dictionary_in_parquet() -> None:
+    data = "a.b,id\n" + "".join(f"{at % 5},{at}\n" for at in range(20_000))
+    group = pq.ParquetFile(pa.BufferReader(shaped(data.encode(), "csv", file_format="parquet")[1]))
+    columns = [group.metadata.row_group(0).column(at) for at in range(2)]
+    assert [column.has_dictionary_page for column in columns] == [True, False]
+    assert all(column.is_stats_set for column in columns)
 
 
 @pytest.mark.parametrize("file_format", ["jsonl", "parquet"])
@@ -508,8 +528,8 @@ def test_a_failed_stage_writes_no_footer() -> None:
 
 
 def test_rows_that_arrow_sees_otherwise_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet.ParquetEncoder, "csv", lambda *_: 7)
-    with pytest.raises(ContactCenterShapeError, match="rows from 1 to 1"):
+    monkeypatch.setattr(rows, "check_dialect", lambda *_: 7)
+    with pytest.raises(ContactCenterShapeError, match="rows from 1 to 7"):
         shaped(b"a,b\n1,2\n", "csv", file_format="parquet")
 
 

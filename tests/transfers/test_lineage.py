@@ -23,6 +23,7 @@ from airflow_provider_contactcenter.life.waiting import event
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
+from airflow_provider_contactcenter.shapes import shape
 from airflow_provider_contactcenter.transfers import landing
 from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator
 from airflow_provider_contactcenter.transfers.events import TOLD
@@ -98,6 +99,67 @@ def test_an_asset_outlet_is_the_output_and_names_the_object(
     assert landed.outputFacets["outputStatistics"].rowCount == delivery["rows"]
     [place] = landed.facets["symlinks"].identifiers
     assert (place.namespace, place.name) == ("file", str(path))
+
+
+def test_a_shape_tells_types_and_the_vendors_columns(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serde = pytest.importorskip("openlineage.client.serde").Serde
+    pytest.importorskip("airflow.providers.openlineage", reason="needs the extra 'openlineage'")
+    pytest.importorskip("pyarrow")
+    monkeypatch.setenv("AIRFLOW_CONN_PEPPER", '{"conn_type": "generic", "password": "grains"}')
+    shaped = shape(
+        file_format="parquet",
+        select=["call_id", "user_name", "wait_time", "talk_time"],
+        rename={"call_id": "id", "talk_time": "talked"},
+        hash=["user_name"],
+        hash_conn_id="pepper",
+        types={"talk_time": "int64", "wait_time": "float64"},
+    )
+    operator = to_file(tmp_path / "calls.parquet", shape=shaped, replace=False)
+    assert "lifecycleStateChange" not in extracted(operator, "start").outputs[0].facets
+    operator.execute(context())
+    [landed] = extracted(operator, "complete").outputs
+    facets = serde.to_dict(landed)["facets"]
+    assert [(field["name"], field.get("type")) for field in facets["schema"]["fields"]] == [
+        ("id", "string"),
+        ("user_name", "string"),
+        ("wait_time", "float64"),
+        ("talked", "int64"),
+    ]
+    origins = {
+        name: [(each["field"], *each["transformations"]) for each in field["inputFields"]]
+        for name, field in facets["columnLineage"]["fields"].items()
+    }
+    same = {"type": "DIRECT", "subtype": "IDENTITY", "masking": False}
+    hashed = {
+        "type": "DIRECT",
+        "subtype": "TRANSFORMATION",
+        "masking": True,
+        "description": "hmac-sha256",
+    }
+    assert origins == {
+        "id": [("call_id", same)],
+        "user_name": [("user_name", hashed)],
+        "wait_time": [("wait_time", same)],
+        "talked": [("talk_time", same)],
+    }
+    [origin] = facets["columnLineage"]["fields"]["id"]["inputFields"]
+    assert (origin["namespace"], origin["name"]) == (f"talkdesk://{tenant(sandbox)}", "report/calls")
+    assert facets["lifecycleStateChange"]["lifecycleStateChange"] == "CREATE"
+
+
+def test_lineage_names_no_type_that_nobody_declared(sandbox: Sandbox, tmp_path: Path) -> None:
+    for values in ({}, {"shape": shape(types={"talk_time": "int64"})}):
+        operator = to_file(tmp_path / "calls.csv", **values)
+        delivery = operator.execute(context())
+        [landed] = extracted(operator, "complete").outputs
+        types = {field.name: field.type for field in landed.facets["schema"].fields}
+        assert list(types) == delivery["columns"]
+        declared = {"talk_time": "int64"} if values else {}
+        assert {name: type_ for name, type_ in types.items() if type_} == declared
+        assert ("columnLineage" in landed.facets) is bool(values)
+        assert "lifecycleStateChange" not in landed.facets, "whether it was there before is not known"
 
 
 def to_file(path: Path, **values: Any) -> ContactCenterToFileOperator:

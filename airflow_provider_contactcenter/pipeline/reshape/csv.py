@@ -17,8 +17,6 @@ from airflow_provider_contactcenter.pipeline.reshape.base import HASHED, Transfo
 from airflow_provider_contactcenter.pipeline.reshape.hashing import Hasher
 from airflow_provider_contactcenter.shapes import Shape, shown
 
-_BLANK_LINE = re.compile(rb"\n\r?\n")
-
 
 class FromCsv(Transform):
     """A report that comes as CSV."""
@@ -129,14 +127,9 @@ class FromCsv(Transform):
         before = self.rows
         self.rows += count
         if isinstance(self._to, ParquetEncoder):
-            if self._width > 1 and (block[:1] in b"\r\n" or _BLANK_LINE.search(block)):
-                # Arrow takes a blank line for a row of empty values.
-                for row, record in enumerate(cut.records(block), before + 1):
-                    self._fields(record, row)
             hashed = self._hasher.text if self._hasher else None
-            if self._to.csv(block, self._width, before, hashed) != count:
-                self._find_fault(block, before)
-            return self._to.take()
+            written = self._to.csv(block, self._width, count, before, hashed)
+            return self._find_fault(block, before) if written is None else written
         if self._bytes:
             quick = self._quickly(block)
             return self._as_written(block, before) if quick is None else quick

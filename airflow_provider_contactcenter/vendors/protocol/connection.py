@@ -140,10 +140,11 @@ class ConnectionFields:
                     f"{LONGEST_TIMEOUT:g} at most",
                 )
             options["timeout"] = seconds
-        verify = self.extra.get("verify", True)
-        if isinstance(verify, str) and verify.strip().lower() in {"true", "false", ""}:
-            verify = verify.strip().lower() != "false"
-        options["verify"] = verify if isinstance(verify, str) else bool(verify)
+        # Airflow's form saves a field that was left empty as null, which must not mean "false".
+        verify = self.optional("verify") or True
+        if isinstance(verify, str) and verify.lower() in {"true", "false"}:
+            verify = verify.lower() == "true"
+        options["verify"] = verify
         if cert := self.extra.get("cert"):
             if not isinstance(cert, str) and not (isinstance(cert, list | tuple) and len(cert) == 2):
                 raise Refusal(
