@@ -17,8 +17,10 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_contactcenter.exceptions import (
     ContactCenterError,
+    ContactCenterExpiredError,
     ContactCenterPermissionError,
     ContactCenterQuotaError,
+    ContactCenterReportFailedError,
     ContactCenterTimeoutError,
 )
 from airflow_provider_contactcenter.hooks import hook_for
@@ -38,7 +40,7 @@ from airflow_provider_contactcenter.life.waiting import (
     still_line,
     wait,
 )
-from airflow_provider_contactcenter.nouns import Job, Report, Status, called, window_of
+from airflow_provider_contactcenter.nouns import Job, Report, Status, called, spoken, window_of
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -48,8 +50,8 @@ if TYPE_CHECKING:
     from airflow_provider_contactcenter.hooks.base import ContactCenterHook
     from airflow_provider_contactcenter.life.memory import Memory
 
-#: the deadline of a task that has none
-NEVER = datetime.max.replace(tzinfo=UTC)
+#: the deadline of a task that has none; a year before the calendar's end, for Airflow reckons on from there
+NEVER = datetime(datetime.max.year, 1, 1, tzinfo=UTC)
 #: seconds between two tries to submit a report at a vendor that is full; doubled each time
 QUOTA_PAUSE, LONGEST_QUOTA_PAUSE = 60.0, 900.0
 
@@ -173,7 +175,9 @@ class Run:
         self._state: str | None = None
         self._said = self._began
         #: when ``execution_timeout`` is over, which Airflow 3 doesn't look at while a task is deferred
-        self.cut_off = NEVER if terms.execution_timeout is None else self._began + terms.execution_timeout
+        self.cut_off = (
+            NEVER if terms.execution_timeout is None else _after(self._began, terms.execution_timeout)
+        )
 
     # -- what the task does ----------------------------------------------------------------------------
 
@@ -192,7 +196,8 @@ class Run:
             self.job = self._remembered(self.report)
             if self.job is None:
                 waited = waited or Waited(since=started)
-                self._settle(self.report, waited)
+                if self._settle(self.report, waited):
+                    waited = Waited(since=self.clock.now())  # as behind the timer of a deferred wait
                 self.job = self._submit(self.report, waited)
                 started = datetime.fromisoformat(self.job["submitted_at"])
             self._announce(self.job)
@@ -249,10 +254,7 @@ class Run:
 
     def deadline(self, started: datetime) -> datetime:
         """When a wait ends that began at ``started``."""
-        try:
-            return min(started + self.terms.report_timeout, self.cut_off)
-        except OverflowError:  # a timeout of thousands of years
-            return self.cut_off
+        return min(_after(started, self.terms.report_timeout), self.cut_off)
 
     def message(self, words: str, advice: str) -> str:
         """What is whole in itself: vendor, connection, job if there is one, what happened, what to do."""
@@ -285,19 +287,22 @@ class Run:
         self._log.info("Taking up job %s, which an earlier try of this task submitted.", job["job_id"])
         return job
 
-    def _settle(self, report: Report, waited: Waited) -> None:
-        """Wait until the window's last rows have arrived: the vendor says so, or some time has passed."""
+    def _settle(self, report: Report, waited: Waited) -> bool:
+        """Wait until the window's last rows have arrived: the vendor says so, or some time has passed.
+
+        Gives whether that time was waited for, which counts towards no timeout but the execution's.
+        """
         window = window_of(report)
         if window is None:
-            return
+            return False
         end, delay = datetime.fromisoformat(window["end"]), self.terms.settle_delay
         told = self._pass_watermark(report, end, waited)
         if delay is None:
             delay = timedelta(0) if told else self.hook.settle_delay
-        settled = end + delay
+        settled = _after(end, delay)
         left = (settled - self.clock.now()).total_seconds()
         if left <= 0:
-            return
+            return False
         if settled > self.cut_off:
             raise ContactCenterTimeoutError(
                 self.message(
@@ -310,6 +315,7 @@ class Run:
         if self._hand_over is not None:
             self._hand_over.until(settled)
         self._sleep(left)
+        return True
 
     def _pass_watermark(self, report: Report, end: datetime, waited: Waited) -> bool:
         """Wait until the vendor has the whole window; whether it tells how far it has come.
@@ -365,14 +371,12 @@ class Run:
                     job["provisional"] = self.provisional
             except ContactCenterQuotaError as full:
                 self.memory.forget()
-                pause = max(
-                    min(QUOTA_PAUSE * 2 ** min(waits, 9), LONGEST_QUOTA_PAUSE), full.retry_after or 0.0
-                )
+                grown = min(QUOTA_PAUSE * 2 ** min(waits, 9), LONGEST_QUOTA_PAUSE)
+                pause = max(jittered(grown), full.retry_after or 0.0)
                 if self.clock.now() + timedelta(seconds=pause) > last_try:
                     raise
                 self._log.info("%s Asking again in %.0f s.", full, pause)
                 waits += 1
-                pause = jittered(pause)
                 if self._hand_over is not None:
                     self._hand_over.until(
                         self.clock.now() + timedelta(seconds=pause),
@@ -403,7 +407,7 @@ class Run:
         named = (
             f"{noun} {job['job_id']}" if job["job_id"] is not None else f"the report, which needs no {noun}"
         )
-        span = f" from {window['start']} to {window['end']}" if window else ""
+        span = f" from {spoken(window)}" if window else ""
         return f"{what} {named}: {called(report)}{span}, over connection {job['conn_id']}."
 
     def _wait(self, deadline: datetime) -> None:
@@ -485,6 +489,10 @@ class Run:
         except AirflowSkipException:
             self.memory.forget()  # a task that is skipped is finished too
             raise
+        except (ContactCenterExpiredError, ContactCenterReportFailedError):
+            # The vendor may go on calling this job ready, and each retry would meet the same.
+            self.memory.forget()
+            raise
         finally:
             self.hook.close()
         self.memory.forget()
@@ -494,6 +502,14 @@ class Run:
         self.clock.sleep(seconds)
         if self.killed:
             raise ContactCenterError("The task was ended while it waited.")
+
+
+def _after(moment: datetime, span: timedelta) -> datetime:
+    """So much later, as far as the calendar goes."""
+    try:
+        return min(moment + span, NEVER)
+    except OverflowError:
+        return NEVER
 
 
 class Current:

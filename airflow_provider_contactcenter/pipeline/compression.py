@@ -16,7 +16,7 @@ _WITH_HEADER: Final = 31  # window bits: the largest window, in a gzip member wi
 
 
 class _Packer(Protocol):
-    def compress(self, data: bytes, /) -> bytes: ...
+    def compress(self, data: bytes | memoryview, /) -> bytes: ...
     def flush(self) -> bytes: ...
 
 
@@ -40,9 +40,8 @@ class Gzip:
         """Take the next bytes, return what is compressed of them, which may be b""."""
         self._rest += piece
         whole = len(self._rest) - len(self._rest) % _BLOCK
-        packed = b"".join(
-            self._packer.compress(bytes(self._rest[at : at + _BLOCK])) for at in range(0, whole, _BLOCK)
-        )
+        with memoryview(self._rest) as view:
+            packed = b"".join(self._packer.compress(view[at : at + _BLOCK]) for at in range(0, whole, _BLOCK))
         del self._rest[:whole]
         return packed
 

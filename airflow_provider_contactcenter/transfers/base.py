@@ -169,6 +169,8 @@ def refuse_one_key_for_all(task: ContactCenterTransferOperator, context: Context
     if (getattr(context["ti"], "map_index", None) or 0) < 1 or "dag" not in context:
         return
     mapped = context["dag"].get_task(task.task_id)
+    if not hasattr(mapped, "partial_kwargs"):
+        return  # a plain task of a mapped group: its templates are rendered, and nobody knows what they were
     own = [name for name in task.template_fields if name not in (*NOUNS, *COMMON)]
     # What ``partial`` took, as it stands in the DAG file; the task itself is rendered by now.
     same = {name: mapped.partial_kwargs[name] for name in own if name in mapped.partial_kwargs}

@@ -210,10 +210,10 @@ class Landing:
         if self.manifest is None:
             return
         said = manifest.contents(delivery, columns, key_fingerprint, self.context, run.clock.now())
-        advice = (
-            f"The report stands at {delivery['uri']}, but readers of manifests don't see it; a retry of the "
-            "task lands both again."
-        )
+        again = "a retry of the task lands both again"
+        if not self.replace:
+            again = "replace=False keeps a retry from landing it again, so remove it first"
+        advice = f"The report stands at {delivery['uri']}, but readers of manifests don't see it; {again}."
         with self._storing(run, self.manifest, advice):
             self.manifest.put(manifest.body(said), content_type=manifest.CONTENT_TYPE)
 

@@ -20,7 +20,7 @@ from airflow_provider_contactcenter.transfers.contact_center_to_file import Cont
 from airflow_provider_contactcenter.transport import tokens
 from tests.clocks import Skipping, skip_waits
 from tests.operators.test_modes import run
-from tests.transfers.conftest import context
+from tests.transfers.conftest import StateStore, context
 
 #: yesterday, by the machine's clock: the package compares windows with it
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -132,6 +132,25 @@ def test_a_client_that_may_not_see_the_watermark_is_told_and_waits_a_day(
     assert "is submitted when settle_delay has passed since the window's end" in said
     # The window ended today at midnight.
     assert datetime.now(UTC) - TODAY + timedelta(seconds=sum(clock.slept)) >= timedelta(hours=24)
+
+
+def test_a_job_whose_results_are_gone_is_submitted_again_by_a_retry(sandbox: Sandbox, tmp_path: Path) -> None:
+    store, land = StateStore(), landing(tmp_path, deferrable=False)
+    sandbox.add_fault(vendor="genesys_cloud", operation="results", fault="status", status=404)
+    with pytest.raises(exceptions.ContactCenterExpiredError, match="A retry submits the report again"):
+        run(land, context(store))
+    assert run(land, context(store, try_number=2))["complete"]
+    assert submits(sandbox) == 2
+
+
+@MODES
+def test_a_vendor_that_is_full_after_the_window_has_settled_is_asked_again(
+    sandbox: Sandbox, tmp_path: Path, deferrable: bool
+) -> None:
+    sandbox.set_options("genesys_cloud", permissions=["analytics:agentConversationDetail:view"])
+    sandbox.add_fault(vendor="genesys_cloud", operation="create", fault="status", status=429)
+    assert run(landing(tmp_path, deferrable, report_timeout=timedelta(minutes=30)))["complete"]
+    assert submits(sandbox) == 2
 
 
 def test_a_job_says_whether_it_is_provisional_and_other_vendors_jobs_say_nothing(sandbox: Sandbox) -> None:

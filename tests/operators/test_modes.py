@@ -175,6 +175,18 @@ def test_a_vendor_that_is_full_is_asked_again_until_it_takes_the_report(
     assert [round(pause / 60) for pause in clock.slept] == [1, 2, 4]
 
 
+@pytest.mark.parametrize("deferrable", [False, True], ids=["sync", "deferrable"])
+def test_a_vendor_that_is_full_is_asked_no_sooner_than_it_wants(
+    sandbox: Sandbox, deferrable: bool, clock: Skipping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda low, high: low)
+    sandbox.set_options("talkdesk", hold=None)
+    sandbox.add_fault(vendor="talkdesk", operation="create", fault="status", status=429, retry_after=400)
+    run(lambda: ContactCenterReportOperator(task_id="calls", report=calls(), deferrable=deferrable))
+    # Deferred, some of it passes before the trigger begins.
+    assert sum(clock.slept) >= 399
+
+
 def test_a_vendor_that_stays_full_fails_the_task_in_the_end(sandbox: Sandbox, clock: Skipping) -> None:
     sandbox.add_fault(vendor="talkdesk", operation="create", fault="status", status=429, count=None)
     with pytest.raises(exceptions.ContactCenterQuotaError):
@@ -184,6 +196,19 @@ def test_a_vendor_that_stays_full_fails_the_task_in_the_end(sandbox: Sandbox, cl
             )
         )
     assert 2000 < sum(clock.slept) < 3600
+
+
+def test_a_full_vendor_is_not_waited_for_beyond_the_deadline_by_chance(
+    sandbox: Sandbox, clock: Skipping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda low, high: high)
+    sandbox.add_fault(vendor="talkdesk", operation="create", fault="status", status=429, count=None)
+    task = ContactCenterReportOperator(
+        task_id="calls", report=calls(), deferrable=False, report_timeout=timedelta(seconds=64)
+    )
+    with pytest.raises(exceptions.ContactCenterQuotaError):
+        task.execute(context())
+    assert sum(clock.slept) < 64
 
 
 def test_a_report_is_submitted_no_earlier_than_its_window_has_settled(
@@ -356,6 +381,21 @@ def test_execution_timeout_counts_while_deferred(sandbox: Sandbox) -> None:
     assert deadline == (task_context["ti"].start_date + timedelta(minutes=7)).isoformat()
 
 
+def test_a_timeout_without_an_end_is_one_that_airflow_can_reckon_with(sandbox: Sandbox) -> None:
+    task = ContactCenterReportOperator(
+        task_id="calls",
+        report=calls(),
+        wait_for_completion=True,
+        deferrable=True,
+        report_timeout=timedelta.max,
+        execution_timeout=timedelta.max,
+    )
+    with pytest.raises(TaskDeferred) as deferral:
+        task.execute(context())
+    assert deferral.value.timeout is not None
+    assert datetime.now(UTC) + deferral.value.timeout
+
+
 def test_nothing_is_submitted_that_execution_timeout_would_not_let_land(sandbox: Sandbox) -> None:
     end = datetime.now(UTC)
     operator = ContactCenterReportOperator(
@@ -521,7 +561,7 @@ class TestSensor:
             )
         said = capsys.readouterr()
         log, named = said.out + said.err, f"job {job['job_id']}"
-        window = "from 2024-05-01T00:00:00+00:00 to 2024-05-02T00:00:00+00:00"
+        window = "from 2024-05-01 to 2024-05-02"
         assert f"Waiting for {named}: report/calls {window}, over connection talkdesk_default." in log
         assert f"{named} is running (the vendor says processing)" in log
         still = re.findall(

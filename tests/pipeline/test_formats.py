@@ -122,6 +122,10 @@ def test_csv_rows_are_those_of_the_csv_module_however_chunked(
         (b'a,b\n1,"he said ""no\n"""\n2,""\n', 2),
         (b'"a\nb",c\n1,2\n', 1),
         (b'a\n""\n\n1\n', 3),
+        (b"a,b\n1,2" + b"\n" * 600, 1),
+        (b"a,b\r\n1,2" + b"\r\n" * 300, 1),
+        (b"a,b\r1,2" + b"\r" * 600, 1),
+        (b"a\n" + b"\n" * 600 + b"1\n", 601),
     ],
 )
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])

@@ -48,8 +48,16 @@ def test_an_old_manifest_is_gone_while_its_data_change(sandbox: Sandbox, store: 
     assert not store.exists(name)
 
 
+@pytest.mark.parametrize(
+    ("replace", "what_to_do"), [(True, "a retry of the task lands both again"), (False, "remove it first")]
+)
 def test_a_manifest_that_cannot_be_written_fails_the_task(
-    sandbox: Sandbox, store: Store, key: Key, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox,
+    store: Store,
+    key: Key,
+    monkeypatch: pytest.MonkeyPatch,
+    replace: bool,
+    what_to_do: str,
 ) -> None:
     from airflow_provider_contactcenter.transfers import manifest
 
@@ -57,8 +65,9 @@ def test_a_manifest_that_cannot_be_written_fails_the_task(
         raise OSError("the disk is full")
 
     monkeypatch.setattr(manifest, "body", broken)
-    with pytest.raises(exceptions.ContactCenterStoreError, match="readers of manifests don't see it"):
-        store.operator(key("csv"), report=calls(), manifest=key("json")).execute(context())
+    sentence = f"readers of manifests don't see it; .*{what_to_do}"
+    with pytest.raises(exceptions.ContactCenterStoreError, match=sentence):
+        store.operator(key("csv"), report=calls(), manifest=key("json"), replace=replace).execute(context())
 
 
 def test_a_manifest_under_the_reports_own_key_is_refused(sandbox: Sandbox, store: Store, key: Key) -> None:

@@ -40,7 +40,7 @@ _LONGEST_HEADER: Final = 1 << 16
 _LONGEST_HELD: Final = 1 << 20
 #: bytes at the end of a piece in which the end of a record is looked for
 _LONGEST_RECORD: Final = 1 << 15
-#: bytes at the end of a piece in which such a place is looked for
+#: bytes at the end of a piece in which such a place is looked for, or something else than line ends
 _LOOK_BACK: Final = 256
 #: UTF-32 first: its little-endian mark begins like that of UTF-16
 _WIDE: Final = (
@@ -77,13 +77,12 @@ class CsvMeter(Meter):
 
     def feed(self, piece: bytes) -> None:
         self._head.feed(piece)
-        self._held.append(piece)
         self._size += len(piece)
         if (at := _cut(piece, self._size)) is None:
+            self._held.append(piece)
             return
+        block = b"".join((*self._held, memoryview(piece)[:at]))
         rest = piece[at:]
-        self._held[-1] = piece[:at]
-        block = self._held[0] if len(self._held) == 1 else b"".join(self._held)
         self._held, self._size = [rest], len(rest)
         self._count(block)
 
@@ -100,7 +99,7 @@ class CsvMeter(Meter):
             self._header += block[: _LONGEST_HEADER - len(self._header)]
         if not block:
             return
-        bare = _BARE.search(block) is not None
+        bare = b"\r" in block and _BARE.search(block) is not None
         if b'"' in block and not (self._quoted or self._odd_quotes or bare) and _WELL_QUOTED.fullmatch(block):
             # Nothing else is left to be known than the line ends, and there are few quotes between them.
             marks = block.translate(None, _OTHERS).replace(b'""', b"")
@@ -124,8 +123,11 @@ class CsvMeter(Meter):
         if self._quoted:
             self._last_lf = self._last_cr = 0
         elif block[-1] in _ENDS:
-            body = len(block.rstrip(_ENDS))
-            lf, cr = _line_ends(block[body:], bare)
+            tail = block[-_LOOK_BACK:]
+            if not tail.strip(_ENDS):
+                tail = block
+            body = len(tail.rstrip(_ENDS))
+            lf, cr = _line_ends(tail[body:], bare)
             self._last_lf = lf + (0 if body else self._last_lf)
             self._last_cr = cr + (0 if body else self._last_cr)
         else:
