@@ -14,9 +14,9 @@ from weakref import WeakKeyDictionary
 
 import requests
 from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
+from airflow.providers.common.compat.lineage.hook import get_hook_lineage_collector
 from airflow.providers.common.compat.sdk import (
     AirflowNotFoundException,
-    get_hook_lineage_collector,
     mask_secret,
 )
 from airflow.providers.http.hooks.http import HttpHook
