@@ -106,7 +106,7 @@ def sandbox(matrix_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox
     for name, value in matrix_sandbox.environ.items():
         monkeypatch.setenv(name, value)
     # Reading the world's certificates takes longer than many a cell.
-    for module in ("hooks.base", "transport.on_aiohttp"):
+    for module in ("transport.session", "transport.on_aiohttp"):
         monkeypatch.setattr(f"airflow_provider_contactcenter.{module}.tls_context", _tls_context)
     return matrix_sandbox
 
