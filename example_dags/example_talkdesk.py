@@ -1,11 +1,11 @@
-"""Yesterday's Talkdesk calls in S3 and in GCS: in three file formats, as Parquet, and in three tasks."""
+"""Yesterday's Talkdesk calls in S3 and GCS: in three file formats, as an asset in Parquet, in three tasks."""
 
 from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
 
-from airflow.providers.common.compat.sdk import DAG
+from airflow.providers.common.compat.sdk import DAG, Asset, task
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
@@ -20,6 +20,8 @@ S3_BUCKET = os.environ.get("CONTACTCENTER_S3_BUCKET", "lake")
 GCS_BUCKET = os.environ.get("CONTACTCENTER_GCS_BUCKET", "lake")
 #: the day of the rows; the name of an object is made of it, and not of the date that a run was given
 DAY = day_key()
+#: gets an event when the calls have landed as Parquet
+CALLS = Asset(f"s3://{S3_BUCKET}/talkdesk/calls")
 
 
 def calls(file_format: str) -> dict:
@@ -67,9 +69,27 @@ with DAG(
         ),
         s3_key=f"s3://{S3_BUCKET}/talkdesk/calls/{DAY}.parquet",
         manifest=f"s3://{S3_BUCKET}/talkdesk/manifests/calls/{DAY}.json",
+        outlets=[CALLS],
         deferrable=True,
         poll_interval=10,
     )
+
+# What loads the calls runs when they have landed, and is told of them by the event.
+with DAG(
+    "example_talkdesk_asset",
+    schedule=[CALLS],
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    tags=["contactcenter"],
+):
+
+    @task
+    def load(**context):
+        # Airflow 2.11 calls them triggering_dataset_events.
+        for event in context["triggering_asset_events"][CALLS]:
+            print(event.extra["uri"], event.extra["rows"], event.extra["window"])
+
+    load()
 
 # Three tasks where the waiting should be seen on its own.
 with DAG(

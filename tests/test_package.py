@@ -324,7 +324,7 @@ LAYERS: dict[str, set[str]] = {
     "pipeline": {"exceptions", "shapes", "vendors"},
     "stores": {"checks"},
     "sandbox": set(),
-    "demo": {"sandbox"},
+    "demo": {"sandbox", "vendors"},
     "hooks": {"checks", "exceptions", "nouns", "pipeline", "transport", "vendors"},
 }
 LAYERS["life"] = {"checks", "clock", "exceptions", "hooks", "nouns", "vendors"}

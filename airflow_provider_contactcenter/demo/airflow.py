@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import importlib.util
+import json
 import os
 import secrets
 import sqlite3
@@ -234,6 +235,17 @@ class LocalAirflow:
         if not answer.ok:
             raise requests.HTTPError(f"{method} {path}: {answer.status_code} {answer.text}", response=answer)
         return answer.json() if answer.content else None
+
+    def add_connections(self, connections: Mapping[str, Mapping[str, Any]]) -> None:
+        """Make connections that the UI shows and the user can change; each by its id, as Airflow's JSON."""
+        entities = [
+            {**fields, "connection_id": name, "extra": json.dumps(fields.get("extra") or {})}
+            for name, fields in connections.items()
+        ]
+        action = {"action": "create", "action_on_existence": "overwrite", "entities": entities}
+        done = self.request("PATCH", "connections", json={"actions": [action]})
+        if errors := done["create"]["errors"]:
+            raise DemoError(f"Airflow took no connections: {errors}")
 
     def import_errors(self) -> dict[str, str]:
         """Return file name -> traceback of the Dag files that could not be imported."""

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import sys
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +47,9 @@ NEEDS = {
 BUCKET = "contactcenter"
 BUCKET_VARIABLES = {"CONTACTCENTER_S3_BUCKET": BUCKET, "CONTACTCENTER_GCS_BUCKET": BUCKET}
 
+#: what the name of a connection's variable begins with
+CONNECTION = "AIRFLOW_CONN_"
+
 #: Seconds for all reports. They take one minute; just after midnight UTC a report may wait five more, until
 #: the vendor has the rows that arrive late.
 TIMEOUT = 480.0
@@ -56,7 +61,7 @@ LOG_LINES = 15
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     parser.add_argument(
-        "--keep", action="store_true", help="leave everything up, print the UI's address, wait for Ctrl-C"
+        "--keep", action="store_true", help="leave everything up, print its addresses, wait for Ctrl-C"
     )
 
 
@@ -79,15 +84,24 @@ def demo(dags_folder: Path, *, keep: bool = False) -> int:
     """Run every DAG of a folder for yesterday and show what landed; returns the exit status."""
     from rich.console import Console
 
-    from airflow_provider_contactcenter.demo.progress import Progress, columns, follow, table, total
+    from airflow_provider_contactcenter.demo.progress import (
+        PLAIN,
+        Progress,
+        first_rows,
+        follow,
+        sample,
+        table,
+        total,
+    )
+    from airflow_provider_contactcenter.demo.verify import stored
     from airflow_provider_contactcenter.sandbox import Sandbox
 
-    # A log has no width; what is as wide as a terminal would break every URI.
-    console = Console() if sys.stdout.isatty() else Console(width=170, soft_wrap=False)
+    # A log has no width, and rich would take it for 80 columns wide.
+    console = Console() if sys.stdout.isatty() else Console(width=120)
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
         with _phase(console, "Starting Airflow, an S3 server, a GCS server and the vendors' sandbox"):
-            airflow = LocalAirflow(dags_folder)
+            airflow = LocalAirflow(dags_folder, {"AIRFLOW__CORE__TEST_CONNECTION": "Enabled"})
             stack.callback(airflow.stop)
             airflow.prepare()
             s3 = stack.enter_context(S3Server([BUCKET]))
@@ -96,30 +110,51 @@ def demo(dags_folder: Path, *, keep: bool = False) -> int:
             sandbox = stack.enter_context(Sandbox(rows=1000, options={"vspark": {"quiet_weekdays": []}}))
             # Once more, so that what uses the others ends before them.
             stack.callback(airflow.stop)
-            airflow.start({**BUCKET_VARIABLES, **s3.environ, **gcs.environ, **sandbox.environ})
+            connections, environ = split({**s3.environ, **gcs.environ, **sandbox.environ})
+            airflow.start({**BUCKET_VARIABLES, **environ})
+            airflow.add_connections(connections)
             dag_ids = airflow.wait_for_dag_files()
         console.print(
-            f"Airflow runs at {airflow.url}; started in {time.monotonic() - started:.0f} s.", highlight=False
+            f"Airflow runs at {airflow.url}; started in {time.monotonic() - started:.0f} s.", **PLAIN
         )
         progress = Progress(airflow, dag_ids)
         for dag_id in dag_ids:
             # Without catchup that makes one run: yesterday's.
             airflow.unpause(dag_id)
         follow(progress, console, TIMEOUT)
-        for row in progress.rows:
-            row.check = check(row, {"s3": s3, "gs": gcs}, sandbox)
-        console.print(table(progress.rows, console.width))
-        for line in columns(progress.rows):
-            console.print(line, markup=False, highlight=False)
+        ended = datetime.now(UTC)
+        with _phase(console, "Comparing what landed with what the sandbox served"):
+            for row in progress.rows:
+                row.check = check(row, {"s3": s3, "gs": gcs}, sandbox)
+        console.print(table(progress.rows, progress.started, ended))
+        if (shown := sample(progress.rows)) and shown.delivery and shown.verified:
+            console.print()
+            for part in first_rows(shown.delivery, b"".join(stored(shown.delivery["uri"], {"s3": s3}))):
+                console.print(part, soft_wrap=False)
+        console.print()
         failures = [*what_failed(progress), *([] if progress.rows else ["No DAG lands a report."])]
-        for failure in failures:
-            console.print(failure, markup=False, highlight=False)
-        console.print(total(progress.rows, time.monotonic() - started), highlight=False)
+        for line in [*failures, total(progress.rows, time.monotonic() - started)]:
+            console.print(line, **PLAIN)
         if keep:
             for line in addresses(airflow, s3, gcs, sandbox):
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
-            _wait_for_the_user()
+                console.print(line, **PLAIN)
+            while True:  # until a signal ends the pause
+                pause(0.5)
     return 1 if failures else 0
+
+
+def split(environ: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Return the connections that an environment holds by their ids, and the rest of it.
+
+    Airflow asks its environment first: a connection there is none that the UI shows, and what the user
+    changes in the UI would come to nothing.
+    """
+    connections = {
+        name.removeprefix(CONNECTION).lower(): json.loads(value)
+        for name, value in environ.items()
+        if name.startswith(CONNECTION)
+    }
+    return connections, {name: value for name, value in environ.items() if not name.startswith(CONNECTION)}
 
 
 def require_extras() -> None:
@@ -172,7 +207,7 @@ def what_failed(progress: Progress) -> list[str]:
         for task in progress.tasks
         if task["state"] == "failed"
     ]
-    wrong = [f"{row.name} is {row.state}: {row.check}." for row in progress.rows if not row.verified]
+    wrong = [f"{row.name} is {row.task['state']}: {row.check}." for row in progress.rows if not row.verified]
     runs = [
         f"The run of {dag_id} is {state}." for dag_id, state in progress.runs.items() if state != "success"
     ]
@@ -190,11 +225,16 @@ def _last_words(airflow: LocalAirflow, task: Mapping[str, Any]) -> str:
 
 @contextlib.contextmanager
 def _phase(console: Console, text: str) -> Any:
-    if console.is_terminal:
-        with console.status(text):
-            yield
-    else:
+    """Tell what is going on while the block runs, on a terminal with the time it has taken so far."""
+    if not console.is_terminal:
         console.print(text)
+        yield
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as shown:
+        shown.add_task(text, total=None)
         yield
 
 
@@ -202,14 +242,11 @@ def addresses(airflow: LocalAirflow, s3: S3Server, gcs: GCSServer, sandbox: Sand
     """Return a line for each thing that ``--keep`` leaves up: where it is, and what it wants to be told."""
     return [
         f"Airflow's UI   {airflow.url} (no password)",
+        f"Connections    {airflow.url}/connections",
+        f"Asset's event  {airflow.url}/assets",
         f"Sandbox        {sandbox.url}; what was asked of it: {sandbox.url}/_sandbox/journal",
-        f"S3             {s3.url}, bucket {BUCKET}, key {s3.access_key}, secret {s3.secret_key}",
+        f"S3             {s3.url}, bucket {BUCKET}",
+        f"               key {s3.access_key}, secret {s3.secret_key}",
         f"GCS            {gcs.url}, bucket {BUCKET}, no credentials",
         "Ctrl-C ends everything.",
     ]
-
-
-def _wait_for_the_user() -> None:
-    with contextlib.suppress(InterruptedDemo):
-        while True:
-            pause(0.5)

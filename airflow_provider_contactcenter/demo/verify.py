@@ -75,17 +75,13 @@ def complaint(
     :param shaped: the task has a shape, so that some of the columns landed, perhaps in another format
     """
 
-    def stored(uri: str) -> Iterator[bytes]:
-        address = urlsplit(uri)
-        return stores[address.scheme].stream(address.netloc, uri.split("/", 3)[3])
-
     uri = delivery["uri"]
-    if digest(stored(uri)) != (delivery["sha256"], delivery["bytes"]):
+    if digest(stored(uri, stores)) != (delivery["sha256"], delivery["bytes"]):
         return "the stored object is not the one that the task tells of"
     # What only comes in pages has no such parameter.
     source_format = delivery["job"]["report"]["params"].get("file_format", "jsonl")
     file_format = delivery["file_format"] if shaped else source_format
-    landed = gunzipped(stored(uri)) if delivery["compression"] == "gzip" else stored(uri)
+    landed = gunzipped(stored(uri, stores)) if delivery["compression"] == "gzip" else stored(uri, stores)
     try:
         if shaped:
             same = same_cells(landed, file_format, served, source_format, delivery)
@@ -96,10 +92,16 @@ def complaint(
     if not same:
         return f"the stored {file_format} is not what the sandbox served"
     if manifest := delivery.get("manifest"):
-        told = _loads(b"".join(stored(manifest)))
+        told = _loads(b"".join(stored(manifest, stores)))
         if (told["uri"], told["sha256"], told["rows"]) != (uri, delivery["sha256"], delivery["rows"]):
             return "the manifest tells of another object"
     return ""
+
+
+def stored(uri: str, stores: Mapping[str, Store]) -> Iterator[bytes]:
+    """Yield an object of one of the stores, by scheme, in pieces."""
+    address = urlsplit(uri)
+    return stores[address.scheme].stream(address.netloc, uri.split("/", 3)[3])
 
 
 def same_cells(

@@ -1,14 +1,16 @@
 """An object in Google Cloud Storage.
 
-google-cloud-storage's ``BlobWriter`` does the upload, one chunk after the other; the body is read ahead in a
-thread meanwhile. The last chunk carries the checksum of the whole, so a damaged object never appears.
+google-cloud-storage does the upload, one chunk after the other; the body is read ahead in a thread meanwhile.
+The last chunk carries the checksum of the whole, so a damaged object never appears. Its ``BlobWriter``, which
+is for this, holds each chunk twice, and ends an upload that was given up when it is garbage-collected.
 """
 
 from __future__ import annotations
 
-import queue
+import io
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from functools import cached_property
@@ -22,13 +24,12 @@ from airflow_provider_contactcenter.stores.base import (
     Stored,
     name_of,
     provider_class,
-    whole,
 )
 
 #: Google's resumable uploads take chunks of multiples of this.
 CHUNK_UNIT = 256 * 1024
-#: what is sent at a time; the writer holds it twice, and as much is read ahead
-CHUNK_SIZE = 16 * 1024 * 1024
+#: what is sent at a time; as much is read ahead
+CHUNK_SIZE = 12 * 1024 * 1024
 #: what is read at a time
 PIECE = 1024 * 1024
 
@@ -40,7 +41,7 @@ class GCSStore:
     :param object_name: the object's name, taken as it is.
     :param gcp_conn_id: the Google Cloud connection.
     :param impersonation_chain: service account(s) to impersonate.
-    :param chunk_size: bytes per upload request, a multiple of 256 KiB; 16 MiB unless given. Three such chunks
+    :param chunk_size: bytes per upload request, a multiple of 256 KiB; 12 MiB unless given. Two such chunks
         are held in memory.
     :param kms_key_name: Cloud KMS key that encrypts the object.
     :param user_project: the project billed for requester-pays buckets.
@@ -122,18 +123,14 @@ class GCSStore:
 
     def put(self, body: Readable, *, content_type: str, replace: bool = True) -> Stored:
         """Upload by google-cloud-storage's writer, given up if reading the body raises."""
-        blob, answers = self._blob(), _Answers()
+        blob, upload = self._blob(), _Upload()
         with (
             _existing_is(self.uri),
-            answers.of(_transport(blob)),
-            ahead(body, self._options["chunk_size"]) as pieces,
-            all_or_nothing(
-                blob.open("wb", content_type=content_type, ignore_flush=True, **_condition(replace))
-            ) as writer,
+            upload.through(_transport(blob)),
+            ahead(body, self._options["chunk_size"]) as chunks,
         ):
-            for piece in pieces:
-                writer.write(piece)
-        return answers.stored
+            blob.upload_from_file(_File(chunks), content_type=content_type, **_condition(replace))
+        return upload.stored
 
     def delete(self) -> None:
         """Delete the object; on a versioned bucket it becomes an older generation."""
@@ -148,7 +145,7 @@ class GCSStore:
 
 
 def chunk_size_of(value: int | None) -> int:
-    """The size of a chunk; 16 MiB unless given.
+    """The size of a chunk; 12 MiB unless given.
 
     :raises InvalidValue: Google takes no chunks of this size.
     """
@@ -186,84 +183,93 @@ def _existing_is(uri: str) -> Iterator[None]:
 
 
 @contextmanager
-def all_or_nothing(writer: Any) -> Iterator[Any]:
-    """Within the block a writer is open; its upload ends with the block, or is given up for good.
+def ahead(body: Readable, size: int) -> Iterator[Iterator[bytes]]:
+    """The chunks of a body, each of ``size`` but the last, then empty ones; a thread reads one ahead.
 
-    Google's own ``with`` leaves it open where closing fails, or where the store doesn't take the abort. Once
-    it is garbage-collected it would be closed after all, and what stood in its buffer be the object's end.
+    What the body raises comes out where its chunk would. After the block no thread reads on.
     """
-    try:
-        yield writer
-        writer.close()
-    except BaseException:
-        with suppress(Exception):  # the store is away; an upload that never ends never becomes an object
-            writer.terminate()
-        writer.close = lambda: None
-        raise
-
-
-@contextmanager
-def ahead(body: Readable, limit: int) -> Iterator[Iterator[bytes]]:
-    """The pieces of a body, of which a thread reads up to ``limit`` bytes ahead.
-
-    What the body raises comes out where the piece would. After the block no thread reads on.
-    """
-    pieces: queue.Queue[bytes | BaseException] = queue.Queue(max(1, limit // PIECE))
     left = threading.Event()
 
-    def read() -> None:
+    def read() -> bytes:
+        chunk = io.BytesIO()
+        chunk.seek(size - 1)
+        chunk.write(b"\0")  # makes room once, which otherwise grows, and moves
+        chunk.seek(0)
+        while not left.is_set() and (piece := body.read(min(PIECE, size - chunk.tell()))):
+            chunk.write(piece)
+        chunk.truncate()
+        return chunk.getvalue()
+
+    def taken(waiting: Future[bytes]) -> Iterator[bytes]:
+        while True:
+            if chunk := waiting.result():
+                waiting = pool.submit(context.run, read)
+            yield chunk
+
+    context = copy_context()
+    with ThreadPoolExecutor(1, thread_name_prefix="report-ahead") as pool:
         try:
-            while not left.is_set():
-                piece = whole(body, PIECE)
-                pieces.put(piece)
-                if not piece:
-                    return
-        except BaseException as error:
-            pieces.put(error)
-
-    def taken() -> Iterator[bytes]:
-        while piece := pieces.get():
-            if isinstance(piece, BaseException):
-                raise piece
-            yield piece
-
-    reader = threading.Thread(target=copy_context().run, args=(read,), name="report-ahead", daemon=True)
-    reader.start()
-    try:
-        yield taken()
-    finally:
-        left.set()
-        while reader.is_alive():
-            with suppress(queue.Empty):  # it may wait for room
-                pieces.get_nowait()
-            reader.join(0.05)
+            yield taken(pool.submit(context.run, read))
+        finally:
+            left.set()
 
 
-class _Answers:
-    """Keeps what the store says of a finished upload; the writer itself throws it away."""
+class _File:
+    """Chunks as a file, for somebody who reads them one by one."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._at = 0
+
+    def tell(self) -> int:
+        """How much was read."""
+        return self._at
+
+    def read(self, _: int) -> bytes:
+        """The next chunk; after an error there is none, not even the empty one that would be the end."""
+        chunk = next(self._chunks)
+        self._at += len(chunk)
+        return chunk
+
+
+class _Upload:
+    """One upload as its session goes: what the store says of it at its end, and how it is given up."""
 
     def __init__(self) -> None:
         self.stored = Stored()
+        self._session: str | None = None
 
     @contextmanager
-    def of(self, transport: Any) -> Iterator[None]:
-        """Within the block the answers that pass through this session are heard."""
+    def through(self, transport: Any) -> Iterator[None]:
+        """Within the block the answers to this transport are heard; an error takes the session back."""
         heard = transport.hooks["response"]
         heard.append(self._hear)
         try:
             yield
+        except BaseException:
+            if self._session:
+                # The store may be away; an upload that never ends never becomes an object.
+                with suppress(Exception):
+                    transport.delete(self._session)
+            raise
         finally:
             heard.remove(self._hear)
 
     def _hear(self, response: Any, *_: Any, **__: Any) -> None:
-        if response.request.method != "PUT" or response.status_code not in (200, 201):
+        response.request.body = None  # the library holds the last answer, which would hold a chunk
+        if response.status_code not in (200, 201):
             return
-        with suppress(ValueError):
-            said = response.json()
-            self.stored = Stored()
-            if etag := said.get("etag"):
-                self.stored["etag"] = etag.strip('"')
-            if generation := said.get("generation"):
-                self.stored["generation"] = str(generation)
-            if crc := said.get("crc32c"):
-                self.stored["checksum"] = {"type": "CRC32C/FULL_OBJECT", "value": crc}
+        if response.request.method == "POST":
+            self._session = response.headers.get("Location")
+        elif response.request.method == "PUT":
+            with suppress(ValueError):
+                self._keep(response.json())
+
+    def _keep(self, said: dict[str, Any]) -> None:
+        self.stored = Stored()
+        if etag := said.get("etag"):
+            self.stored["etag"] = etag.strip('"')
+        if generation := said.get("generation"):
+            self.stored["generation"] = str(generation)
+        if crc := said.get("crc32c"):
+            self.stored["checksum"] = {"type": "CRC32C/FULL_OBJECT", "value": crc}

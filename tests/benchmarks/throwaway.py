@@ -96,7 +96,8 @@ class Store:
         if heard.method == "GET":
             return 404, {}, b"{}"
         *_, last, total = re.findall(r"\d+|\*", heard.headers["content-range"])
-        if total == "*" or int(last) + 1 < int(total):
+        # "0-9/*" and "0-9/20" are followed by more; "*/10" says that "0-9/*" was all.
+        if total == "*" or (last != "*" and int(last) + 1 < int(total)):
             return 308, {"Range": f"bytes=0-{last}"}, b""
         self._landed = int(total)
         # The client says what the whole should be, and compares it with the answer.

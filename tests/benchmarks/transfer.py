@@ -89,7 +89,11 @@ def ours_azure(given: dict[str, Any]) -> Execute:
 
 
 def _landed(task: Any) -> Execute:
+    from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
+    from airflow_provider_contactcenter.vendors.talkdesk import vendor  # noqa: F401 - named by its hook only
+
     _as_in_a_task()
+    TalkdeskHook()
 
     def execute() -> Figures:
         delivery = task.execute(context())

@@ -18,7 +18,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "fault_matrix.md"
 
 HEAD = """# The fault matrix
 
-What a task does when something breaks, for every vendor. This page is written by the suite in `tests/faults`, and a test compares the two:
+What a task does when something breaks, for every vendor. The suite in `tests/faults` writes this page, and a test compares the two:
 
 ```
 python -m pytest tests/faults                 # a sample: each fault once
@@ -27,16 +27,16 @@ python -m pytest tests/faults -m soak         # 300 reports, 1,000 triggers, 5,0
 python -m tests.faults.table                  # writes this page again
 ```
 
-Each cell runs a real transfer against the [sandbox](sandbox.md) and a real store, breaks one thing, and looks at what is left. A task ends in one of two ways:
+Each cell of the tables is a real transfer against the [sandbox](sandbox.md) and a real store, in which one thing breaks; the test looks at what is left. A task ends in one of two ways:
 
 - **lands**: the whole object is under the key, byte for byte what the vendor served, with one job at the vendor;
-- **an error**: its class names the cause, nothing new is under the key, what was there before is untouched, and no multipart upload is left dangling.
+- **an error**: its class names the cause, nothing new is under the key, what was there before is untouched, and no multipart upload is left behind.
 
-Under *Cancel* a user ends the task while it waits, deferred and on a worker: it **is ended** whatever the vendor says, nothing lands, and the log says whether the job runs on.
+Under *Cancel* a user ends the task while it waits, deferred or on a worker: it **is ended** whatever the vendor answers, nothing lands, and the log says whether the job runs on.
 
-`A, then lands` means that the first try fails with `A` and that the retry lands. Where the vendor then has **2 jobs**, the first one had failed, or the answer to its submission had been lost, which the log says. In every cell the log at DEBUG, the trigger's arguments, events, task state, delivery and exceptions are searched for the vendor's secrets, and no pause may be missing between two requests. With a shape, personal columns are dropped and hashed: the search then covers their values and the hash key, and the manifest and every file that is written, too.
+`A, then lands` means that the first try fails with `A` and that the retry lands. Where the vendor then has **2 jobs**, the first one had failed, or the answer to its submission had been lost, which the log says. In every cell the test searches the log (at DEBUG), the trigger's arguments, events, task state, delivery and exceptions for the vendor's secrets, and checks that a request is never repeated without a pause. With a shape, personal columns are dropped or hashed: the search then covers their values and the hash key, too, in the manifest and every file that is written as well.
 
-Errors are those of `airflow_provider_contactcenter.exceptions`, without their prefix `ContactCenter`. A dash says that the vendor has no such step. Where two stores are named, Talkdesk's reports go to both and the others take turns.
+Errors are those of `airflow_provider_contactcenter.exceptions`, without their prefix `ContactCenter`. A dash says that the vendor has no such step; *as the file's*, that both kinds of an API's report share it. Where several stores are named, Talkdesk's report goes to each of them and the other vendors' to one in turn; *any*: the cell doesn't depend on the store.
 """
 
 #: step -> heading
@@ -111,7 +111,7 @@ On a real Airflow, for Talkdesk (jobs) and 8x8 Work Analytics (pages): see `test
 | what happens | jobs at the vendor | ends |
 |---|---|---|
 | worker killed before the report was submitted | 1 | the retry submits and lands; it warns that there may be two |
-| worker killed while the answer to the submission is under way | 2 | the retry submits and lands; it warns that there may be two |
+| worker killed while the answer to the submission is on its way | 2 | the retry submits and lands; it warns that there may be two |
 | worker killed after the submission | 1 | the retry takes the job up and lands |
 | worker killed in mid-download | 1 | the retry takes the job up and lands |
 | triggerer killed (SIGKILL) or ended (SIGTERM) while waiting | 1 | lands |
@@ -128,11 +128,11 @@ Two tasks with `replace=False` that read their reports to the end at the same mo
 
 ## What no client can notice
 
-A CSV file that comes without a length and without chunks, and is cut exactly between two records, can't be told from a whole one. It lands with a warning, and its delivery says `complete: null`.
+A CSV file that comes without a length and without chunks, and is cut exactly between two records, looks like a whole one. It lands with a warning, and its delivery says `complete: null`.
 
 ## What nobody can clean up
 
-A worker that dies of SIGKILL in mid-upload, and a store that is gone for good, leave the parts of a multipart upload behind. Nothing of them is visible under the key, but S3 charges for them: give the bucket a lifecycle rule with `AbortIncompleteMultipartUpload`. In GCS such an upload ends by itself after a week. An SFTP server whose connection is cut keeps the hidden file that was being written: see [Stores](stores.md#what-lingers).
+A worker that is killed in mid-upload, or a store that is gone for good, leaves parts or a hidden file behind; nothing of it is under the key. What it is in each store, and how it goes: [Stores](stores.md#what-lingers).
 """
 
 

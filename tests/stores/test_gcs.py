@@ -15,7 +15,7 @@ import pytest
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.demo.stores import GCSServer
 from airflow_provider_contactcenter.stores.base import ObjectExists
-from airflow_provider_contactcenter.stores.gcs import GCSStore, ahead
+from airflow_provider_contactcenter.stores.gcs import GCSStore, _File, ahead
 from tests.stores.conftest import BUCKET, Body, Gone, gcs_place
 
 CHUNK = 256 * 1024
@@ -141,16 +141,27 @@ def test_names_that_cannot_be_used() -> None:
 
 
 def test_no_more_than_a_chunk_is_read_ahead() -> None:
-    body = Body(bytes(64 << 20))
-    with ahead(body, 4 << 20) as pieces:
-        next(pieces)
+    body = Body(bytes(63 << 20))
+    with ahead(body, 4 << 20) as chunks:
+        first = next(chunks)
         reached = -1
-        while reached != body.at:  # the reader waits for room
+        while reached != body.at:  # the reader waits to be asked
             reached = body.at
             threading.Event().wait(0.1)
-        assert body.at <= 6 << 20
-        assert len(b"".join(pieces)) == 63 << 20
+        assert body.at == 8 << 20
+        rest = [len(next(chunks)) for _ in range(17)]
+    assert [len(first), *rest] == [*[4 << 20] * 15, 3 << 20, 0, 0]
     assert not ahead_threads()
+
+
+def test_a_body_that_raised_never_comes_to_its_end() -> None:
+    with ahead(Body(bytes(9 * CHUNK), fails_at=5 * CHUNK), 4 * CHUNK) as chunks:
+        file = _File(chunks)
+        assert len(file.read(4 * CHUNK)) == 4 * CHUNK
+        with pytest.raises(Gone):
+            file.read(4 * CHUNK)
+        with pytest.raises(StopIteration):
+            file.read(4 * CHUNK)
 
 
 def test_a_reader_that_nobody_listens_to_ends() -> None:

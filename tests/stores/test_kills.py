@@ -42,7 +42,7 @@ def wrapped(function: Callable[..., Any], when: str) -> Callable[..., Any]:
 #: kind -> the calls of its writer in which a process may be killed, beside the reading of the body
 STEPS = {
     "s3": ["s3transfer.tasks:CompleteMultipartUploadTask._main"],
-    "gcs": ["google.cloud.storage.fileio:BlobWriter.close"],
+    "gcs": ["google.cloud.storage.blob:Blob.upload_from_file"],
     "azure": [
         "azure.storage.blob:BlobClient.stage_block",
         "azure.storage.blob:BlobClient.commit_block_list",
@@ -91,7 +91,7 @@ def test_a_killed_writer_leaves_the_old_object_or_the_new_one(
     assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, "the step was never reached"
     appeared = step.rpartition(".")[2] in (
         "_main",
-        "close",
+        "upload_from_file",
         "commit_block_list",
         "posix_rename",
         "rename",
