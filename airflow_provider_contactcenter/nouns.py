@@ -145,8 +145,24 @@ def window_of(report: Report) -> Window | None:
     return Window(start=params["start"], end=params["end"])
 
 
+#: what a vendor calls a report by beside its kind, from the wide to the narrow
+NAMES = ("report_type", "export_id", "summary", "pbx_id", "organization", "folder")
+
+
 def called(report: Report) -> str:
-    """What a report is called: its kind, and the vendor's name for it where it has one."""
-    params = report["params"]
-    named = [params[name] for name in ("report_type", "export_id", "summary") if params.get(name)]
-    return "/".join([report["kind"], *named])
+    """What a report is called: its kind, and the vendor's names for it where it has some."""
+    named = (report["params"].get(name) for name in NAMES)
+    return "/".join(
+        [report["kind"], *(each if isinstance(each, str) else ",".join(each) for each in named if each)]
+    )
+
+
+def spoken(window: Window) -> str:
+    """A window as a name or a log line has it, in UTC: midnight goes without saying, and so do seconds of 0.
+
+    :raises ValueError: it isn't one.
+    """
+    instants = (datetime.fromisoformat(window[edge]).astimezone(UTC).isoformat() for edge in ("start", "end"))
+    return " to ".join(
+        instant.removesuffix("T00:00:00+00:00").replace(":00+00:00", "Z") for instant in instants
+    )

@@ -125,6 +125,7 @@ def demo(dags_folder: Path, *, keep: bool = False) -> int:
         ended = datetime.now(UTC)
         with _phase(console, "Comparing what landed with what the sandbox served"):
             for row in progress.rows:
+                pause(0)  # Ctrl-C ends this too
                 row.check = check(row, {"s3": s3, "gs": gcs}, sandbox)
         console.print(table(progress.rows, progress.started, ended))
         if (shown := sample(progress.rows)) and shown.delivery and shown.verified:
@@ -225,11 +226,16 @@ def _last_words(airflow: LocalAirflow, task: Mapping[str, Any]) -> str:
 
 @contextlib.contextmanager
 def _phase(console: Console, text: str) -> Any:
-    if console.is_terminal:
-        with console.status(text):
-            yield
-    else:
+    """Tell what is going on while the block runs, on a terminal with the time it has taken so far."""
+    if not console.is_terminal:
         console.print(text)
+        yield
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as shown:
+        shown.add_task(text, total=None)
         yield
 
 

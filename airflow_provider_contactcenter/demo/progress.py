@@ -129,7 +129,7 @@ def _showing(progress: Progress, console: Console) -> Iterator[Callable[[datetim
 
     def print_changes(now: datetime) -> None:
         for row in progress.rows:
-            if last.get(row.name) != row.doing:
+            if last.get(row.name, QUEUED) != row.doing:
                 last[row.name] = row.doing
                 elapsed = clock((now - progress.started).total_seconds())
                 console.print(f"{elapsed}  {change(row)}", **PLAIN)

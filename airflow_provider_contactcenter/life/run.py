@@ -40,7 +40,7 @@ from airflow_provider_contactcenter.life.waiting import (
     still_line,
     wait,
 )
-from airflow_provider_contactcenter.nouns import Job, Report, Status, called, window_of
+from airflow_provider_contactcenter.nouns import Job, Report, Status, called, spoken, window_of
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -407,7 +407,7 @@ class Run:
         named = (
             f"{noun} {job['job_id']}" if job["job_id"] is not None else f"the report, which needs no {noun}"
         )
-        span = f" from {window['start']} to {window['end']}" if window else ""
+        span = f" from {spoken(window)}" if window else ""
         return f"{what} {named}: {called(report)}{span}, over connection {job['conn_id']}."
 
     def _wait(self, deadline: datetime) -> None:

@@ -19,7 +19,7 @@ from jinja2.nativetypes import NativeEnvironment, native_concat
 
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import ContactCenterInvalidReportError
-from airflow_provider_contactcenter.nouns import called
+from airflow_provider_contactcenter.nouns import called, spoken
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -79,9 +79,8 @@ class RenderingMixin(BaseOperator):
             return
         try:
             report = getattr(self, "report", None) or self.job["report"]
-            window = "{start} to {end}".format_map(report["params"])
-            label = f"{report['conn_id']} {called(report)} {window}"
-        except (KeyError, TypeError, AttributeError):
+            label = f"{report['conn_id']} {called(report)} {spoken(report['params'])}"
+        except (KeyError, TypeError, ValueError, AttributeError):
             return  # no report or job; execute says so
         if "{" not in label:
             context["map_index_template"] = label[:LONGEST_LABEL]

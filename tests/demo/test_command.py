@@ -75,7 +75,6 @@ def followed(state: str) -> tuple[Progress, str]:
 def test_a_log_gets_one_line_per_change() -> None:
     progress, output = followed("success")
     assert [line.partition("  ")[2] for line in output.splitlines()] == [
-        "calls/land[0]: queued",
         "calls/land[0]: with the vendor",
         "calls/land[0]: landed, 1,234 rows, 5,678 bytes, s3://lake/calls.csv",
     ]

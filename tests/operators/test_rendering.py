@@ -16,10 +16,10 @@ from jinja2 import StrictUndefined
 
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import ContactCenterInvalidReportError
-from airflow_provider_contactcenter.nouns import new_job
+from airflow_provider_contactcenter.nouns import Report, new_job
 from airflow_provider_contactcenter.operators.look_back import LookBackOperator
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
-from airflow_provider_contactcenter.reports import eight_by_eight_call_legs, talkdesk_report
+from airflow_provider_contactcenter.reports import eight_by_eight_call_legs, talkdesk_report, vspark_stats
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
 from airflow_provider_contactcenter.transfers.base import refuse_one_key_for_all
 from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator
@@ -150,14 +150,33 @@ def test_mapped_tasks_are_rendered_by_the_same_rules() -> None:
 
 
 @needs_no_database
-@pytest.mark.parametrize("template", [None, "{{ run_id }}"])
-def test_a_mapped_task_is_called_by_connection_kind_and_window(template: str | None) -> None:
-    report = talkdesk_report("calls", **WINDOW)
+@pytest.mark.parametrize(
+    ("report", "name"),
+    [
+        (talkdesk_report("calls", **WINDOW), "talkdesk_default report/calls 2024-05-01 to 2024-05-02"),
+        (
+            talkdesk_report("calls", start="2024-05-01 00:00:00+02:00", end="2024-05-02T00:00:30+02:00"),
+            "talkdesk_default report/calls 2024-04-30T22:00Z to 2024-05-01T22:00:30+00:00",
+        ),
+        (
+            vspark_stats(company="Acme", organization="Acme-Care", folder="Sales", **WINDOW),
+            "vspark_default stats/Acme-Care/Sales 2024-05-01 to 2024-05-02",
+        ),
+        (
+            eight_by_eight_call_legs(pbx_id=["north", "south"], **WINDOW),
+            "eight_by_eight_work_default call_legs/north,south 2024-05-01 to 2024-05-02",
+        ),
+    ],
+)
+def test_a_mapped_task_is_called_by_what_its_report_differs_in(report: Report, name: str) -> None:
     task = mapped(ContactCenterReportOperator).expand(report=[report])
-    names = run_mapped(task, {"map_index_template": template})
-    assert names["map_index_template"] == (
-        template or "talkdesk_default report/calls 2024-05-01T00:00:00+00:00 to 2024-05-02T00:00:00+00:00"
-    )
+    assert run_mapped(task, {"map_index_template": None})["map_index_template"] == name
+
+
+@needs_no_database
+def test_a_mapped_task_is_called_as_the_dag_says() -> None:
+    task = mapped(ContactCenterReportOperator).expand(report=[talkdesk_report("calls", **WINDOW)])
+    assert run_mapped(task, {"map_index_template": "{{ run_id }}"})["map_index_template"] == "{{ run_id }}"
 
 
 @needs_no_database
