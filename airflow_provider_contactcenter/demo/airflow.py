@@ -91,6 +91,9 @@ FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "remove
 #: waits that long for a helper that is gone already.
 STOP_GRACE = 4.0
 
+#: Seconds that a writer waits for another. SQLite's own five are short where all cores have work.
+DATABASE_PATIENCE = 60
+
 #: Health is asked of each component, and must be younger than its start.
 _HEARTBEATS = {"scheduler": "scheduler", "triggerer": "triggerer", "dag-processor": "dag_processor"}
 
@@ -223,14 +226,18 @@ class LocalAirflow:
     def request(self, method: str, path: str, **options: Any) -> Any:
         """Call the REST API (``path`` is what follows ``/api/v2/``) and return the decoded answer."""
         headers = {"Accept": "application/json"}
-        for attempt in range(2):
-            if attempt or "Authorization" not in self._http.headers:
+        renew = "Authorization" not in self._http.headers
+        for attempt in range(4):
+            if renew:
                 token = self._http.get(f"{self.url}/auth/token", timeout=30).json()["access_token"]
                 self._http.headers["Authorization"] = f"Bearer {token}"
             answer = self._http.request(
                 method, f"{self.url}/api/v2/{path}", headers=headers, timeout=60, **options
             )
-            if answer.status_code != requests.codes.unauthorized:
+            renew = answer.status_code == requests.codes.unauthorized
+            if "Database error" in answer.text and not answer.ok:
+                time.sleep(attempt + 1)  # SQLite has one writer at a time; what was begun is rolled back
+            elif not renew:
                 break
         if not answer.ok:
             raise requests.HTTPError(f"{method} {path}: {answer.status_code} {answer.text}", response=answer)
@@ -447,7 +454,7 @@ def airflow_environ(folder: Path, dags_folder: Path, port: int) -> dict[str, str
         "CORE__DAGS_FOLDER": str(dags_folder),
         "CORE__EXECUTION_API_SERVER_URL": f"http://{LOOPBACK}:{port}/execution/",
         "CORE__FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder / 'airflow.db'}",
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder / 'airflow.db'}?timeout={DATABASE_PATIENCE}",
         "LOGGING__BASE_LOG_FOLDER": str(folder / "logs"),
         "DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(folder / "bundles"),
         "API__PORT": str(port),

@@ -125,6 +125,7 @@ def demo(dags_folder: Path, *, keep: bool = False) -> int:
         ended = datetime.now(UTC)
         with _phase(console, "Comparing what landed with what the sandbox served"):
             for row in progress.rows:
+                pause(0)  # Ctrl-C ends this too
                 row.check = check(row, {"s3": s3, "gs": gcs}, sandbox)
         console.print(table(progress.rows, progress.started, ended))
         if (shown := sample(progress.rows)) and shown.delivery and shown.verified:

@@ -7,21 +7,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote, urlsplit
 from weakref import WeakKeyDictionary
 
 import requests
 from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
+from airflow.providers.common.compat.lineage.hook import get_hook_lineage_collector
 from airflow.providers.common.compat.sdk import (
     AirflowNotFoundException,
-    get_hook_lineage_collector,
     mask_secret,
 )
 from airflow.providers.http.hooks.http import HttpHook
-from requests.adapters import HTTPAdapter
-from requests_toolbelt.adapters.socket_options import TCPKeepAliveAdapter
 
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import (
@@ -39,9 +36,8 @@ from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.transport.fetching import FetchedFile, asked
 from airflow_provider_contactcenter.transport.on_aiohttp import shared_driver
 from airflow_provider_contactcenter.transport.on_requests import RequestsDriver
+from airflow_provider_contactcenter.transport.session import session_for
 from airflow_provider_contactcenter.transport.signing import SigningAdapter
-from airflow_provider_contactcenter.transport.tls import ca_bundle, tls_context
-from airflow_provider_contactcenter.transport.verbatim import POOLS
 from airflow_provider_contactcenter.vendors import registry
 from airflow_provider_contactcenter.vendors.intake import check_job, check_report
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings
@@ -54,32 +50,6 @@ T = TypeVar("T")
 
 #: how often a cancellation is sent at the most
 CANCEL_TRIES = 3
-
-
-class _TlsAdapter(TCPKeepAliveAdapter):
-    """Keep-alive on idle connections, this package's TLS context, and targets byte for byte."""
-
-    def __init__(self, context: Any, **options: Any) -> None:
-        self._context = context
-        super().__init__(**options)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
-        # Past the parent, which lets no further options through.
-        HTTPAdapter.init_poolmanager(
-            self,
-            connections,
-            maxsize,
-            block,
-            socket_options=self.socket_options,
-            ssl_context=self._context,
-            **options,
-        )
-        self.poolmanager.pool_classes_by_scheme = POOLS
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **options)
-        manager.pool_classes_by_scheme = POOLS
-        return manager
 
 
 async def _mask(secret: str) -> None:
@@ -264,7 +234,7 @@ class ContactCenterHook(HttpHook):
         :param headers: of every request of the session.
         :param extra_options: not used; HttpHook's parameter.
         """
-        driver, session = self.driver, self._session()
+        driver, session = self.driver, session_for(self.settings)
         plain = session.get_adapter("https://")
         adapter = SigningAdapter(plain, self.vendor, self.settings, driver.token, self.error)
         for scheme in ("https://", "http://"):
@@ -547,22 +517,10 @@ class ContactCenterHook(HttpHook):
     def driver(self) -> RequestsDriver:
         """Runs the vendor's operations on a worker."""
         try:
-            session = self._session()
+            session = session_for(self.settings)
         except Refusal as refusal:
             raise self.error(refusal) from None
         return RequestsDriver(session, self.vendor, self.settings, on_secret=mask_secret)
-
-    def _session(self) -> requests.Session:
-        """A session with the connection's TLS settings and no credentials: those are added per request."""
-        session = requests.Session()
-        session.trust_env = False  # proxies come from the policy, which both drivers share; no .netrc
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        session.verify = self.settings.verify and ca_bundle(self.settings)
-        session.cert = self.settings.cert
-        adapter = _TlsAdapter(tls_context(self.settings))
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
-        return session
 
     def close(self) -> None:
         """Close the session, if one was opened."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_contactcenter.hooks.base import ContactCenterHook
-from airflow_provider_contactcenter.vendors.eight_by_eight_cc import api as eight_by_eight_cc
+from airflow_provider_contactcenter.vendors.eight_by_eight_cc.offer import report_types
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 
@@ -31,6 +31,6 @@ class EightByEightContactCenterHook(ContactCenterHook):
         :raises ContactCenterError: the vendor's refusal, by its class.
         """
         try:
-            return self.driver.run(eight_by_eight_cc.report_types())
+            return self.driver.run(report_types())
         except Refusal as refusal:
             raise self.error(refusal) from None

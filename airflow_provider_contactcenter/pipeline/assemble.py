@@ -31,6 +31,7 @@ def assemble(
     stage = None
     if transform is not None:
         stream.as_lines()
+        stream.quote_nothing()
         stage = transform(stream.file_format)
     pieces = _proved(stream, stage, on_no_rows)
     if compression is not None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import re
 from typing import Final
 
-__all__ = ["Head", "Incomplete", "counted", "start_of"]
+__all__ = ["Head", "Incomplete", "counted", "start_of", "without_excerpt"]
 
 _SHOWN: Final = 80  # characters of a wrong file that an error shows
 #: how a workbook or another zip file starts, and a gzip file
@@ -25,6 +26,11 @@ def start_of(head: bytes | str) -> str:
     """The first characters of a file that isn't what it should be, in quotes and on one line."""
     text = head.decode("utf-8", "replace") if isinstance(head, bytes) else head
     return '"' + " ".join("".join(c if c.isprintable() else " " for c in text[:_SHOWN]).split()) + '"'
+
+
+def without_excerpt(sentence: str) -> str:
+    """A sentence without what it quotes of a file, from the first quote to the last."""
+    return re.sub('".*"', "what isn't shown, as the report has a shape", sentence, flags=re.DOTALL)
 
 
 class Head:

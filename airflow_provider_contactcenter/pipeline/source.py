@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from airflow_provider_contactcenter.pipeline.array import JsonLines
-from airflow_provider_contactcenter.pipeline.incomplete import Incomplete
+from airflow_provider_contactcenter.pipeline.incomplete import Incomplete, without_excerpt
 from airflow_provider_contactcenter.pipeline.proof import meter_for
 from airflow_provider_contactcenter.vendors.protocol.content import File, Page, Pages
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
@@ -210,6 +210,7 @@ class ReportStream(Iterator[bytes]):
         self._failed: Incomplete | Refusal | None = None
         self._pieces = source.pieces()
         self._ended = False
+        self._quoting = True
 
     def __next__(self) -> bytes:
         if self._failed is not None:
@@ -217,7 +218,9 @@ class ReportStream(Iterator[bytes]):
             raise self._on_failure(self._failed)
         try:
             return next(self._pieces)
-        except (Incomplete, Refusal) as failure:
+        except Incomplete as failure:
+            self._failed = failure if self._quoting else Incomplete(without_excerpt(str(failure)))
+        except Refusal as failure:
             self._failed = failure
         except StopIteration:
             self._end()
@@ -258,6 +261,10 @@ class ReportStream(Iterator[bytes]):
         """Give JSON lines of a JSON document; to be said before the first byte is read."""
         self._source.as_lines()
 
+    def quote_nothing(self) -> None:
+        """Say what is wrong without the report's own text, which a shape may keep out of every log."""
+        self._quoting = False
+
     def failure(self, sentence: str) -> Exception:
         """The error of a report that turns out not to be whole further down the line."""
         return self._on_failure(Incomplete(sentence))
@@ -272,6 +279,8 @@ class ReportStream(Iterator[bytes]):
         self._ended = True
         if self.facts.complete is None and not self.facts.caveats:
             self.facts.caveats.append(UNPROVED)
+        if not self._quoting:
+            self.facts.caveats[:] = map(without_excerpt, self.facts.caveats)
         for caveat in self.facts.caveats:
             self._note(caveat)
 

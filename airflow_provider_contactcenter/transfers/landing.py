@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.lineage.hook import get_hook_lineage_collector
 from airflow.providers.common.compat.sdk import (
     AirflowException,
     AirflowNotFoundException,
     AirflowSkipException,
     BaseHook,
-    get_hook_lineage_collector,
 )
 
 from airflow_provider_contactcenter.checks import InvalidValue

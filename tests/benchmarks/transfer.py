@@ -155,7 +155,7 @@ def _as_in_a_task() -> None:
 
     Else whoever first asks for hooks' lineage would pay for that: a second, and 55 MiB.
     """
-    from airflow.providers.common.compat.sdk import get_hook_lineage_collector
+    from airflow.providers.common.compat.lineage.hook import get_hook_lineage_collector
 
     get_hook_lineage_collector()
 

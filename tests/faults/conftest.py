@@ -102,11 +102,11 @@ def sandbox(matrix_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox
     matrix_sandbox.reset()
     tokens.forget()
     monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_work.reports.RETENTION", 100)
-    monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_cc.api.PAGE_SIZE", 50)
+    monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_cc.pages.PAGE_SIZE", 50)
     for name, value in matrix_sandbox.environ.items():
         monkeypatch.setenv(name, value)
     # Reading the world's certificates takes longer than many a cell.
-    for module in ("hooks.base", "transport.on_aiohttp"):
+    for module in ("transport.session", "transport.on_aiohttp"):
         monkeypatch.setattr(f"airflow_provider_contactcenter.{module}.tls_context", _tls_context)
     return matrix_sandbox
 

@@ -94,6 +94,34 @@ def test_a_json_document_is_split_only_when_it_is_shaped() -> None:
     assert asked == ["jsonl"]
 
 
+@pytest.mark.parametrize(
+    ("file_format", "came", "said"),
+    [
+        ("json", b'{"entries":[{"ani":"+48100200300"} {"ani":"+48100200301"}]}', "is not JSON"),
+        ("json", b'{"entries":[{"a":"1","ani":"+48100200300"}]} "+48100200301"', "something follows"),
+        ("csv", b"Phone Number\n+48100200300\n", "as a message would"),
+    ],
+)
+def test_what_keeps_a_shaped_report_from_being_whole_is_said_without_its_values(
+    file_format: str, came: bytes, said: str
+) -> None:
+    def tell(shaped: bool) -> str:
+        notes: list[str] = []
+        source = file_of(file_format, came)
+        source._fetched.content_type = "text/plain"  # type: ignore[misc]
+        body = assemble(stream_of(source, notes), transform=(lambda _: Short(1)) if shaped else None)
+        try:
+            body.read()
+        except Failed as failed:
+            notes.append(str(failed))
+        return " ".join(notes)
+
+    assert said in tell(shaped=False)
+    assert "+48100200" in tell(shaped=False)
+    assert said in tell(shaped=True)
+    assert "+48100200" not in tell(shaped=True)
+
+
 def test_a_report_that_nothing_proves_says_so_once() -> None:
     notes: list[str] = []
     stream = stream_of(file_of("csv", b"a,b\n1,2\n", framed=False), notes)

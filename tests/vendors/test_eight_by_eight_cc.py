@@ -20,6 +20,7 @@ from airflow_provider_contactcenter.reports import (
     eight_by_eight_summary_report,
 )
 from airflow_provider_contactcenter.vendors.eight_by_eight_cc import api as vendor
+from airflow_provider_contactcenter.vendors.eight_by_eight_cc.offer import report_types
 from airflow_provider_contactcenter.vendors.intake import check_report
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Token
 from airflow_provider_contactcenter.vendors.protocol.content import File, Page, Pages
@@ -213,7 +214,7 @@ def test_a_refusal_keeps_the_vendors_words_and_says_what_to_do(
     status: int, message: str, kind: str, advice: str
 ) -> None:
     with pytest.raises(Refusal) as refused:
-        play(vendor.report_types(), answer({"message": message}, status))
+        play(report_types(), answer({"message": message}, status))
     assert refused.value.kind == kind
     assert message in refused.value.words
     assert advice in str(refused.value.advice)

@@ -7,27 +7,31 @@ the vendor's pages "OAuth Authentication for 8x8 XCaaS APIs" and "CC Historical 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
-
-import msgspec
+from urllib.parse import urlsplit
 
 from airflow_provider_contactcenter.nouns import Job, Report, Span, State, Status, new_job, span_of
+from airflow_provider_contactcenter.vendors.eight_by_eight_cc.asking import JSON, PRODUCT, ask, path_of
+from airflow_provider_contactcenter.vendors.eight_by_eight_cc.offer import (
+    check_offered,
+    definition_of,
+    report_types,
+)
+from airflow_provider_contactcenter.vendors.eight_by_eight_cc.pages import detailed_page, summary_page
 from airflow_provider_contactcenter.vendors.protocol.connection import (
     ConnectionFields,
     Settings,
     Token,
 )
-from airflow_provider_contactcenter.vendors.protocol.content import File, Page, Pages
+from airflow_provider_contactcenter.vendors.protocol.content import File, Pages
 from airflow_provider_contactcenter.vendors.protocol.messages import (
     Answer,
     Operation,
     Request,
     is_json,
-    quoted,
     words_of,
 )
 from airflow_provider_contactcenter.vendors.protocol.oauth import (
@@ -38,7 +42,6 @@ from airflow_provider_contactcenter.vendors.protocol.oauth import (
 )
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
-from airflow_provider_contactcenter.vendors.protocol.written import raw
 
 TITLE = "8x8 Contact Center"
 
@@ -53,37 +56,8 @@ STATES: Mapping[str, State] = {
     "failed": "failed",
 }
 
-#: rows of a page at most, of summary and detailed reports alike
-PAGE_SIZE = 1000
-#: where the vendor cuts a summary report's JSON, without a word (seed 000, "6a")
-CAP = 10_000
-
-#: marks the rows of a summary report that sum up others; no column of the vendor's begins with "_"
-TOTAL_MARK = "_total"
-
 #: file format -> what to accept at ``/download`` (seed 000, "6b")
 DOWNLOADS = {"csv": "text/csv", "xlsx": "text/xlsx"}
-
-#: The vendor also speaks XML.
-_JSON = {"Accept": "application/json"}
-
-_PRODUCT = (
-    "The API key needs the product 'analytics realtime-api' (8x8 Admin Console, API keys), and a new key "
-    "works after some minutes"
-)
-#: words of a refusal, or its status -> what to do about it
-_ADVICE = (
-    (
-        "x-tenant-info",
-        "The connection's extra 'tenant_id' (sent as X-Tenant-Info) has to hold the id of the tenant",
-    ),
-    (
-        "time ?zone",
-        "The report's timezone has to be the tenant's default zone or one of its configured optional zones",
-    ),
-    ("^http (401|403)", _PRODUCT),
-)
-
 
 # --- connection ---------------------------------------------------------------------------------------------
 
@@ -127,7 +101,7 @@ def authenticate(settings: Settings) -> Operation[Token]:
         if refusal.passing or not refusal.answered:
             raise
         raise refusal.advised(
-            f"Login is the API key, password its secret. {_PRODUCT}", "authentication"
+            f"Login is the API key, password its secret. {PRODUCT}", "authentication"
         ) from None
     return token_of(granted(answer), 1799.0)  # the lifetime that the vendor's page shows
 
@@ -144,106 +118,6 @@ def probe(settings: Settings) -> Operation[str]:
     """Ask for the report types, which takes a token, the right product and the right tenant."""
     types = yield from report_types()
     return f"{TITLE} offers {len(types)} report types at {settings.base_url}"
-
-
-def _ask(request: Request) -> Operation[Answer]:
-    """Send a request; a refusal gets what to do about it."""
-    try:
-        answer = yield request
-    except Refusal as refusal:
-        advice = [text for words, text in _ADVICE if re.search(words, refusal.words, re.IGNORECASE)]
-        if refusal.passing or not advice:
-            raise
-        raise refusal.advised(advice[0]) from None
-    return answer
-
-
-# --- what there is ------------------------------------------------------------------------------------------
-
-
-def report_types() -> Operation[list[dict[str, Any]]]:
-    """The definitions of all report types that the tenant offers, summary and detailed."""
-    answer = yield from _ask(Request("GET", "/report-types", headers=_JSON))
-    types = answer.json()
-    if not isinstance(types, list):
-        raise Refusal("unavailable", f"the answer to report-types is no list; it says: {words_of(answer)}")
-    return [definition for definition in types if isinstance(definition, dict)]
-
-
-def _definition(report_type: str) -> Operation[Mapping[str, Any]]:
-    try:
-        answer = yield from _ask(Request("GET", f"/report-types/{quoted(report_type)}", headers=_JSON))
-    except Refusal as refusal:
-        if refusal.kind not in {"missing", "invalid"} or "x-tenant-info" in refusal.words.lower():
-            raise
-        types = []
-    else:
-        body = answer.json()
-        types = [found for found in (body if isinstance(body, list) else [body]) if isinstance(found, dict)]
-    if not types:
-        types = yield from report_types()
-    for definition in types:
-        if definition.get("type", report_type) == report_type:
-            return definition
-    raise _not_offered("report_type", report_type, [str(found.get("type")) for found in types])
-
-
-def _not_offered(name: str, value: str, offered: Collection[str]) -> Refusal:
-    return Refusal(
-        "invalid",
-        f"{name}={value!r} is not offered to this tenant, which has {', '.join(offered) or 'none'}",
-    )
-
-
-def check_offered(kind: str, params: Mapping[str, Any], definition: Mapping[str, Any]) -> None:
-    """Compare a report with the definition of its type.
-
-    What a definition leaves out isn't compared: the documents show two shapes and may add more.
-
-    :raises Refusal: (invalid) the tenant doesn't offer what the report asks for; names what it does.
-    """
-    groupings = dict(_grouping(found) for found in definition.get("groupBy") or ())
-    searches = definition.get("searchQuery")
-    searches = searches if isinstance(searches, Mapping) else {}
-    detailed = bool(searches) and not groupings
-    if detailed != (kind == "detailed") and (groupings or searches):
-        other = "detailed" if detailed else "summary"
-        raise Refusal(
-            "invalid",
-            f"report_type={params['report_type']!r} is a {other} report: ask for it with "
-            f"eight_by_eight_{other}_report",
-        )
-    wanted: list[tuple[str, Sequence[str], Collection[str]]] = [
-        # The seed's prose calls the list "value", its example "metrics".
-        ("metrics", params["metrics"] or (), _names(definition.get("metrics") or definition.get("value"))),
-    ]
-    if kind == "summary":
-        wanted.append(("group_by", [params["group_by"]], groupings))
-        filters = groupings.get(params["group_by"])
-        for name in params["filters"] or {}:
-            if filters is not None and name not in filters:
-                raise _not_offered(f"with group_by={params['group_by']!r} the filter", name, filters)
-    else:
-        terms = params["search"] or ()
-        for one, several in (("field", "fields"), ("operator", "operators")):
-            wanted.append((f"search {one}", [term[one] for term in terms], _names(searches.get(several))))
-    for name, values, offered in wanted:
-        for value in values:
-            if offered and value not in offered:
-                raise _not_offered(name, value, offered)
-
-
-def _grouping(found: Any) -> tuple[str, list[str] | None]:
-    """The name of a grouping and its filters; None where the definition doesn't speak of any."""
-    if not isinstance(found, Mapping):
-        return str(found), None
-    filters = found.get("filters")
-    return str(found.get("name")), None if filters is None else _names(filters)
-
-
-def _names(found: Any) -> list[str]:
-    """What a definition lists: plain strings, or objects with a name, as its groupings are."""
-    return [str(item.get("name") if isinstance(item, Mapping) else item) for item in found or ()]
 
 
 # --- submitting ---------------------------------------------------------------------------------------------
@@ -319,13 +193,13 @@ def _detailed_body(params: Mapping[str, Any]) -> dict[str, Any]:
 def submit(report: Report, label: str | None) -> Operation[Job]:
     """Compare the report with what the tenant offers, then create it; a 200 carries id and status."""
     params = report["params"]
-    definition = yield from _definition(params["report_type"])
+    definition = yield from definition_of(params["report_type"])
     check_offered(report["kind"], params, definition)
-    answer = yield from _ask(
+    answer = yield from ask(
         Request(
             "POST",
             "/detailed-reports" if _synchronous(report) else "",
-            headers=_JSON,
+            headers=JSON,
             json=body_of(report, label),
             idempotent=False,
         )
@@ -367,12 +241,12 @@ def _status_in(body: Mapping[str, Any]) -> Status:
 def status(job: Job) -> Operation[Status]:
     """Poll. Where a synchronous report's id is unknown there, its data tell: they are there or not."""
     try:
-        answer = yield from _ask(Request("GET", f"{_path(job)}/status", headers=_JSON))
+        answer = yield from ask(Request("GET", f"{path_of(job)}/status", headers=JSON))
     except Refusal as refusal:
         if not _synchronous(job["report"]) or refusal.kind not in {"missing", "invalid"}:
             raise
-        yield from _ask(
-            Request("GET", f"/detailed-reports{_path(job)}/data", params=(("size", "1"),), headers=_JSON)
+        yield from ask(
+            Request("GET", f"/detailed-reports{path_of(job)}/data", params=(("size", "1"),), headers=JSON)
         )
         return Status(state="ready", vendor_status="DONE", reason=None)
     body = _object_in(answer)
@@ -381,10 +255,6 @@ def status(job: Job) -> Operation[Status]:
             "unavailable", f"the answer holds no status; it says: {words_of(answer)}", status=answer.status
         )
     return _status_in(body)
-
-
-def _path(job: Job) -> str:
-    return f"/{quoted(str(job['job_id']))}"
 
 
 # --- fetching -----------------------------------------------------------------------------------------------
@@ -396,15 +266,15 @@ def content(job: Job) -> File | Pages:
     if file_format in DOWNLOADS:
         return File(open=lambda: _download(job, file_format), file_format=file_format)
     if _synchronous(job["report"]):
-        return Pages(page=lambda cursor: _detailed_page(job, cursor))
-    return Pages(page=lambda cursor: _summary_page(job, cursor))
+        return Pages(page=lambda cursor: detailed_page(job, cursor))
+    return Pages(page=lambda cursor: summary_page(job, cursor))
 
 
 def _download(job: Job, file_format: str) -> Operation[Answer]:
-    answer = yield from _ask(
+    answer = yield from ask(
         Request(
             "GET",
-            f"{_path(job)}/download",
+            f"{path_of(job)}/download",
             headers={"Accept": DOWNLOADS[file_format]},
             redirects="followed",
             stream=True,
@@ -418,189 +288,3 @@ def _download(job: Job, file_format: str) -> Operation[Answer]:
         # Without rows there are still the columns' names ("6b", and the guide "download").
         raise Refusal("unavailable", "the download is empty: not even the columns' names came")
     return answer
-
-
-@dataclass(frozen=True)
-class Summarized:
-    """How far the pages of a summary report have been read."""
-
-    #: the page to ask for
-    number: int = 0
-    #: rows of the pages before
-    rows: int = 0
-    #: how many of them sum up others
-    sums: int = 0
-    #: whether a link led here
-    linked: bool = False
-    #: the total that the vendor gave first
-    total: int | None = None
-
-
-def _summary_page(job: Job, cursor: Summarized | None) -> Operation[Page]:
-    """A page by its number."""
-    before = cursor or Summarized()
-    number = before.number
-    answer = yield from _page_asked(
-        Request(
-            "GET",
-            f"{_path(job)}/data",
-            params=(("page", str(number)), ("size", str(PAGE_SIZE))),
-            headers=_JSON,
-        ),
-        begun=number > 0,
-    )
-    params = job["report"]["params"]
-    rows, new_sums = _rows_in(answer, marked=params["include_subtotals"] or params["include_grand_total"])
-    total, pages = _number(answer, "x-total-elements"), _number(answer, "x-total-pages")
-    walked, sums = before.rows + len(rows), before.sums + new_sums
-    if max(walked, total or 0) >= CAP:
-        raise Refusal(
-            "capped",
-            f"the vendor cuts its JSON at {CAP:,} rows, and this report has {max(walked, total or 0):,}; use "
-            'file_format="csv", which has no cap',
-        )
-    if _number(answer, "x-page") not in (None, number):
-        raise Refusal("incomplete", f"page {number} was asked for, page {answer.headers['x-page']} came")
-    full, link = _is_full(answer, rows), "next" in _links_in(answer)
-    signs = [
-        # "Will not be present if there are no more pages" ("6a"): true of a vendor that sends links at all,
-        # and no proof that a full page was the last.
-        link or (False if before.linked and not full else None),
-        None if pages is None else number + 1 < pages,
-        None if total is None else walked < total,
-    ]
-    # Where nothing is said about further pages, a full one may have a successor.
-    more = any(signs) if any(sign is not None for sign in signs) else bool(rows) and full
-    if more and not rows:
-        raise Refusal("incomplete", f"page {number} is empty, though more rows were announced")
-    first = total if before.total is None else before.total
-    if more:
-        return Page(rows, Summarized(number + 1, walked, sums, link, first))
-    # No document says whether rows that sum up others are among the vendor's elements.
-    return Page(rows, None, walked if first == walked - sums else first)
-
-
-def _is_full(answer: Answer, rows: Sequence[Any]) -> bool:
-    """Whether a page holds as many rows as a page may: if nothing else is said, others may follow."""
-    return len(rows) >= (_number(answer, "x-page-size") or PAGE_SIZE)
-
-
-def _page_asked(request: Request, *, begun: bool) -> Operation[Answer]:
-    """Ask for a page. Once rows have come, a refusal isn't one of the report's parameters."""
-    try:
-        return (yield from _ask(request))
-    except Refusal as refusal:
-        if not (begun and refusal.answered and refusal.kind in {"invalid", "missing"}):
-            raise
-        raise refusal.but("incomplete", f"the pages broke off: {refusal.words}") from None
-
-
-def _detailed_page(job: Job, cursor: str | None) -> Operation[Page]:
-    """A page by the last row's id, which the first page must not name; the last page gives none."""
-    params = [("size", str(PAGE_SIZE))]
-    if cursor is not None:
-        params.append(("lastDocumentId", cursor))
-    answer = yield from _page_asked(
-        Request("GET", f"/detailed-reports{_path(job)}/data", params=params, headers=_JSON),
-        begun=cursor is not None,
-    )
-    rows, _ = _rows_in(answer)
-    last, link = answer.headers.get("last-document-id", "").strip(), _links_in(answer).get("next")
-    if not last and link:
-        last = parse_qs(urlsplit(link.replace("+", "%2B")).query).get("lastDocumentId", [""])[0]
-    if "%" in last:
-        last = unquote(last)  # base64 has none, so it came percent-encoded
-    if link and not (rows and last):
-        raise Refusal("incomplete", "the vendor names a next page, but this one has no rows or no cursor")
-    total = _number(answer, "x-total-elements")
-    if rows and not last and total is None and _is_full(answer, rows):
-        # The documents give each page a total, so that a full one may be the last; here headers went missing.
-        raise Refusal(
-            "incomplete",
-            f"a full page of {len(rows)} rows came without Last-Document-Id and X-Total-Elements, so that "
-            "more may follow; see whether a proxy strips headers of the vendor's",
-        )
-    return Page(rows, last or None if rows else None, total)
-
-
-class _Item(msgspec.Struct, gc=False):
-    key: str
-    value: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-
-
-class _Row(msgspec.Struct, gc=False):
-    items: list[_Item] | dict[str, msgspec.Raw] | None
-    total: Any = None
-    totals: Any = None
-
-
-_PAGE = msgspec.json.Decoder(list[_Row])
-
-
-def _rows_in(answer: Answer, *, marked: bool = False) -> tuple[list[Any], int]:
-    """The rows of a page, a hundred values each, and how many of them sum up others.
-
-    They are read at once, or one by one where something is odd.
-    """
-    page = answer.decoded(_PAGE)
-    rows = [] if page is None else [flat(row, marked=marked) for row in page]
-    odd = page is None or any(msgspec.UNSET in row.values() for row in rows)
-    if odd:
-        body = answer.written()
-        if not isinstance(body, list):
-            raise Refusal(
-                "unavailable", f"the answer to data is no list of rows; it says: {words_of(answer)}"
-            )
-        try:
-            rows = [flat(_row_of(row), marked=marked) for row in body]
-        except (AttributeError, KeyError, TypeError):
-            raise Refusal("unavailable", "a row is not made of items with key and value") from None
-    sums = sum(1 for row in rows if row.get(TOTAL_MARK))
-    return [raw(row) for row in rows] if odd else rows, sums
-
-
-def _row_of(row: Any) -> _Row:
-    """A row of a page that has been read as a whole."""
-    items: Any = row["items"] or {}
-    if not isinstance(items, dict):
-        items = [_Item(item["key"], _value_of(item)) for item in items]
-    return _Row(items, row.get("total"), row.get("totals"))
-
-
-def _value_of(item: Mapping[str, Any]) -> Any:
-    """An item's value; where there is nothing but key and label, a null was left out."""
-    return None if item.keys() <= {"key", "label"} else item["value"]
-
-
-def flat(row: _Row, *, marked: bool = False) -> dict[str, Any]:
-    """One object of a row, whose ``items`` are a list of key, label and value, or an object already.
-
-    Rows that sum up others hold the vendor's ``total`` under ``_total``, before their columns; with
-    ``marked`` all rows do, the others with None. Where a key comes again with another value, that one
-    is kept as ``<key>#2``.
-    """
-    items, total = row.items or {}, row.total or row.totals
-    start: dict[str, Any] = {TOTAL_MARK: total} if marked or total is not None else {}
-    made = start | (items if isinstance(items, dict) else {item.key: item.value for item in items})
-    if len(made) == len(start) + len(items):
-        return made
-    made = start
-    pairs = items.items() if isinstance(items, dict) else [(item.key, item.value) for item in items]
-    for key, value in pairs:
-        name, count = key, 1
-        while name in made and made[name] != value:
-            count += 1
-            name = f"{key}#{count}"
-        made[name] = value
-    return made
-
-
-def _number(answer: Answer, header: str) -> int | None:
-    value = answer.headers.get(header, "").strip()
-    return int(value) if value.isascii() and value.isdigit() else None
-
-
-def _links_in(answer: Answer) -> dict[str, str]:
-    """The links of a header by their relation. The seed closes one bracket behind the relation."""
-    link = r'<\s*([^<>;,\s]+)\s*(?:>\s*)?;\s*rel\s*=\s*"?([A-Za-z]+)"?'
-    return {relation: url for url, relation in re.findall(link, answer.headers.get("link", ""))}
