@@ -453,6 +453,15 @@ def test_only_columns_that_repeat_their_values_get_a_dictionary_in_parquet() -> 
     assert all(column.is_stats_set for column in columns)
 
 
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [("Agnt", r"among its 2\. Did you mean 'Agent'\? Nothing"), ("zzz", r"among its 2\. Nothing")],
+)
+def test_a_misspelled_column_of_a_csv_is_refused_with_the_nearest_one(named: str, said: str) -> None:
+    with pytest.raises(ContactCenterShapeError, match=said):
+        shaped(b"Call Id,Agent\n1,2\n", "csv", file_format="csv", select=[named])
+
+
 @pytest.mark.parametrize("file_format", ["jsonl", "parquet"])
 def test_bytes_that_are_no_utf_8_are_refused_where_text_is_needed(file_format: str) -> None:
     data = "a,b\n1,M\xfcller\n".encode("latin-1")

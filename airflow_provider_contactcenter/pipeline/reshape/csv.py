@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from difflib import get_close_matches
 from operator import itemgetter
 from typing import NoReturn
 
@@ -89,9 +90,11 @@ class FromCsv(Transform):
         self._width = len(names)
         for path in named_paths(self._shape):
             if path not in names:
+                near = get_close_matches(str(path), names, n=1)
+                meant = f" Did you mean {near[0]!r}?" if near else ""
                 raise ContactCenterShapeError(
                     f"The shape names the column {shown(path)}, and the file has no such column among its "
-                    f"{len(names)}: nothing lands, since what was renamed there would land as it is."
+                    f"{len(names)}.{meant} Nothing lands: a renamed column would land as it is."
                 )
             if names.count(path) > 1:
                 raise ContactCenterShapeError(
