@@ -68,9 +68,18 @@ def _test(conn_id: str) -> tuple[bool, str]:
         return False, f"its type is {conn_type!r}; this package's are {', '.join(registry.names())}."
     hook = _hook(conn_type, conn_id)
     try:
-        return hook.test_connection()
+        works, words = hook.test_connection()
+        return works, " ".join([words, *_ignored(hook)])
     finally:
         hook.close()
+
+
+def _ignored(hook: ContactCenterHook) -> Iterator[str]:
+    """A sentence for each extra that means nothing: the hook's own warning goes to a task's log alone."""
+    extra = hook.get_connection(hook.conn_id).extra_dejson
+    for name, near in hook.vendor.form.unknown(extra if isinstance(extra, dict) else ()).items():
+        meant = f" Did you mean {near!r}?" if near else ""
+        yield f"The extra {name!r} is ignored: the type {hook.conn_type} does not know it.{meant}"
 
 
 def _hook(conn_type: str, conn_id: str) -> ContactCenterHook:

@@ -47,6 +47,27 @@ def test_each_connection_that_can_be_listed_gets_a_line_in_its_vendors_words(
     assert not any(secret in done.out + done.err for secret in secrets_of(sandbox))
 
 
+def test_a_misspelled_extra_is_named_beside_what_it_may_have_meant(
+    sandbox: Sandbox, contactcenter: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = sandbox.connections["talkdesk_default"]
+    extra = {**known["extra"], "timout": "sentinel-value"}
+    monkeypatch.setenv("AIRFLOW_CONN_TALKDESK_TYPO", json.dumps({**known, "extra": extra}))
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_ACOUNT", json.dumps({"conn_type": "talkdesk", "extra": {"acount": "acme"}})
+    )
+    works, fails = contactcenter("check", "talkdesk_typo", "acount").out.splitlines()
+    assert works.startswith("talkdesk_typo: ok: ")
+    assert works.endswith(
+        " The extra 'timout' is ignored: the type talkdesk does not know it. Did you mean 'timeout'?"
+    )
+    assert fails.startswith("acount: FAILED: ")
+    assert fails.endswith(
+        " The extra 'acount' is ignored: the type talkdesk does not know it. Did you mean 'account'?"
+    )
+    assert "sentinel-value" not in works
+
+
 def test_one_that_fails_makes_the_exit_status_1_and_shows_no_secret(
     sandbox: Sandbox, contactcenter: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
