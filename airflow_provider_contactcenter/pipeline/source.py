@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from airflow_provider_contactcenter.pipeline.array import JsonLines
-from airflow_provider_contactcenter.pipeline.incomplete import Incomplete, without_excerpt
+from airflow_provider_contactcenter.pipeline.incomplete import Incomplete, counted, without_excerpt
 from airflow_provider_contactcenter.pipeline.proof import meter_for
 from airflow_provider_contactcenter.vendors.protocol.content import File, Page, Pages
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
@@ -182,7 +182,7 @@ class PageSource:
             if cursor is None:
                 break
             if hash(cursor) in seen:
-                raise Incomplete(f"the vendor gave the same cursor twice after {rows} rows")
+                raise Incomplete(f"the vendor gave the same cursor twice after {counted(rows)}")
             seen.add(hash(cursor))
         if facts.vendor_total is not None and facts.vendor_total != rows:
             raise Incomplete(f"the vendor's total says {facts.vendor_total} rows, its pages hold {rows}")

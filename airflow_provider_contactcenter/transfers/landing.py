@@ -32,6 +32,7 @@ from airflow_provider_contactcenter.links import OBJECT
 from airflow_provider_contactcenter.nouns import Delivery, Job, Report, Source, window_of
 from airflow_provider_contactcenter.pipeline.assemble import assemble
 from airflow_provider_contactcenter.pipeline.formats import content_type
+from airflow_provider_contactcenter.pipeline.incomplete import counted
 from airflow_provider_contactcenter.pipeline.transform import schema_fingerprint, transform
 from airflow_provider_contactcenter.shapes import Shape, check_shape
 from airflow_provider_contactcenter.stores.base import ObjectExists, wording
@@ -163,7 +164,8 @@ class Landing:
             caveats=caveats,
             manifest=self.manifest.uri if self.manifest is not None else None,
         )
-        self.log.info("Landed %s rows, %s bytes in %s.", rows, body.bytes, delivery["uri"])
+        what = "an unknown number of rows" if rows is None else counted(rows)
+        self.log.info("Landed %s, %s bytes in %s.", what, body.bytes, delivery["uri"])
         self._write_manifest(run, delivery, columns or None, key_fingerprint)
         self._link()
         self._tell_lineage(run, delivery)
