@@ -462,6 +462,15 @@ def test_a_misspelled_column_of_a_csv_is_refused_with_the_nearest_one(named: str
         shaped(b"Call Id,Agent\n1,2\n", "csv", file_format="csv", select=[named])
 
 
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [("agnt", r"no row of the report has it\. Did you mean 'agent'\? Nothing"), ("zzz", r"has it\. Nothing")],
+)
+def test_a_misspelled_name_of_json_rows_is_refused_with_the_nearest_one(named: str, said: str) -> None:
+    with pytest.raises(ContactCenterShapeError, match=said):
+        shaped(b'{"id": 1, "agent": 2}\n', "jsonl", file_format="jsonl", drop=[named])
+
+
 @pytest.mark.parametrize("file_format", ["jsonl", "parquet"])
 def test_bytes_that_are_no_utf_8_are_refused_where_text_is_needed(file_format: str) -> None:
     data = "a,b\n1,M\xfcller\n".encode("latin-1")

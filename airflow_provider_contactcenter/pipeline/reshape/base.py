@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from airflow_provider_contactcenter.exceptions import ContactCenterShapeError
@@ -120,10 +121,12 @@ class Transform:
             raise ContactCenterShapeError(f"{sentence} (on_new='fail'): name them in select or drop.")
         self.caveats.append(f"{sentence}.")
 
-    def _missing(self, path: Any) -> NoReturn:
+    def _missing(self, path: Any, place: str, names: Iterable[str]) -> NoReturn:
+        near = get_close_matches(str(path), list(names), n=1)
+        meant = f" Did you mean {near[0]!r}?" if near else ""
         raise ContactCenterShapeError(
-            f"The shape names {shown(path)}, and no row of the report has it: nothing lands, since what was "
-            "renamed there would land as it is."
+            f"The shape names the column {shown(path)}, and {place}.{meant} Nothing lands: a renamed column "
+            "would land as it is."
         )
 
     def _encoder(self) -> Encoder:

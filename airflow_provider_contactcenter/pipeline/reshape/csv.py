@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import re
-from difflib import get_close_matches
 from operator import itemgetter
 from typing import NoReturn
 
@@ -90,12 +89,7 @@ class FromCsv(Transform):
         self._width = len(names)
         for path in named_paths(self._shape):
             if path not in names:
-                near = get_close_matches(str(path), names, n=1)
-                meant = f" Did you mean {near[0]!r}?" if near else ""
-                raise ContactCenterShapeError(
-                    f"The shape names the column {shown(path)}, and the file has no such column among its "
-                    f"{len(names)}.{meant} Nothing lands: a renamed column would land as it is."
-                )
+                self._missing(path, f"the file has no such column among its {len(names)}", names)
             if names.count(path) > 1:
                 raise ContactCenterShapeError(
                     f"The file has several columns {shown(path)}: no one knows which is meant."

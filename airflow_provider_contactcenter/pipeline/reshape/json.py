@@ -59,6 +59,9 @@ def _json_kind(raw: bytes) -> str:
     return _KINDS.get(raw[:1], "a number")
 
 
+_NOWHERE = "no row of the report has it"
+
+
 class FromJson(Transform):
     """A report that comes as JSON lines."""
 
@@ -91,10 +94,10 @@ class FromJson(Transform):
         made = self._block(self._blocks.finish())
         if self.rows:
             for name in self._named - self._seen:
-                self._missing(name)
+                self._missing(name, _NOWHERE, self._seen)
             for rule in self._rules.all():
                 if rule.missed and not rule.found:
-                    self._missing(list(rule.path))
+                    self._missing(list(rule.path), _NOWHERE, ())
         if self.file_format == "jsonl":
             return made
         if self._to is None:
