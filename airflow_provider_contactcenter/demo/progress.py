@@ -77,8 +77,10 @@ class Progress:
 
     @property
     def finished(self) -> bool:
-        """Each Dag has run, and every run has ended."""
-        return set(self.runs) >= set(self.dag_ids) and set(self.runs.values()) <= FINISHED
+        """Each Dag has run, and every run has ended; after a failure, what waits for its asset never runs."""
+        states = set(self.runs.values())
+        begun = set(self.runs) >= set(self.dag_ids) or "failed" in states
+        return bool(states) and begun and states <= FINISHED
 
     def refresh(self) -> None:
         """Ask Airflow."""
