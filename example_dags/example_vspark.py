@@ -19,8 +19,8 @@ GCS_BUCKET = os.environ.get("CONTACTCENTER_GCS_BUCKET", "lake")
 DAY = day_key()
 COMPANY, ORGANIZATION = "DocTestCo", "DocTestCo-DocTesting"
 
-# V-Spark counts whole days on the organization's clocks: where they aren't UTC, name their zone in the
-# timetable and in vspark_stats(timezone=...).
+# V-Spark counts whole days on the organization's clocks: where they aren't UTC, give their zone to the
+# timetable, to day_key() and to vspark_stats(timezone=...).
 with DAG(
     "example_vspark",
     schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),

@@ -41,7 +41,7 @@ with DAG(
             task_id="land",
             job=wait.output,
             s3_key=(
-                f"s3://{S3_BUCKET}/yaml/{{{{ {PARAMS}['report_type'] }}}}/"
+                f"s3://{S3_BUCKET}/yaml/{{{{ task.job['conn_id'] }}}}/{{{{ {PARAMS}['report_type'] }}}}/"
                 f"{day_key()}.{{{{ {PARAMS}['file_format'] }}}}"
             ),
         )
