@@ -344,7 +344,10 @@ def test_an_argument_that_nobody_resolved_is_found_with_its_path() -> None:
 
 
 def test_every_registered_builder_is_found_by_what_it_makes() -> None:
-    assert registry.builders()["talkdesk", "report"] is talkdesk_report
+    builders = registry.builders()
+    assert builders["talkdesk", "report"] is talkdesk_report
+    for (vendor, kind), builder in builders.items():
+        assert registry.kinds(vendor)[kind].builder is builder
 
 
 # -- jobs --------------------------------------------------------------------------------------------------
@@ -405,14 +408,12 @@ def test_whatever_is_given_for_a_parameter_a_builder_takes_it_or_says_one_senten
     try:
         built = report(**{name: value})
     except InvalidValue as refused:
-        assert str(refused)
+        assert str(refused).endswith(".") and "\n" not in str(refused)
     else:
         assert built["vendor"] == "talkdesk"
 
 
 @given(values | st.fixed_dictionaries(dict.fromkeys(job(), values)), st.booleans())
-def test_whatever_is_given_for_a_job_or_report_it_passes_or_gets_one_sentence(
-    value: object, as_job: bool
-) -> None:
+def test_nothing_made_up_is_a_job_or_a_report(value: object, as_job: bool) -> None:
     with pytest.raises(InvalidValue):
         check_job(value) if as_job else check_report(value)

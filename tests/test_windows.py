@@ -446,7 +446,7 @@ def test_a_day_that_the_vendor_has_in_part_only_is_left_out(
     caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    oldest = today.replace(year=today.year - 2, day=min(today.day, 28))
+    oldest = today - timedelta(days=730)
     report = eight_by_eight_call_legs(
         pbx_id="allpbxes", start=oldest + timedelta(days=2), end=oldest + timedelta(days=3)
     )

@@ -116,7 +116,6 @@ On a real Airflow, for Talkdesk (jobs) and 8x8 Work Analytics (pages): see `test
 | worker killed in mid-download | 1 | the retry takes the job up and lands |
 | triggerer killed (SIGKILL) or ended (SIGTERM) while waiting | 1 | lands |
 | scheduler killed while waiting | 1 | lands |
-| one trigger runs twice | 1 | lands once |
 | user marks the task failed while it waits | 1 | nothing lands; the log says that the job runs on at the vendor |
 | user clears the task while it waits | 2 | submitted again; lands |
 | user clears the task after success | 2 | submitted again; the object is replaced |

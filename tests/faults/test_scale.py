@@ -50,7 +50,9 @@ class Elsewhere:
         self._control = f"{host.scheme}://{host.netloc}/_sandbox"
 
     def set_options(self, **options: Any) -> None:
-        requests.post(f"{self._control}/options", json={"vendor": "talkdesk", **options}, timeout=30)
+        requests.post(
+            f"{self._control}/options", json={"vendor": "talkdesk", **options}, timeout=30
+        ).raise_for_status()
 
     def asked(self, operation: str) -> int:
         journal = requests.get(f"{self._control}/journal", params={"operation": operation}, timeout=60)

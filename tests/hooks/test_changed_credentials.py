@@ -23,7 +23,6 @@ VARIABLE = "AIRFLOW_CONN_TALKDESK_DEFAULT"
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    tokens.forget()
     with Sandbox(options={"talkdesk": {"ladder": []}}) as sandbox:
         for name, value in sandbox.environ.items():
             monkeypatch.setenv(name, value)

@@ -25,7 +25,7 @@ from airflow_provider_contactcenter.reports import (
     eight_by_eight_summary_report,
 )
 from airflow_provider_contactcenter.sandbox import Sandbox
-from airflow_provider_contactcenter.transport import policy, tokens
+from airflow_provider_contactcenter.transport import tokens
 
 SECRET = "sandbox-8x8-secret"
 VENDOR = "eight_by_eight_cc"
@@ -34,8 +34,6 @@ VENDOR = "eight_by_eight_cc"
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Reports are done as soon as they are submitted."""
-    monkeypatch.setattr(policy, "pause", lambda refusal, attempt: 0.0)
-    tokens.forget()
     with Sandbox(rows=40, options={VENDOR: {"ladder": []}}) as sandbox:
         for name, value in sandbox.environ.items():
             monkeypatch.setenv(name, value)
@@ -79,10 +77,10 @@ def interactions(**values: Any) -> Report:
 def land(report: Report) -> tuple[Job, bytes, ReportStream]:
     hook = EightByEightContactCenterHook()
     job = hook.submit(report, "queues hourly scheduled__2024-05-02T00:00:00+00:00 -1")
-    status = hook.get_status(job)
-    while status["state"] in {"queued", "running"}:
+    for _ in range(50):
+        if (status := hook.get_status(job))["state"] not in {"queued", "running"}:
+            break
         time.sleep(0.1)
-        status = hook.get_status(job)
     assert status["state"] == "ready"
     stream = hook.stream(job)
     body = b"".join(stream)
@@ -230,6 +228,11 @@ def test_phone_directions_and_wrap_up_pairs_are_filters_like_any_other(sandbox: 
     [codes] = [found for found in types if found["type"] == "agent-interactions-by-wrap-up-code"]
     grouping = next(group for group in codes["groupBy"] if "wrap-up-code" in group["filters"])
     land(queues(report_type=codes["type"], group_by=grouping["name"], filters={"wrap-up-code": ["170-1201"]}))
+    bodies = [json.loads(each["body"]) for each in asked(sandbox, operation="create")]
+    assert [body["groupBy"]["filters"] for body in bodies] == [
+        [{"name": "media", "values": ["InboundPhone", "OutboundPhone"]}],
+        [{"name": "wrap-up-code", "values": ["170-1201"]}],
+    ]
 
 
 # --- the cap ------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from airflow_provider_contactcenter.reports import (
     eight_by_eight_work_summary,
 )
 from airflow_provider_contactcenter.sandbox import Sandbox
-from airflow_provider_contactcenter.transport import policy, tokens
+from airflow_provider_contactcenter.transport import tokens
 
 VENDOR = "eight_by_eight_work"
 WINDOW = {"start": "2025-05-01T00:00:00Z", "end": "2025-05-02T00:00:00Z"}
@@ -30,8 +30,6 @@ WINDOW = {"start": "2025-05-01T00:00:00Z", "end": "2025-05-02T00:00:00Z"}
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A hundred years of retention, so that no test grows old."""
-    monkeypatch.setattr(policy, "pause", lambda refusal, attempt: 0.0)
-    tokens.forget()
     with Sandbox(rows=81, options={VENDOR: {"retention_years": 100}}) as sandbox:
         for name, value in sandbox.environ.items():
             monkeypatch.setenv(name, value)
@@ -132,7 +130,7 @@ def test_flags_and_filters_reach_the_vendor(sandbox: Sandbox) -> None:
     assert queries(sandbox)[-1]["isSimplified"] == queries(sandbox)[-1]["isConnectTime"] == "true"
     callee = every[0]["callee"]
     some, _ = land(legs(pbx_id=["acmecorp", "acmecorp2"], callee=[callee, "none"]))
-    assert {row["callee"] for row in some} <= {callee}
+    assert {row["callee"] for row in some} == {callee}
     assert queries(sandbox)[-1]["callee"] == f"{callee},none"
 
 
@@ -179,6 +177,7 @@ def test_a_scroll_that_is_disturbed_ends_complete(sandbox: Sandbox, skip: int, f
     sandbox.add_fault(vendor=VENDOR, operation="call_legs", skip=skip, **fault)
     rows, stream = land(legs())
     assert (len(rows), stream.complete) == (81, True)
+    assert [entry for entry in sandbox.journal() if entry["fault"]]
 
 
 @pytest.mark.parametrize(

@@ -426,6 +426,11 @@ def test_a_job_without_an_id_is_lost_and_nothing_is_submitted_again(
         ),
         ({"expire_after_pages": 0}, ex.ContactCenterExpiredError, "results are gone: HTTP 404"),
         (
+            {"expire_after_pages": 0, "expired_as": 410},
+            ex.ContactCenterExpiredError,
+            "results are gone: HTTP 410",
+        ),
+        (
             {"max_page_size": 5, "past_max_page_size": "400"},
             ex.ContactCenterInvalidReportError,
             r"invalid\.query\.param\.value.*pageSize",
@@ -455,6 +460,7 @@ def test_pages_that_name_an_earlier_watermark_than_the_windows_end_carry_a_cavea
     sandbox.set_options(VENDOR, conversations_watermark="2026-05-07T00:00:00Z", page_lag=page_lag)
     _, stream = read(hook, hook.submit(CONVERSATIONS))
     assert bool(stream.caveats) == bool(page_lag)
+    assert stream.complete is (None if page_lag else True)
     assert "complete until 2026-05-06T23:00:00" in "".join(stream.caveats) or not page_lag
 
 

@@ -137,7 +137,9 @@ def test_a_run_id_of_every_base64_character_stands_unharmed_in_each_raw_request_
     assert {"+", "/", "="} < set(run_id)
     encoded = run_id.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
     for operation, resource in (("status", "status"), ("download", "download")):
-        for entry in sandbox.journal(operation=operation):
+        entries = sandbox.journal(operation=operation)
+        assert entries
+        for entry in entries:
             assert entry["target"].split("?")[0].endswith(f"/report/{workflow_id}/{encoded}/{resource}")
 
     async def poll() -> Any:
@@ -243,23 +245,24 @@ def test_a_failed_export_has_no_file_and_says_why(sandbox: Sandbox) -> None:
         land(KhorosCareHook())
 
 
-@pytest.mark.parametrize("error_http", ["code", "200"])
+@pytest.mark.parametrize(
+    ("error_http", "error"),
+    [
+        ("code", exceptions.ContactCenterNotFoundError),
+        ("200", exceptions.ContactCenterInvalidReportError),
+    ],
+)
 def test_an_envelope_that_is_not_pass_is_a_failure_at_any_http_status(
-    sandbox: Sandbox, error_http: str
+    sandbox: Sandbox, error_http: str, error: type[Exception]
 ) -> None:
     sandbox.set_options("khoros_care", exports=["author"], error_http=error_http)
-    with pytest.raises(exceptions.ContactCenterError) as caught:
+    with pytest.raises(error):
         KhorosCareHook().submit(conversations())
-    expected = (exceptions.ContactCenterInvalidReportError, exceptions.ContactCenterNotFoundError)
-    assert isinstance(caught.value, expected)
     assert len(sandbox.journal(operation="submit")) == 1
 
 
-@pytest.mark.parametrize("served", ["csv", "json"])
-@pytest.mark.parametrize("file_format", ["csv", "json", "jsonl"])
+@pytest.mark.parametrize(("served", "file_format"), [("json", "csv"), ("csv", "json"), ("csv", "jsonl")])
 def test_another_format_than_asked_for_never_lands(sandbox: Sandbox, served: str, file_format: str) -> None:
-    if file_format.startswith(served):
-        return
     sandbox.set_options("khoros_care", served_format=served)
     with pytest.raises(exceptions.ContactCenterIncompleteError):
         land(KhorosCareHook(), file_format=file_format)
@@ -320,7 +323,9 @@ def test_no_secret_is_ever_shown(
         job, _, _ = land(KhorosCareHook())
         shown.append(json.dumps(job))
         shown.append(json.dumps(KhorosCareHook().get_status(job)))
+        assert case == "success"
     except exceptions.ContactCenterError as error:
+        assert case != "success"
         shown.append(repr(error))
     shown += [record.getMessage() for record in caplog.records]
     shown.append(capsys.readouterr().out)

@@ -216,11 +216,18 @@ def test_a_document_that_contradicts_itself_is_incomplete(
     complaint(raised.value, job)
 
 
-@pytest.mark.parametrize("word", ["failed", "canceled", "deleted"])
-def test_a_job_that_ended_badly_has_no_file(start: Start, word: str) -> None:
+@pytest.mark.parametrize(
+    ("word", "error"),
+    [
+        ("failed", ex.ContactCenterReportFailedError),
+        ("canceled", ex.ContactCenterReportFailedError),
+        ("deleted", ex.ContactCenterExpiredError),
+    ],
+)
+def test_a_job_that_ended_badly_has_no_file(start: Start, word: str, error: type[Exception]) -> None:
     _, hook = start(end=word)
     job = hook.submit(report())
-    with pytest.raises(ex.ContactCenterError, match=f"status is {word}, so it has no file") as raised:
+    with pytest.raises(error, match=f"status is {word}, so it has no file") as raised:
         read(hook, job)
     complaint(raised.value, job)
 

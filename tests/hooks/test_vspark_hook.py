@@ -142,6 +142,7 @@ def test_days_without_calls_are_no_rows(sandbox: Sandbox, empty_as: str, file_fo
     assert landed == (b"" if file_format == "jsonl" or empty_as == "nothing" else empty_as.encode())
     # An empty body may mean anything; the others close.
     assert stream.complete is (None if empty_as == "nothing" else True)
+    assert bool(stream.caveats) == (empty_as == "nothing")
 
 
 @pytest.mark.parametrize("error_http", ["code", "200"])
@@ -169,12 +170,22 @@ def test_another_companys_token_and_unknown_names(sandbox: Sandbox, monkeypatch:
         land(company="OtherCo", organization="OtherCo-Main")
 
 
-@pytest.mark.parametrize("fault", ["html", "unreadable", "redirect", "cut"])
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("html", exceptions.ContactCenterUnavailableError),
+        ("unreadable", exceptions.ContactCenterIncompleteError),
+        ("redirect", exceptions.ContactCenterInvalidReportError),
+        ("cut", exceptions.ContactCenterIncompleteError),
+    ],
+)
 @pytest.mark.parametrize("file_format", ["json", "jsonl"])
-def test_what_is_not_the_whole_answer_never_lands(sandbox: Sandbox, fault: str, file_format: str) -> None:
+def test_what_is_not_the_whole_answer_never_lands(
+    sandbox: Sandbox, fault: str, error: type[Exception], file_format: str
+) -> None:
     more = {"redirect": {"to": "self"}, "cut": {"framing": "none"}}.get(fault, {})
     sandbox.add_fault(vendor="vspark", operation="stats", fault=fault, count=None, **more)
-    with pytest.raises(exceptions.ContactCenterError):
+    with pytest.raises(error):
         land(file_format=file_format)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -293,6 +294,7 @@ def test_whatever_comes_before_the_end_the_end_is_told_once_and_is_json(answers:
     clock = Clock()
     ended = clock.run([*answers, READY])
     assert ended["status"] in {"ready", "timeout"}
+    assert json.loads(json.dumps(ended)) == ended
     assert set(ended) == {"version", "status", "job", "vendor_status", "reason", "refusal", "advice"}
 
 

@@ -192,7 +192,9 @@ def test_a_trigger_that_moves_to_another_triggerer_cancels_nothing(sandbox: Sand
 
     async def move() -> None:
         waiting = asyncio.create_task(anext(trigger.run()))
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(30):
+            while not asked(sandbox, "poll"):
+                await asyncio.sleep(0.01)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting

@@ -107,7 +107,7 @@ def test_an_s3_beside_the_vendors_takes_an_object_and_ends_with_them() -> None:
 )
 def test_bad_options_end_it_with_a_sentence(arguments: list[str], status: int, says: str) -> None:
     with started("--port", "0", *arguments) as process:
-        stdout, stderr = process.communicate(timeout=10)
+        stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stdout) == (status, "")
     assert says in stderr
     assert "Traceback" not in stderr
@@ -117,7 +117,7 @@ def test_a_port_that_is_taken_ends_it_with_a_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with started("--port", port) as process:
-            stdout, stderr = process.communicate(timeout=10)
+            stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stdout) == (1, "")
     assert port in stderr
     assert "Traceback" not in stderr

@@ -42,6 +42,7 @@ def test_common_options_faults_and_journal_fields_are_described() -> None:
 @pytest.mark.parametrize("documented", [package, clock.Clock], ids=["package", "Clock"])
 def test_the_examples_in_docstrings_run(documented: object) -> None:
     example = (inspect.getdoc(documented) or "").partition("::\n\n")[2]
+    assert example, "it has an example"
     lines = itertools.takewhile(lambda line: not line or line.startswith("    "), example.splitlines())
     names = {"os": os, "datetime": datetime, "UTC": UTC, "Clock": package.Clock, "Sandbox": package.Sandbox}
     with patch.dict(os.environ):

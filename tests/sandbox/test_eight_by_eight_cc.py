@@ -595,6 +595,7 @@ def test_the_weekly_report_is_filtered_grouped_and_totalled_as_asked(api: Contac
         "2022-09-05T00:00-04:00",
     )
     subtotals = [row for row in rows if (row["total"] or {}).get("type") == "subtotal"]
+    assert subtotals
     for row in subtotals:
         values = {item["key"]: item["value"] for item in row["items"]}
         assert values["startTime"] and values["media"]

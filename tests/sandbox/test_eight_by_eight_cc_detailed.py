@@ -339,7 +339,9 @@ def test_searches_of_one_field_are_joined_by_and(api: ContactCenter) -> None:
 
 
 def test_an_interaction_that_a_search_made_long_ends_accordingly(api: ContactCenter) -> None:
-    for row in columns(api, **searched("interactionDuration", "=", "3h")):
+    rows = columns(api, **searched("interactionDuration", "=", "3h"))
+    assert rows
+    for row in rows:
         start, end = (datetime.fromisoformat(text) for text in (row["time"], row["finishedTime"]["value"]))
         assert (end - start).total_seconds() == 10_800
 

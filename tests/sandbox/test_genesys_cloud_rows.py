@@ -107,10 +107,7 @@ SESSION = record(
     mediaType=word("mediaType"),
     messageType=TEXT,
     direction={"enum": ["inbound", "outbound"]},
-    **dict.fromkeys(
-        ["ani", "dnis", "sessionDnis", "addressFrom", "addressTo", "provider", "edgeId", "protocolCallId"],
-        TEXT,
-    ),
+    **dict.fromkeys(ADDRESSES, TEXT),
     recording={"type": "boolean"},
     acwSkipped={"type": "boolean"},
     requestedRoutings=many(TEXT),

@@ -492,7 +492,9 @@ def test_csv_and_json_hold_the_same_rows(khoros: Khoros) -> None:
 
 def test_chosen_metrics_are_the_columns_in_their_order(khoros: Khoros) -> None:
     metrics = ["STATUS", "ASSIGNED_AGENT_DISPLAY_ID", "CONVERSATION_ID", "SLA_BREACHED?"]
-    for row in json.loads(khoros.file(reportMetrics=metrics)):
+    rows = json.loads(khoros.file(reportMetrics=metrics))
+    assert rows
+    for row in rows:
         assert list(row) == metrics
     head = khoros.file(reportMetrics=metrics, reportFormat="csv").splitlines()[0]
     assert head.decode() == ",".join(metrics)

@@ -8,7 +8,6 @@ import pytest
 import requests
 
 from airflow_provider_contactcenter.sandbox import Sandbox
-from airflow_provider_contactcenter.sandbox.pytest_plugin import contactcenter_sandbox  # noqa: F401
 
 NAME = "AIRFLOW_CONN_TALKDESK_DEFAULT"
 
@@ -22,7 +21,7 @@ def environment_afterwards() -> Iterator[None]:
 
 @pytest.mark.parametrize("time", [1, 2])
 def test_each_test_gets_a_fresh_sandbox_with_its_connections_in_the_environment(
-    contactcenter_sandbox: Sandbox,  # noqa: F811
+    contactcenter_sandbox: Sandbox,
     time: int,
 ) -> None:
     assert contactcenter_sandbox.journal() == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 
 import pytest
 
@@ -103,13 +102,6 @@ def test_of_two_writers_at_once_exactly_one_wins(conditional_place: Place, name:
     winner = ended.index("stored")
     assert isinstance(ended[1 - winner], ObjectExists), ended
     assert place.content(name) == bodies[winner]
-
-
-def test_a_slow_body_lands(place: Place, name: str) -> None:
-    data = os.urandom(300)
-    body = Body(data, before_read=lambda _: time.sleep(0.05))
-    place.store(name).put(body, content_type=CSV)
-    assert place.content(name) == data
 
 
 @pytest.mark.parametrize(

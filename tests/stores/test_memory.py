@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 MIB = 1 << 20
 #: MiB over what the process had; the budgets of the transfers
-BUDGET = {"s3": 96, "gcs": 80, "azure": 64, "sftp": 32, "file": 16}
+BUDGET = {"s3": 96, "gcs": 64, "azure": 64, "sftp": 32, "file": 16}
 
 
 class Long:

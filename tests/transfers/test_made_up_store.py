@@ -94,7 +94,10 @@ def test_an_incomplete_report_leaves_a_made_up_store_as_it_was(sandbox: Sandbox)
     assert ShelfStore.shelf == {}
 
 
-@pytest.mark.parametrize(("on_exists", "ending"), [("fail", Exception), ("skip", AirflowSkipException)])
+@pytest.mark.parametrize(
+    ("on_exists", "ending"),
+    [("fail", exceptions.ContactCenterObjectExistsError), ("skip", AirflowSkipException)],
+)
 def test_what_stands_in_a_made_up_store_is_not_replaced(
     sandbox: Sandbox, on_exists: Any, ending: type[Exception]
 ) -> None:

@@ -89,6 +89,7 @@ def test_a_signed_link_shows_nowhere_however_its_fetching_ends(
         try:
             [answer] = client.run(get(redirects="followed"))
         except Refusal as refusal:
+            assert how != "whole"
             clean(everything_about(refusal))
         else:
             assert how == "whole" and answer.body
@@ -114,12 +115,12 @@ def test_a_vendor_that_repeats_a_secret_is_quoted_without_it(
 
     with Wire(talkdesk(written)) as server, pytest.raises(Refusal) as refused:
         connect(server.origin).run(parsed())
-    text = everything_about(refused.value).replace("sentinel-token-1 https", "https")
+    text = everything_about(refused.value)
     assert "sentinel-secret-1" not in text
     assert "sentinel-signature-1" not in text
+    assert "sentinel-token-1" not in text
     assert BASIC not in text
     if b"HTTP/1.1 401" in written:
-        assert "sentinel-token-1" not in text
         assert "*** is not valid" in text
     assert "sentinel" not in logged()
 

@@ -206,6 +206,7 @@ def test_every_data_call_names_the_tenant_of_the_connection() -> None:
     [
         (400, "Bad request: X-Tenant-Info header is missing.", "invalid", "extra 'tenant_id'"),
         (400, "Bad request: Invalid value for X-Tenant-Info header.", "invalid", "extra 'tenant_id'"),
+        (401, "expired", "authentication", "analytics realtime-api"),
         (403, "no such product", "permission", "analytics realtime-api"),
         (400, "Bad request: timezone Asia/Tokyo", "invalid", "configured optional zones"),
     ],

@@ -246,6 +246,7 @@ def test_a_request_is_signed_without_touching_its_other_headers() -> None:
 def test_a_connection_is_tested_by_the_scopes_it_was_granted(granted: dict[str, str], words: str) -> None:
     try:
         _, sentence = play(talkdesk.probe(SETTINGS), answer(200, {"access_token": "t", **granted}))
+        assert words == "issued a token"
     except Refusal as refusal:
         assert refusal.kind == "permission"
         sentence = refusal.words
