@@ -28,8 +28,10 @@ IMPORTS = {
 from airflow_provider_contactcenter.reports import talkdesk_report
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
+from airflow_provider_contactcenter.shapes import shape
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
+from airflow_provider_contactcenter.windows import day_key, day_window
 """,
     "HttpHook": "from airflow.providers.http.hooks.http import HttpHook",
 }

@@ -3,7 +3,7 @@
 Call legs of 8x8 Work come in pages of 7,000, interactions of 8x8 Contact Center (95 values each) in pages of
 1,000.
 
-- ``ours``: the operator, to an S3 store that throws bytes away: counted, hashed, proved.
+- ``ours``: the operator, to local disk: counted, hashed, proved.
 - ``dlt``: dlt's REST source, which writes JSON lines to local disk (its filesystem destination). Lists in
   a row stay there (``max_table_nesting=0``); by default dlt makes tables of them, which takes longer.
 - ``bare, json`` and ``bare, orjson``: a loop over the pages with requests, which writes each row to local
@@ -22,10 +22,8 @@ from typing import Any
 import requests
 
 from tests.benchmarks.racing import Figures, Line, Options, Race, Unmeasured, flat, in_turn, run, say
-from tests.benchmarks.throwaway import throwaway
 from tests.benchmarks.vendor import WINDOW, context, sandbox
 
-BUCKET = "contactcenter"
 PAGE = 7000
 PARAMS = {
     "pbxId": "acmecorp",
@@ -40,19 +38,16 @@ PARAMS = {
 
 
 def ours(given: dict[str, Any]) -> Callable[[], Figures]:
-    from airflow.providers.amazon.aws.hooks.s3 import S3Hook  # noqa: F401 - imports are not measured
-
     from airflow_provider_contactcenter import reports
     from airflow_provider_contactcenter.hooks import eight_by_eight_cc, eight_by_eight_work  # noqa: F401
-    from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
+    from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator
 
     if given["detailed"]:
         report = reports.eight_by_eight_detailed_report("detailed-reports-interaction-details", **WINDOW)
     else:
         report = reports.eight_by_eight_call_legs(pbx_id="acmecorp", page_size=PAGE, **WINDOW)
-    task = ContactCenterToS3Operator(
-        task_id="rows", report=report, s3_key=f"s3://{BUCKET}/rows.jsonl", deferrable=False
-    )
+    path = f"{given['folder']}/ours-{os.getpid()}.jsonl"
+    task = ContactCenterToFileOperator(task_id="rows", report=report, path=path, deferrable=False)
 
     def execute() -> Figures:
         return {"rows": int(task.execute(context())["rows"])}
@@ -186,9 +181,8 @@ def _raced(
     with (
         tempfile.TemporaryDirectory(prefix="contactcenter-bench-") as folder,
         sandbox() as vendor,
-        throwaway() as store,
     ):
-        environ, given = {**vendor.environ, **store}, {"folder": folder, "detailed": detailed}
+        environ, given = vendor.environ, {"folder": folder, "detailed": detailed}
 
         def of(count: int) -> None:
             for name in ("eight_by_eight_work", "eight_by_eight_cc"):
@@ -197,12 +191,11 @@ def _raced(
         of(rows)
         for turn in range(options.turns(1)):
             for name in in_turn([*names], turn):
-                if name in names:
-                    try:
-                        found = race.side(name, names[name], environ, **given)
-                    except Unmeasured as why:
-                        missing.append(Line(f"{rows:,} {what}", "", f"{name}: not measured, {why}"))
-                        continue
+                try:
+                    found = race.side(name, names[name], environ, **given)
+                except Unmeasured as why:
+                    missing.append(Line(f"{rows:,} {what}", "", f"{name}: not measured, {why}"))
+                    continue
                     assert found["rows"] == rows, f"{name} took {found['rows']} rows of {rows}"
         of(rows // 3)
         third = run("pages", "ours", environ, given)
