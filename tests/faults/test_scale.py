@@ -128,7 +128,9 @@ def stopwatch(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[float, str
         gc.callbacks.remove(collects)
 
 
-@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    "count", [pytest.param(100, marks=pytest.mark.slow), pytest.param(1000, marks=pytest.mark.soak)]
+)
 def test_triggers_of_one_loop_share_token_and_session_and_block_nobody(
     elsewhere: Elsewhere, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
