@@ -1,6 +1,6 @@
 """Many at a time: 300 reports on a real Airflow, 1,000 triggers in one loop, 5,000 lifecycles.
 
-The sizes of the issue are marked ``soak`` and run by ``python -m pytest tests/faults -m soak``.
+The whole sizes are marked ``soak`` and run by ``python -m pytest tests/faults -m soak``.
 """
 
 from __future__ import annotations
