@@ -21,7 +21,7 @@ HEAD = """# The fault matrix
 What a task does when something breaks, for every vendor. The suite in `tests/faults` writes this page, and a test compares the two:
 
 ```
-python -m pytest tests/faults                 # a sample: each fault once
+python -m pytest tests/faults                 # a sample: each fault once, as .ci/run has it
 python -m pytest tests/faults -m 'not soak'   # every cell, and the processes of a real Airflow
 python -m pytest tests/faults -m soak         # 300 reports, 1,000 triggers, 5,000 lifecycles: half an hour
 python -m tests.faults.table                  # writes this page again
