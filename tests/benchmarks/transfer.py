@@ -88,6 +88,20 @@ def ours_azure(given: dict[str, Any]) -> Execute:
     )
 
 
+def ours_sftp(given: dict[str, Any]) -> Execute:
+    from airflow.providers.sftp.hooks.sftp import SFTPHook  # noqa: F401
+
+    from airflow_provider_contactcenter.transfers.contact_center_to_sftp import ContactCenterToSFTPOperator
+
+    return _landed(ContactCenterToSFTPOperator(task_id="calls", report=calls(), deferrable=False, **given))
+
+
+def ours_file(given: dict[str, Any]) -> Execute:
+    from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator
+
+    return _landed(ContactCenterToFileOperator(task_id="calls", report=calls(), deferrable=False, **given))
+
+
 def _landed(task: Any) -> Execute:
     from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
     from airflow_provider_contactcenter.vendors.talkdesk import vendor  # noqa: F401 - named by its hook only
@@ -234,27 +248,35 @@ def _to_nowhere(options: Options, vendor: Sandbox, folder: Path) -> Iterator[Lin
         say(f"  {size} MiB to Azure Blob, thrown away")
         to_azure = _race(vendor, environ, size, folder, options.turns(3), _AZURE)
         yield to_azure.speed(f"{size} MiB CSV → Azure Blob, thrown away", "upload_blob alone")
-        yield from _flat(options, vendor, environ)
+        yield from _flat(options, vendor, environ, folder)
 
 
-def _flat(options: Options, vendor: Sandbox, environ: Mapping[str, str]) -> Iterator[Line]:
+def _flat(options: Options, vendor: Sandbox, environ: Mapping[str, str], folder: Path) -> Iterator[Line]:
     """The memory of a small and of a large file, for each store."""
+    from tests.stores.servers import SFTPServer
+
     small, large = options.mib(64), options.mib(4096)
-    for store, most in (("s3", 96), ("gcs", 64), ("azure", 64)):
-        found = []
-        for size in (small, large):
-            vendor.set_options(bytes=size * MIB)
-            found.append(run("transfer", f"ours_{store}", environ, {}))
-            say(f"    ours to {store}, {size} MiB: +{found[-1]['memory']:.0f} MiB")
-        most_taken = max(each["memory"] for each in found)
-        what = {"s3": "S3", "gcs": "GCS", "azure": "Azure Blob"}[store]
-        yield Line(
-            f"{small} and {large} MiB CSV → {what}, memory",
-            f"+{most_taken:.0f} MiB",
-            limit=f"≤ +{most} MiB",
-            met=most_taken <= most,
-        )
-        yield flat("the same, large against small", *found)
+    with SFTPServer(folder) as server:
+        for store, (what, most, given) in {
+            "s3": ("S3", 96, {}),
+            "gcs": ("GCS", 64, {}),
+            "azure": ("Azure Blob", 64, {}),
+            "sftp": ("SFTP", 64, {"remote_path": "/landed.csv"}),
+            "file": ("a folder", 64, {"path": f"{folder}/landed.csv"}),
+        }.items():
+            found = []
+            for size in (small, large):
+                vendor.set_options(bytes=size * MIB)
+                found.append(run("transfer", f"ours_{store}", {**environ, **server.environ}, given))
+                say(f"    ours to {store}, {size} MiB: +{found[-1]['memory']:.0f} MiB")
+            most_taken = max(each["memory"] for each in found)
+            yield Line(
+                f"{small} and {large} MiB CSV → {what}, memory",
+                f"+{most_taken:.0f} MiB",
+                limit=f"≤ +{most} MiB",
+                met=most_taken <= most,
+            )
+            yield flat("the same, large against small", *found)
 
 
 def _paced(options: Options) -> Iterator[Line]:
