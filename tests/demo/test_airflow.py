@@ -30,7 +30,8 @@ def airflow() -> Iterator[LocalAirflow]:
         pids = processes_of(local)
         assert len(pids) >= 4
     assert not folder.exists()
-    assert not any(psutil.pid_exists(pid) for pid in pids)
+    # What was killed goes when it is waited for, by whoever has adopted it.
+    wait_for(lambda: all(map(gone, pids)), 10, "a process is left")
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=5)
 
@@ -45,6 +46,13 @@ def processes_of(local: LocalAirflow) -> list[int]:
         except psutil.Error:
             continue
     return found
+
+
+def gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_unpausing_a_daily_dag_runs_yesterday(airflow: LocalAirflow) -> None:
