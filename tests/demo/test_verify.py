@@ -108,6 +108,13 @@ def test_what_landed_otherwise_is_told(stored: bytes, served: list[bytes], file_
     assert verdict(stored, served, file_format) == f"the stored {file_format} is not what the sandbox served"
 
 
+def test_nothing_landed_is_not_taken_for_the_empty_page_behind_the_last_one() -> None:
+    page, last = b'[{"id": 1}]', b"[]"
+    assert verdict(b"", [page, last], "jsonl") == "the stored jsonl is not what the sandbox served"
+    assert verdict(b'{"id": 1}\n', [page, last], "jsonl") == ""
+    assert verdict(b"", [last], "jsonl") == "", "a report without rows"
+
+
 def test_what_cannot_be_read_is_told() -> None:
     assert verdict(b'{"id": \n', [JSON], "jsonl").startswith("the stored jsonl cannot be read: ")
     assert verdict(CSV, [CSV], "csv", "gzip").startswith("the stored csv cannot be read: ")
