@@ -375,7 +375,7 @@ def test_the_reports_of_the_file_land(contactcenter_sandbox, s3, airflow_db):
     assert dag.test(logical_date=datetime(2024, 5, 2, tzinfo=UTC)).state == "success"
     landed = {key for key in s3.keys("lake") if key.startswith("yaml/")}
     assert landed == {
-        f"yaml/{name}/2024-05-01.{suffix}"
+        f"yaml/talkdesk_default/{name}/2024-05-01.{suffix}"
         for name, suffix in (("calls", "csv"), ("contacts", "jsonl"), ("user_status", "csv"))
     }
 """
