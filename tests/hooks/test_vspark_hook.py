@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from wire import Wire, in_turn, reply
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.hooks import connection
 from airflow_provider_contactcenter.hooks.vspark import VSparkHook
 from airflow_provider_contactcenter.reports import vspark_stats
 from airflow_provider_contactcenter.sandbox import Sandbox
+from tests.wire import Wire, in_turn, reply
 
 TOKEN = "c0ffee00c0ffee00c0ffee00c0ffee00"
 ROOT = "0facade00facade00facade00facade0"

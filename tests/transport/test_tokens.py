@@ -8,12 +8,12 @@ import time
 from typing import Any
 
 import pytest
-from wire import TOKEN, Asked, Wire, connection, reply, talkdesk
 
 from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.transport import tokens
 from airflow_provider_contactcenter.transport.on_aiohttp import shared_driver
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from tests.wire import TOKEN, Asked, Wire, connection, reply, talkdesk
 
 from .conftest import Client, Connect
 from .test_drivers import get, refused

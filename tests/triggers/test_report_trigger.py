@@ -14,7 +14,6 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from wire import Wire, connection, talkdesk
 
 from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.nouns import Job, new_job
@@ -27,6 +26,7 @@ from airflow_provider_contactcenter.triggers.report import (
     ContactCenterTimerTrigger,
 )
 from tests.clocks import skip_waits
+from tests.wire import Wire, connection, talkdesk
 
 FIXTURES = Path(__file__).parent / "fixtures"
 REPORT = talkdesk_report("calls", start="2024-05-01T00:00Z", end="2024-05-02T00:00Z", conn_id="wire")
