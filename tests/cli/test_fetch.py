@@ -12,6 +12,7 @@ import pytest
 from airflow_provider_contactcenter.reports import talkdesk_report
 from airflow_provider_contactcenter.sandbox import Sandbox
 from tests.cli.conftest import Command, started
+from tests.sandboxes import connected
 
 DAY = {"start": "2024-05-01T00:00:00Z", "end": "2024-05-02T00:00:00Z"}
 CALLS = ("talkdesk_report", "report_type=calls", *(f"{name}={value}" for name, value in DAY.items()))
@@ -155,9 +156,7 @@ def test_a_folder_that_is_missing_costs_no_report(
 
 
 def test_ctrl_c_says_what_runs_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with Sandbox(options={"talkdesk": {"ladder": [["created", 600, 1]]}}) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, options={"talkdesk": {"ladder": [["created", 600, 1]]}}):
         process = started("fetch", *CALLS, "--output", str(tmp_path / "calls.csv"))
         assert process.stderr is not None
         assert process.stdout is not None

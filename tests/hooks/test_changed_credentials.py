@@ -16,6 +16,7 @@ from airflow_provider_contactcenter.reports import talkdesk_report
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import tokens
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from tests.sandboxes import connected
 
 REPORT = talkdesk_report("calls", start="2024-05-01T00:00:00Z", end="2024-05-02T00:00:00Z")
 VARIABLE = "AIRFLOW_CONN_TALKDESK_DEFAULT"
@@ -23,9 +24,7 @@ VARIABLE = "AIRFLOW_CONN_TALKDESK_DEFAULT"
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(options={"talkdesk": {"ladder": []}}) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, options={"talkdesk": {"ladder": []}}) as sandbox:
         yield sandbox
 
 

@@ -19,6 +19,7 @@ from airflow_provider_contactcenter.nouns import Job
 from airflow_provider_contactcenter.reports import khoros_care_report
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.triggers.report import ContactCenterReportTrigger
+from tests.sandboxes import connected
 from tests.transport.test_secrets import everything_about
 from tests.wire import Asked, Wire, in_turn, reply
 
@@ -29,9 +30,7 @@ SECRETS = (PASSWORD, KEY, base64.b64encode(f"sandbox@example.com:{PASSWORD}".enc
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Exports are done as soon as they are submitted."""
-    with Sandbox(rows=40, options={"khoros_care": {"ladder": []}}) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, rows=40, options={"khoros_care": {"ladder": []}}) as sandbox:
         yield sandbox
 
 
@@ -285,7 +284,7 @@ def test_a_report_without_rows(sandbox: Sandbox) -> None:
         assert (stream.rows, stream.complete) == (0, True)
 
 
-def connected(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, **fields: Any) -> KhorosCareHook:
+def hook_on(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, **fields: Any) -> KhorosCareHook:
     connection = {**sandbox.connections["khoros_care_default"], **fields}
     monkeypatch.setenv("AIRFLOW_CONN_KHOROS_CARE_DEFAULT", json.dumps(connection))
     return KhorosCareHook()
@@ -293,9 +292,9 @@ def connected(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, **fields: Any) 
 
 def test_the_connections_test(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     assert KhorosCareHook().test_connection()[0] is True
-    ok, said = connected(monkeypatch, sandbox, password="wrong-password").test_connection()
+    ok, said = hook_on(monkeypatch, sandbox, password="wrong-password").test_connection()
     assert not ok and "wrong-password" not in said
-    ok, said = connected(monkeypatch, sandbox, extra={"company_api_key": "wrong-key"}).test_connection()
+    ok, said = hook_on(monkeypatch, sandbox, extra={"company_api_key": "wrong-key"}).test_connection()
     assert not ok and "wrong-key" not in said
 
 

@@ -16,6 +16,7 @@ from airflow_provider_contactcenter.hooks import connection
 from airflow_provider_contactcenter.hooks.vspark import VSparkHook
 from airflow_provider_contactcenter.reports import vspark_stats
 from airflow_provider_contactcenter.sandbox import Sandbox
+from tests.sandboxes import connected
 from tests.wire import Wire, in_turn, reply
 
 TOKEN = "c0ffee00c0ffee00c0ffee00c0ffee00"
@@ -24,9 +25,7 @@ ROOT = "0facade00facade00facade00facade0"
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch) as sandbox:
         yield sandbox
 
 

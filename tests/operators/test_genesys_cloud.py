@@ -17,9 +17,9 @@ from airflow_provider_contactcenter.operators.report import ContactCenterReportO
 from airflow_provider_contactcenter.reports import genesys_conversations, talkdesk_report
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator
-from airflow_provider_contactcenter.transport import tokens
 from tests.clocks import Skipping, skip_waits
 from tests.operators.test_modes import run
+from tests.sandboxes import connected
 from tests.transfers.conftest import StateStore, context
 
 #: yesterday, by the machine's clock: the package compares windows with it
@@ -37,12 +37,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Skipping:
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    tokens.forget()
     monkeypatch.setattr("airflow_provider_contactcenter.triggers.deferral.SHORTEST_DEFERRAL", timedelta(0))
     options = {"ladder": [], "rows": 5, "conversations_watermark": TODAY.isoformat()}
-    with Sandbox(options={"genesys_cloud": options}) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, options={"genesys_cloud": options}) as sandbox:
         yield sandbox
 
 

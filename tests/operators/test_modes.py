@@ -35,6 +35,7 @@ from airflow_provider_contactcenter.transport import tokens
 from airflow_provider_contactcenter.triggers.report import ContactCenterReportTrigger
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from tests.clocks import Skipping, skip_waits
+from tests.sandboxes import connected
 from tests.transfers.conftest import StateStore, calls, context
 
 try:
@@ -66,12 +67,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Skipping:
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Jobs run until a test says otherwise; deferrals need not keep the scheduler's safety distance."""
-    tokens.forget()
     monkeypatch.setattr("airflow_provider_contactcenter.triggers.deferral.SHORTEST_DEFERRAL", timedelta(0))
     options = {"ladder": [["processing", 0, 0]], "hold": "processing"}
-    with Sandbox(options={"talkdesk": options}) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, options={"talkdesk": options}) as sandbox:
         yield sandbox
 
 

@@ -16,7 +16,7 @@ from airflow_provider_contactcenter.reports import talkdesk_report
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
-from airflow_provider_contactcenter.transport import tokens
+from tests.sandboxes import connected
 from tests.stores.conftest import conditional_place, place  # noqa: F401 - fixtures
 
 BUCKET = "contactcenter"
@@ -55,10 +55,7 @@ def calls(**values: Any) -> dict[str, Any]:
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Jobs are done as soon as they are submitted; connections stand in the environment."""
-    tokens.forget()
-    with Sandbox(rows=40, options={"talkdesk": {"ladder": []}}) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, rows=40, options={"talkdesk": {"ladder": []}}) as sandbox:
         yield sandbox
 
 

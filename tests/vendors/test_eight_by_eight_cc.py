@@ -26,34 +26,8 @@ from airflow_provider_contactcenter.vendors.protocol.connection import Connectio
 from airflow_provider_contactcenter.vendors.protocol.content import File, Page, Pages
 from airflow_provider_contactcenter.vendors.protocol.messages import Request
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from tests.sandbox.eight_by_eight import WEEKLY
 from tests.vendors.play import answer, lines_of, play, rows_of
-
-#: seed 000, "Create Report Request"
-WEEKLY: dict[str, Any] = {
-    "type": "queue-interactions-summary",
-    "title": "Weeky Queue Report for OPS",
-    "dateRange": {"start": "2022-08-03T00:00:00.000Z", "end": "2022-09-02T00:00:00.000Z"},
-    "granularity": "week",
-    "groupBy": {
-        "name": "media-and-channel-and-queue",
-        "filters": [
-            {"name": "queue", "values": ["103", "330"]},
-            {"name": "media", "values": ["Phone", "Chat"]},
-        ],
-    },
-    "timezone": "America/New_York",
-    "intraDayTimeRange": {"start": "08:30:00", "end": "17:00:00"},
-    "metrics": [
-        "accepted",
-        "acceptedInSla",
-        "acceptedInSlaPercentage",
-        "acceptedPercentage",
-        "totalAbandoned",
-        "totalAbandonedPercentage",
-    ],
-    "includeGrandTotal": True,
-    "includeSubTotal": True,
-}
 
 QUEUES = {
     "type": "queue-interactions-summary",
