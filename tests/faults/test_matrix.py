@@ -226,7 +226,7 @@ def keeps_out(
 ) -> None:
     """Whole or not at all in its shape; what is dropped and hashed, and the key, stand nowhere else."""
     subject, landed = cell.subject, store.object(key)
-    rows = shaping.served(sandbox, subject)
+    rows = shaping.served(sandbox)
     manifest = store.object(f"{key}.json") if last.delivery else b""
     if last.delivery is None:
         assert landed == OLD

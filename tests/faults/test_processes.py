@@ -16,6 +16,7 @@ from airflow_provider_contactcenter.demo.stores import S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
 from tests.driving import DrivenAirflow
 from tests.faults import running
+from tests.stores.servers import multipart_uploads
 from tests.transfers.conftest import BUCKET
 
 pytestmark = pytest.mark.slow
@@ -84,7 +85,7 @@ def shared(shared_sandbox: Sandbox) -> Sandbox:
 @pytest.fixture
 def play(local_airflow: DrivenAirflow, shared: Sandbox, s3_server: S3Server) -> Iterator[Play]:
     yield lambda dag_id: Stage(local_airflow, shared, s3_server, dag_id)
-    assert s3_server.multipart_uploads(BUCKET) == []
+    assert multipart_uploads(s3_server, BUCKET) == []
 
 
 def until_asked(sandbox: Sandbox, operation: str, count: int = 1) -> None:

@@ -34,6 +34,7 @@ from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import tokens
 from airflow_provider_contactcenter.triggers.report import ContactCenterReportTrigger
 from tests.driving import DrivenAirflow
+from tests.stores.servers import multipart_uploads
 from tests.transfers.conftest import BUCKET, calls
 
 DAGS = Path(__file__).parents[1] / "dags"
@@ -251,4 +252,4 @@ def test_300_mapped_reports_are_each_submitted_once_and_all_land(
             verify.digest(s3_server.stream(BUCKET, f"faults/{run}/{index}"))[0] for index in range(300)
         )
         assert landed == served
-    assert s3_server.multipart_uploads(BUCKET) == []
+    assert multipart_uploads(s3_server, BUCKET) == []

@@ -338,7 +338,7 @@ def test_no_secret_is_ever_shown(
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 503])
 @pytest.mark.parametrize("operation", ["submit", "status", "download"])
 def test_a_vendor_that_quotes_the_requests_secrets_is_quoted_without_them(
-    pauses: list[float], monkeypatch: pytest.MonkeyPatch, operation: str, status: int
+    monkeypatch: pytest.MonkeyPatch, operation: str, status: int
 ) -> None:
     """Company key, Basic header and access token, raw and encoded, without the URL around them."""
     access_token = "oMqg+/7BikRH3ISPxlqIw=="

@@ -94,9 +94,7 @@ def test_a_folders_name_is_found_in_the_list_and_arrives_as_it_is(sandbox: Sandb
 
 
 @pytest.mark.parametrize("status", [301, 302, 307])
-def test_no_redirect_takes_the_token_to_another_host(
-    sandbox: Sandbox, pauses: list[float], status: int
-) -> None:
+def test_no_redirect_takes_the_token_to_another_host(sandbox: Sandbox, status: int) -> None:
     with Wire(in_turn(reply(200, b"[]"))) as foreign:
         for operation in ("stats", "list"):
             fault = {"fault": "redirect", "to": f"{foreign.origin}/stats", "status": status}

@@ -18,6 +18,7 @@ from airflow_provider_contactcenter.transfers.contact_center_to_gcs import Conta
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
 from tests.sandboxes import connected
 from tests.stores.conftest import conditional_place, place  # noqa: F401 - fixtures
+from tests.stores.servers import multipart_uploads
 
 BUCKET = "contactcenter"
 
@@ -100,7 +101,7 @@ class Store:
 
     def dangling(self) -> list[str]:
         """Multipart uploads that were begun and neither completed nor aborted."""
-        return self.server.multipart_uploads(BUCKET) if isinstance(self.server, S3Server) else []
+        return multipart_uploads(self.server, BUCKET) if isinstance(self.server, S3Server) else []
 
 
 @pytest.fixture(params=["s3", "gcs"])

@@ -41,7 +41,6 @@ Connect = Callable[..., Client]
 def connect(
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
-    pauses: list[float],
 ) -> Iterator[Connect]:
     """Makes a client of a base URL and extras, for the driver whose turn it is."""
     clients: list[Client] = []

@@ -167,9 +167,7 @@ def test_an_outage_of_four_minutes_is_survived(connect: Connect, pauses: list[fl
     assert answered.json() == {"a": 1}
 
 
-def test_an_answer_that_cant_be_read_is_asked_for_four_times_more(
-    connect: Connect, pauses: list[float]
-) -> None:
+def test_an_answer_that_cant_be_read_is_asked_for_four_times_more(connect: Connect) -> None:
     broken = reply(200, gzip.compress(b"{}" * 500)[:-9], Content_Encoding="gzip")
     with Wire(talkdesk(broken)) as server:
         refused(connect(server.origin), get())
@@ -540,9 +538,7 @@ def outcome_and_requests(kind: str, name: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_both_drivers_end_alike_after_the_same_requests(
-    name: str, monkeypatch: pytest.MonkeyPatch, pauses: list[float]
-) -> None:
+def test_both_drivers_end_alike_after_the_same_requests(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ended, asked = outcome_and_requests("requests", name, monkeypatch)
     ended_too, asked_too = outcome_and_requests("aiohttp", name, monkeypatch)
 

@@ -57,7 +57,7 @@ class FromCsv(Transform):
                 return start
             header = cut.records(block)[0]
             block = block[len(header) + 1 :] if len(header) < len(block) else b""
-            start += self._begin(header, ended=True)
+            start += self._begin(header)
             ends = cut.check_dialect(block, self.rows) if block else 0
         core = len(block.rstrip(b"\r\n"))
         if not core:
@@ -77,7 +77,7 @@ class FromCsv(Transform):
             name, self._renamed(name), self._types.get(name, "string"), HASHED if hashed else None, at
         )
 
-    def _begin(self, header: bytes, *, ended: bool) -> bytes:
+    def _begin(self, header: bytes) -> bytes:
         end = b"\r" if header.endswith(b"\r") else b""
         raw = cut.fields(header.removesuffix(b"\r"))
         names = [self._text(field, 0) for field in raw]
