@@ -320,6 +320,11 @@ def test_neighbouring_windows_share_no_millisecond_and_miss_none(
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", bound) for bound in one.values())
 
 
+def test_a_days_last_microsecond_takes_its_last_millisecond_along() -> None:
+    day = Span(datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 5, 2, tzinfo=UTC) - timedelta(microseconds=1))
+    assert vendor.date_range(day)["end"] == "2024-05-01T23:59:59.999Z"
+
+
 @pytest.mark.parametrize(
     ("body", "job_id"),
     [

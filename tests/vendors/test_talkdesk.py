@@ -276,6 +276,11 @@ def test_a_bound_is_written_in_the_reports_zone_with_its_offset(timezone: str, s
     assert talkdesk.timespan(Span(moment, moment), timezone)["from"] == sent
 
 
+def test_a_days_last_microsecond_ends_it_where_the_next_day_begins() -> None:
+    day = Span(datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 5, 2, tzinfo=UTC) - timedelta(microseconds=1))
+    assert talkdesk.timespan(day, "UTC") == {"from": "2024-05-01T00:00:00Z", "to": "2024-05-02T00:00:00Z"}
+
+
 zones = st.sampled_from(
     ["UTC", "Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia"]
 )

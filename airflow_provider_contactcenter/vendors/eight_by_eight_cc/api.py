@@ -13,7 +13,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from airflow_provider_contactcenter.nouns import Job, Report, Span, State, Status, new_job, span_of
+from airflow_provider_contactcenter.nouns import (
+    Job,
+    Report,
+    Span,
+    State,
+    Status,
+    in_milliseconds,
+    new_job,
+    span_of,
+)
 from airflow_provider_contactcenter.vendors.eight_by_eight_cc.asking import JSON, PRODUCT, ask, path_of
 from airflow_provider_contactcenter.vendors.eight_by_eight_cc.offer import (
     check_offered,
@@ -125,12 +134,13 @@ def probe(settings: Settings) -> Operation[str]:
 
 def date_range(span: Span) -> dict[str, str]:
     """8x8's bounds: both are included, at millisecond precision, so the end is sent as ``end - 1 ms``."""
+    span = in_milliseconds(span)
     return {"start": _bound(span.start), "end": _bound(span.end - timedelta(milliseconds=1))}
 
 
 def _bound(instant: datetime) -> str:
     moment = instant.astimezone(UTC).replace(tzinfo=None)
-    return f"{moment.isoformat(timespec='milliseconds')}Z"  # cuts start and end alike
+    return f"{moment.isoformat(timespec='milliseconds')}Z"
 
 
 def title_of(params: Mapping[str, Any], label: str | None) -> str:

@@ -15,7 +15,16 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from airflow_provider_contactcenter.nouns import Job, Report, Span, State, Status, new_job, span_of
+from airflow_provider_contactcenter.nouns import (
+    Job,
+    Report,
+    Span,
+    State,
+    Status,
+    in_milliseconds,
+    new_job,
+    span_of,
+)
 from airflow_provider_contactcenter.vendors.protocol.connection import (
     ConnectionFields,
     Settings,
@@ -128,7 +137,7 @@ def timespan(span: Span, timezone: str) -> dict[str, str]:
     Which wins, an offset in the bounds or ``timezone``, is documented nowhere. Bounds written in that
     zone with its offset mean the same instant either way.
     """
-    zone = ZoneInfo(timezone)
+    zone, span = ZoneInfo(timezone), in_milliseconds(span)
     return {"from": _bound(span.start, zone), "to": _bound(span.end, zone)}
 
 
