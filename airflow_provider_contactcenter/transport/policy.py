@@ -75,6 +75,8 @@ def refusal_of(
     )
     meant = meaning(said, answer)
     wait = meant.retry_after
+    if wait is None and answer.status == 429:
+        wait = _reset(answer.headers, now or datetime.now(UTC))
     return Refusal(
         meant.kind,
         redact(meant.words, secrets),
@@ -113,6 +115,22 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)
     return min(max(0.0, (date - now).total_seconds()), LONGEST_RETRY_AFTER)
+
+
+#: headers that say when a limit is over: Genesys Cloud's, 8x8's, and that of a draft of the IETF's
+_RESETS = ("inin-ratelimit-reset", "x-ratelimit-reset", "ratelimit-reset")
+#: an instant in epoch seconds, where any span of seconds is shorter
+_EPOCH = 1e9
+
+
+def _reset(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds until a limit is over that was met; other answers have these headers too, and mean nothing by them."""
+    for name in _RESETS:
+        value = headers.get(name, "").strip()
+        if re.fullmatch(r"\d{1,10}(\.\d+)?", value, re.ASCII):
+            seconds = float(value) - (now.timestamp() if float(value) >= _EPOCH else 0)
+            return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
+    return None
 
 
 def may_repeat(request: Request, refusal: Refusal) -> bool:
