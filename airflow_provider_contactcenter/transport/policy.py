@@ -208,8 +208,17 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def at_home(settings: Settings, url: str) -> bool:
-    """Tell whether a URL is of the connection's own origin, or of another that gets its credentials too."""
-    return origin(url) in {origin(settings.base_url), *map(origin, settings.origins)}
+    """Tell whether a URL is of the connection's own origin, or of another that gets its credentials too.
+
+    A link that is signed is object storage's even there, as behind a gateway: beside its signature, storage
+    refuses any other credentials.
+    """
+    own = origin(url) in {origin(settings.base_url), *map(origin, settings.origins)}
+    return own and _PRESIGNED.search(url) is None
+
+
+#: how the links of S3 (both versions), GCS, CloudFront and Azure are signed
+_PRESIGNED = re.compile(r"[?&](?:X-(?:Amz|Goog)-Signature|Signature|sig)=", re.IGNORECASE)
 
 
 def redirected(request: Request, answer: Answer) -> Request:
