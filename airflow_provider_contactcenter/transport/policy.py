@@ -124,7 +124,7 @@ _EPOCH = 1e9
 
 
 def _reset(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds until a limit is over that was met; other answers have these headers too, and mean nothing by them."""
+    """Seconds until a limit is over that was met; all answers have them and mean nothing by it."""
     for name in _RESETS:
         value = headers.get(name, "").strip()
         if re.fullmatch(r"\d{1,10}(\.\d+)?", value, re.ASCII):
