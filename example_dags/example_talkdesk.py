@@ -84,10 +84,11 @@ with DAG(
 ):
 
     @task
-    def load(**context):
-        # Airflow 2.11 calls them triggering_dataset_events.
-        for event in context["triggering_asset_events"][CALLS]:
-            print(event.extra["uri"], event.extra["rows"], event.extra["window"])
+    def load(triggering_asset_events=None, triggering_dataset_events=None):
+        # On Airflow 2.11 it is the second of the two that has them.
+        for events in (triggering_asset_events or triggering_dataset_events or {}).values():
+            for event in events:
+                print(event.extra["uri"], event.extra["rows"], event.extra["window"])
 
     load()
 
