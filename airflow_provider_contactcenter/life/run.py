@@ -113,8 +113,11 @@ class Goal(Protocol):
     #: whether the job has to be ready for it
     waits: bool
 
-    def check(self, run: Run) -> None:
-        """Refuse what can be refused before anything is submitted."""
+    def check(self, run: Run) -> Job | None:
+        """Refuse what can be refused before anything is submitted.
+
+        :return: the job, if an earlier try came so far that nothing is submitted or waited for any more.
+        """
 
     def reach(self, run: Run, job: Job) -> Any:
         """Make the task's result of the job."""
@@ -187,10 +190,14 @@ class Run:
         :param waited: what this task has waited for already, if a timer resumes it.
         """
         try:
-            self.goal.check(self)
+            done = self.goal.check(self)
         except AirflowSkipException:
             self.memory.forget()  # what an earlier try submitted is no longer wanted
             raise
+        if done is not None:
+            self.job, self._over = done, True
+            self._announce(done)
+            return self._reach()
         started = self.clock.now()
         if self.report is not None and self.job is None:
             self.job = self._remembered(self.report)

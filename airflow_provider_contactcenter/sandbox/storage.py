@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import quote, urlencode
 
 from .data import Content
 from .model import Reply, Request
@@ -47,6 +47,8 @@ class Link:
     owner: Owner
     content: Content
     path: str
+    query: frozenset[tuple[str, str]]
+    """Parameters, of which none may be missing, changed or added; S3 signs them in an order of its own."""
     expires: datetime
     job: str | None
 
@@ -69,7 +71,6 @@ class Storage:
         # The counter makes two links to one object two signatures.
         text = f"{path}\n{now.isoformat()}\n{len(self._links)}".encode()
         signature = hmac.new(SIGNING_KEY, text, hashlib.sha256).hexdigest()
-        self._links[signature] = Link(owner, content, path, now + timedelta(seconds=seconds), job)
         query = {
             "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
             "X-Amz-Credential": f"SANDBOX/{now:%Y%m%d}/us-east-1/s3/aws4_request",
@@ -78,13 +79,13 @@ class Storage:
             "X-Amz-SignedHeaders": "host",
             "X-Amz-Signature": signature,
         }
+        expires = now + timedelta(seconds=seconds)
+        self._links[signature] = Link(owner, content, path, frozenset(query.items()), expires, job)
         return f"{self.url}{path}?{urlencode(query)}"
 
     def find(self, request: Request) -> Link | None:
-        """The link that a request came by."""
-        signatures = parse_qs(request.raw_query).get("X-Amz-Signature", [""])
-        link = self._links.get(signatures[0])
-        return link if link and link.path == request.raw_path else None
+        """The link whose signature a request bears; whether it signs this request is for `answer` to say."""
+        return self._links.get(dict(request.query).get("X-Amz-Signature", ""))
 
     def answer(self, request: Request, link: Link | None, private_headers: tuple[str, ...]) -> Reply:
         """The object, or S3's refusal."""
@@ -93,15 +94,18 @@ class Storage:
             return _refusal(
                 400, "InvalidArgument", f"Only one auth mechanism allowed; {leaked[0]} was sent too"
             )
-        if link is None:
+        if link is None or not _signed(link, request):
             return _refusal(403, "SignatureDoesNotMatch", "The request signature does not match")
         if link.owner.links_dead or link.owner.now() >= link.expires:
             return _refusal(403, "AccessDenied", "Request has expired")
-        if request.method not in ("GET", "HEAD"):
-            return _refusal(
-                405, "MethodNotAllowed", "The specified method is not allowed against this resource"
-            )
         return _object(request, link)
+
+
+def _signed(link: Link, request: Request) -> bool:
+    """Whether the link's signature is this request's: S3 signs the method, the path and the whole query."""
+    given = request.query
+    whole = len(given) == len(link.query) and set(given) == link.query
+    return whole and (request.method, request.raw_path) == ("GET", link.path)
 
 
 def _object(request: Request, link: Link) -> Reply:
@@ -113,7 +117,7 @@ def _object(request: Request, link: Link) -> Reply:
     headers |= {"ETag": content.etag, "Accept-Ranges": "bytes"}
     wanted = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers.get("Range", ""), re.ASCII)
     same = request.headers.get("If-Range", content.etag) == content.etag
-    if not (wanted and any(wanted.groups()) and same and request.method == "GET"):
+    if not (wanted and any(wanted.groups()) and same):
         return Reply(200, content, headers, link.job)
     first, last = wanted.groups()
     start = int(first) if first else max(content.length - int(last), 0)

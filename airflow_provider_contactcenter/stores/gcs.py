@@ -121,6 +121,11 @@ class GCSStore:
         """Whether there is an object under the name."""
         return bool(self._blob().exists())
 
+    def read(self) -> Iterator[bytes]:
+        """The object, as it is stored."""
+        with self._blob().open("rb", raw_download=True) as file:
+            yield from iter(lambda: file.read(PIECE), b"")
+
     def put(self, body: Readable, *, content_type: str, replace: bool = True) -> Stored:
         """Upload by google-cloud-storage's writer, given up if reading the body raises."""
         blob, upload = self._blob(), _Upload()

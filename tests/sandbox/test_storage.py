@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, urlencode
+
 import pytest
 import requests
 
@@ -52,11 +54,54 @@ def test_a_link_without_its_signature_or_with_another_path_is_worth_nothing(link
     assert requests.get(link.replace("/calls/", "/contacts/")).status_code == 403
 
 
-def test_a_link_is_for_reading_only(link: str) -> None:
-    assert requests.put(link, data=b"x").status_code == 405
-    head = requests.head(link)
-    assert (head.status_code, head.content) == (200, b"")
-    assert head.headers["Content-Length"] == str(len(requests.get(link).content))
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
+def test_a_link_is_signed_for_get_alone(sandbox: Sandbox, link: str, method: str) -> None:
+    refused = requests.request(method, link)
+    assert refused.status_code == 403
+    assert method == "HEAD" or "<Code>SignatureDoesNotMatch</Code>" in refused.text
+    assert sandbox.served() == []
+    assert requests.get(link).status_code == 200
+
+
+NAMES = ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
+
+
+@pytest.mark.parametrize("name", [f"X-Amz-{word}" for word in NAMES])
+def test_a_link_is_signed_with_its_whole_query(sandbox: Sandbox, link: str, name: str) -> None:
+    path, _, query = link.partition("?")
+    pairs = parse_qsl(query)
+    assert sorted(key for key, _ in pairs) == sorted(f"X-Amz-{word}" for word in NAMES)
+    others = [pair for pair in pairs if pair[0] != name]
+    value = dict(pairs)[name]
+    for changed in (
+        others,  # missing
+        [*others, (name, value + "0")],
+        [*pairs, (name, value)],  # twice
+        [*others, (name.lower(), value)],
+    ):
+        refused = requests.get(f"{path}?{urlencode(changed)}")
+        assert (refused.status_code, "<Code>SignatureDoesNotMatch</Code>" in refused.text) == (403, True)
+    assert sandbox.served() == []
+
+
+@pytest.mark.parametrize("added", ["&x=1", "&response-content-type=text%2Fplain", "&x-id=GetObject", "&x"])
+def test_a_link_with_a_parameter_more_is_worth_nothing(link: str, added: str) -> None:
+    refused = requests.get(link + added)
+    assert (refused.status_code, "<Code>SignatureDoesNotMatch</Code>" in refused.text) == (403, True)
+
+
+def test_the_order_of_a_query_and_how_it_is_encoded_are_not_signed(link: str) -> None:
+    path, _, query = link.partition("?")
+    assert requests.get(f"{path}?{'&'.join(reversed(query.split('&')))}").status_code == 200
+    assert requests.get(link.replace("%2F", "/")).status_code == 200
+
+
+def test_a_changed_link_stands_in_the_journal_with_the_vendor_it_came_from(
+    sandbox: Sandbox, link: str
+) -> None:
+    requests.get(link + "&x=1")
+    (entry,) = sandbox.journal(origin="storage")
+    assert (entry["vendor"], entry["status"]) == ("talkdesk", 403)
 
 
 def test_a_part_is_served_as_s3_does(talkdesk: Talkdesk, sandbox: Sandbox, link: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ class StateStore(dict[str, Any]):
     """Airflow's task state store, as far as it is used."""
 
     def set(self, key: str, value: Any) -> None:
-        self[key] = value
+        self[key] = json.loads(json.dumps(value))
 
     def delete(self, key: str) -> None:
         self.pop(key, None)

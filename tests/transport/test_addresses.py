@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from wire import Wire, connection, reply, talkdesk
 
 from airflow_provider_contactcenter.exceptions import ContactCenterInvalidReportError
 from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.vendors.protocol.connection import Settings
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from tests.wire import Wire, connection, reply, talkdesk
 
 from .conftest import Connect
 from .test_drivers import get, orders

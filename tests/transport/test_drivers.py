@@ -13,12 +13,12 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from wire import TOKEN, Asked, Wire, reply, talkdesk
 
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from tests.wire import TOKEN, Asked, Wire, reply, talkdesk
 
 from .conftest import Connect
 
