@@ -45,10 +45,11 @@ class Job(_Submitted, total=False):
     """A report that has been submitted; ``submitted_at`` is ISO 8601 in UTC.
 
     ``job_id`` is None where the vendor knows no jobs: such a job is ready at once. ``provisional`` is there
-    where the vendor has a watermark: whether it lay before the window's end when the report was submitted.
+    where the vendor has a watermark: whether it lay before the window's end when the report was submitted,
+    None if the vendor didn't tell.
     """
 
-    provisional: bool
+    provisional: bool | None
 
 
 class Status(TypedDict):

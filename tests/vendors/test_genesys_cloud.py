@@ -251,6 +251,14 @@ def test_pages_behind_their_watermark_carry_a_caveat(dates: list[str | None], ca
         cursor = page.cursor
     assert cursor is None
     assert page.caveat is None if caveat is None else caveat in str(page.caveat)
+    assert page.provisional == (caveat is not None)
+
+
+def test_a_watermark_that_nobody_tells_is_a_caveat_too() -> None:
+    for told, caveat in ((False, None), (True, None), (None, "doesn't say how far its data is complete")):
+        job = {**JOB, "provisional": told}
+        _, page = play(api.content(job).page(None), answer({"conversations": [{"n": 1}]}))
+        assert page.caveat is None if caveat is None else caveat in str(page.caveat)
 
 
 # -- pages -------------------------------------------------------------------------------------------------

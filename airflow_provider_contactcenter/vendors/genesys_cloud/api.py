@@ -280,13 +280,18 @@ def _page(job: Job, cursor: Cursor | None) -> Operation[Page]:
     watermark = min(known, default=None)
     if after:
         return Page(rows, Cursor(after, size, watermark))
-    return Page(rows, None, caveat=_caveat(job, watermark))
+    behind = watermark is not None and watermark < span_of(job["report"]).end
+    return Page(rows, None, caveat=_caveat(job, watermark), provisional=behind)
 
 
 def _caveat(job: Job, watermark: datetime | None) -> str | None:
     """Beyond its watermark a job is fulfilled without a word, and its tail is missing."""
     end = job["report"]["params"]["end"]
-    if watermark is None or watermark >= datetime.fromisoformat(end):
+    if watermark is None:
+        # Nobody tells, if it wasn't told before the job was submitted either.
+        untold = "provisional" in job and job["provisional"] is None
+        return "The vendor doesn't say how far its data is complete: rows may still come." if untold else None
+    if watermark >= datetime.fromisoformat(end):
         return None
     return (
         f"The vendor's data is complete until {watermark.isoformat()} only, and the window ends at {end}: "
