@@ -14,7 +14,6 @@ from typing import Any
 import openpyxl
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
-from wire import Wire, reply
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.hooks.eight_by_eight_cc import EightByEightContactCenterHook
@@ -26,6 +25,7 @@ from airflow_provider_contactcenter.reports import (
 )
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import tokens
+from tests.wire import Wire, reply
 
 SECRET = "sandbox-8x8-secret"
 VENDOR = "eight_by_eight_cc"

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import pytest
-from wire import Asked, Wire, in_turn, reply
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.hooks.khoros_care import KhorosCareHook
@@ -21,6 +20,7 @@ from airflow_provider_contactcenter.reports import khoros_care_report
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.triggers.report import ContactCenterReportTrigger
 from tests.transport.test_secrets import everything_about
+from tests.wire import Asked, Wire, in_turn, reply
 
 PASSWORD, KEY = "sandbox:password", "sandbox-company-key"
 SECRETS = (PASSWORD, KEY, base64.b64encode(f"sandbox@example.com:{PASSWORD}".encode()).decode())

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -18,7 +19,9 @@ from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.demo.stores import GCSServer
 from airflow_provider_contactcenter.stores.base import ObjectExists
 from airflow_provider_contactcenter.stores.gcs import GCSStore, _File, ahead
+from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from tests.stores.conftest import BUCKET, Body, Gone, gcs_place
+from tests.transfers.conftest import calls
 
 CHUNK = 256 * 1024
 CSV = "text/csv; charset=utf-8"
@@ -183,6 +186,34 @@ def test_metadata_and_content_type_are_the_objects(
     place.store(name, metadata={"team": "cc"}).put(Body(b"a"), content_type=CSV)
     blob = gcs_server.client().bucket(BUCKET).get_blob(name)
     assert (blob.content_type, blob.metadata) == (CSV, {"team": "cc"})
+
+
+def test_the_key_and_who_pays_are_in_the_requests_that_begin_an_object(refuser: Any, name: str) -> None:
+    key = "projects/acme/locations/eu/keyRings/lake/cryptoKeys/calls"
+    operator = ContactCenterToGCSOperator(
+        task_id="calls",
+        report=calls(),
+        bucket_name=BUCKET,
+        object_name=name,
+        kms_key_name=key,
+        user_project="payer",
+    )
+    store = operator.store()
+    store.check()
+    for each in (store, store.at("manifest.json")):
+        each.put(Body(bytes(2 * CHUNK)), content_type=CSV)
+    began = [parse_qs(urlsplit(path).query) for method, path in refuser.heard if method == "POST"]
+    assert len(began) == 3, "the check, the upload, the manifest"
+    for query in began:
+        assert (query["kmsKeyName"], query["userProject"]) == ([key], ["payer"])
+
+
+def test_whom_to_impersonate_is_said_to_the_hook(refuser: Any) -> None:
+    chain = ["lander@acme.iam.gserviceaccount.com"]
+    operator = ContactCenterToGCSOperator(
+        task_id="calls", report=calls(), bucket_name=BUCKET, object_name="a.csv", impersonation_chain=chain
+    )
+    assert operator.store()._hook.impersonation_chain == chain
 
 
 @pytest.mark.parametrize("size", [0, -CHUNK, 1000, "256", 1.5 * CHUNK])

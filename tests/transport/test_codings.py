@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wire import Wire, connection, reply, talkdesk
 
 from airflow_provider_contactcenter.transport.codings import PIECE, Decoder, Undecodable
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from tests.wire import Wire, connection, reply, talkdesk
 
 from .conftest import Client, Connect
 from .test_drivers import get, orders, post, refused
