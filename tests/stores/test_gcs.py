@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
@@ -55,7 +57,17 @@ class Refuser(BaseHTTPRequestHandler):
             self.answer(308, {"Range": f"bytes=0-{end}"})
             return
         said = {"etag": "CJ", "generation": 1717, "crc32c": "wlPpYA==", "size": size}
+        if self.server.losses:
+            self.server.losses -= 1
+            self.server.refuses = "end"
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
         self.answer(412 if self.server.refuses == "end" else 200, body=json.dumps(said).encode())
+
+    def do_GET(self) -> None:  # the object; the client asks for itself, too
+        found = self.server.found
+        self.answer(403 if found is None else 200, body=json.dumps(found or {}).encode())
 
     def do_DELETE(self) -> None:
         self.server.heard.append(("DELETE", self.path))
@@ -68,6 +80,8 @@ class Refuser(BaseHTTPRequestHandler):
 def refuser(monkeypatch: pytest.MonkeyPatch, gcs_server: GCSServer) -> Iterator[SimpleNamespace]:
     server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Refuser)
     server.url, server.refuses, server.heard = f"http://127.0.0.1:{server.server_port}", None, []
+    #: answers to an upload's end that get lost, and what is under the name then
+    server.losses, server.found = 0, None
     threading.Thread(target=server.serve_forever, daemon=True).start()
     for name, value in {**gcs_server.environ, "STORAGE_EMULATOR_HOST": server.url}.items():
         monkeypatch.setenv(name, value)
@@ -85,6 +99,50 @@ def test_an_object_that_is_not_to_be_replaced(refuser: Any, refuses: str, size: 
     assert "sentinel" not in str(caught.value)
     assert "ifGenerationMatch=0" in refuser.heard[0][1]
     assert not ahead_threads()
+
+
+#: 512 KiB of zeros
+ZEROS = {"size": str(2 * CHUNK), "crc32c": "wlPpYA==", "etag": "CJ", "generation": "1717"}
+
+
+def put_zeros() -> Any:
+    store = GCSStore(BUCKET, "a.csv", chunk_size=CHUNK)
+    return store.put(Body(bytes(2 * CHUNK)), content_type=CSV, replace=False)
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library doesn't wait before it asks again."""
+    impatient = SimpleNamespace(sleep=lambda _: None, monotonic=time.monotonic)
+    monkeypatch.setattr("google.api_core.retry.retry_unary.time", impatient)
+
+
+def test_an_object_whose_last_answer_was_lost_is_its_own(refuser: Any, unhurried: None) -> None:
+    refuser.losses, refuser.found = 1, ZEROS
+    assert put_zeros() == {
+        "etag": "CJ",
+        "generation": "1717",
+        "checksum": {"type": "CRC32C/FULL_OBJECT", "value": "wlPpYA=="},
+    }
+
+
+@pytest.mark.parametrize(
+    "found",
+    [{**ZEROS, "crc32c": "AAAAAA=="}, {**ZEROS, "size": "5"}, None],
+    ids=["other bytes", "another length", "not to be looked at"],
+)
+def test_another_writers_object_behind_a_lost_answer(
+    refuser: Any, unhurried: None, found: dict[str, str] | None
+) -> None:
+    refuser.losses, refuser.found = 1, found
+    with pytest.raises(ObjectExists):
+        put_zeros()
+
+
+def test_the_same_bytes_of_another_writer_are_not_its_own(refuser: Any) -> None:
+    refuser.refuses, refuser.found = "end", ZEROS
+    with pytest.raises(ObjectExists):
+        put_zeros()
 
 
 def test_a_check_with_replace_false_finds_an_object_too(refuser: Any) -> None:
