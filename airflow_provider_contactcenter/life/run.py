@@ -340,6 +340,9 @@ class Run:
                     refused,
                 )
                 return False
+            except ContactCenterQuotaError as full:
+                waits = self._stand_aside(full, Waited(since=waited.since, waits=waits))
+                continue
             if watermark is None:
                 return False
             self.provisional = watermark < end
@@ -367,7 +370,7 @@ class Run:
 
     def _submit(self, report: Report, waited: Waited) -> Job:
         """Submit; while the vendor is full, wait and ask again, but no longer than the timeouts."""
-        last_try, waits = self.deadline(waited.since), waited.waits
+        waits = waited.waits
         while True:
             if self.killed:
                 raise ContactCenterError("The task was ended: nothing was submitted.")
@@ -378,18 +381,7 @@ class Run:
                     job["provisional"] = self.provisional
             except ContactCenterQuotaError as full:
                 self.memory.forget()
-                grown = min(QUOTA_PAUSE * 2 ** min(waits, 9), LONGEST_QUOTA_PAUSE)
-                pause = max(jittered(grown), full.retry_after or 0.0)
-                if self.clock.now() + timedelta(seconds=pause) > last_try:
-                    raise
-                self._log.info("%s Asking again in %.0f s.", full, pause)
-                waits += 1
-                if self._hand_over is not None:
-                    self._hand_over.until(
-                        self.clock.now() + timedelta(seconds=pause),
-                        Waited(since=waited.since, waits=waits).payload,
-                    )
-                self._sleep(pause)
+                waits = self._stand_aside(full, Waited(since=waited.since, waits=waits))
             except ContactCenterError as error:
                 self.memory.failed(error)
                 raise
@@ -400,6 +392,22 @@ class Run:
                     self.kill()
                     raise ContactCenterError("The task was ended while its report was submitted.")
                 return job
+
+    def _stand_aside(self, full: ContactCenterQuotaError, waited: Waited) -> int:
+        """Wait before a vendor that is full is asked again; may hand over instead. Gives the waits so far.
+
+        :raises ContactCenterQuotaError: the deadline would pass meanwhile.
+        """
+        grown = min(QUOTA_PAUSE * 2 ** min(waited.waits, 9), LONGEST_QUOTA_PAUSE)
+        pause = max(jittered(grown), full.retry_after or 0.0)
+        if self.clock.now() + timedelta(seconds=pause) > self.deadline(waited.since):
+            raise full
+        self._log.info("%s Asking again in %.0f s.", full, pause)
+        more = Waited(since=waited.since, waits=waited.waits + 1)
+        if self._hand_over is not None:
+            self._hand_over.until(self.clock.now() + timedelta(seconds=pause), more.payload)
+        self._sleep(pause)
+        return more.waits
 
     def _submitted(self, job: Job) -> str:
         """What was submitted, for which window, over which connection."""

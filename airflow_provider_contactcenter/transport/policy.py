@@ -208,13 +208,18 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def at_home(settings: Settings, url: str) -> bool:
-    """Tell whether a URL is of the connection's own origin, or of another that gets its credentials too.
+    """Tell whether a URL is of the connection's own origin, or of another that gets its credentials too."""
+    return origin(url) in {origin(settings.base_url), *map(origin, settings.origins)}
 
-    A link that is signed is object storage's even there, as behind a gateway: beside its signature, storage
-    refuses any other credentials.
+
+def is_storage(settings: Settings, request: Request) -> bool:
+    """Tell whether a request goes to object storage, which gets no credentials: abroad, or by a signed link.
+
+    Behind a gateway storage may share the API's origin. Beside a link's signature it takes nothing else.
     """
-    own = origin(url) in {origin(settings.base_url), *map(origin, settings.origins)}
-    return own and _PRESIGNED.search(url) is None
+    if "://" not in request.target:
+        return False
+    return not at_home(settings, request.target) or _PRESIGNED.search(request.target) is not None
 
 
 #: how the links of S3 (both versions), GCS, CloudFront and Azure are signed

@@ -164,6 +164,29 @@ def test_a_vendor_that_is_full_after_the_window_has_settled_is_asked_again(
     assert submits(sandbox) == 2
 
 
+@MODES
+def test_a_vendor_that_is_full_when_it_is_asked_for_the_watermark_is_asked_again(
+    sandbox: Sandbox, tmp_path: Path, deferrable: bool
+) -> None:
+    sandbox.add_fault(
+        vendor="genesys_cloud",
+        operation="availability",
+        fault="status",
+        status=429,
+        retry_after=600,
+    )
+    assert run(landing(tmp_path, deferrable, report_timeout=timedelta(minutes=30)))["provisional"] is False
+    sandbox.add_fault(
+        vendor="genesys_cloud",
+        operation="availability",
+        fault="status",
+        status=429,
+        retry_after=3600,
+    )
+    with pytest.raises(exceptions.ContactCenterQuotaError):
+        run(landing(tmp_path, deferrable, report_timeout=timedelta(minutes=30)))
+
+
 def test_a_job_says_whether_it_is_provisional_and_other_vendors_jobs_say_nothing(sandbox: Sandbox) -> None:
     task = ContactCenterReportOperator(task_id="submit", report=REPORT)
     assert task.execute(context())["provisional"] is False

@@ -356,6 +356,13 @@ def test_storage_behind_the_apis_own_origin_gets_its_links_signature_and_nothing
     assert "authorization" not in server.asked[-1].headers
 
 
+def test_a_parameter_of_the_apis_own_that_is_called_signature_signs_nothing(connect: Connect) -> None:
+    with Wire(talkdesk(reply(200, {}))) as server:
+        connect(server.origin).run(get("/thing", params=[("signature", "x")]))
+    assert server.targets[-1] == "GET /thing?signature=x"
+    assert "authorization" in server.asked[-1].headers
+
+
 @pytest.mark.parametrize(
     ("status", "kind"), [(400, "unavailable"), (403, "unavailable"), (401, "authentication")]
 )
