@@ -166,7 +166,11 @@ class ContactCenterHook(HttpHook):
         :raises ContactCenterError: (while iterating) any other refusal, by its class.
         """
         job = self._checked(job)
-        content, driver, note = self.vendor.content(job), self.driver, self.log.warning
+        content, driver = self.vendor.content(job), self.driver
+
+        def note(sentence: str) -> None:
+            self.log.warning("%s", stream.told(sentence))
+
         self._tell_lineage(job["report"])
         source = (
             PageSource(content, asked(content, driver, note))
@@ -180,7 +184,8 @@ class ContactCenterHook(HttpHook):
                 failed = Refusal("incomplete", policy.redact(str(failed), driver.settings.secrets))
             return self.error(failed, job)
 
-        return ReportStream(source, failure, note)
+        stream = ReportStream(source, failure, note)
+        return stream
 
     def run(
         self,
