@@ -119,9 +119,16 @@ def _in_database(types: list[str]) -> list[str]:
     try:
         from airflow.models import Connection
         from airflow.utils.session import create_session
-        from sqlalchemy import select
+        from sqlalchemy import inspect, select
 
         with create_session() as session:
+            if not inspect(session.connection()).has_table(Connection.__tablename__):
+                print(
+                    "The metadata database has no tables yet, so that only the environment's connections are "
+                    "listed: run 'airflow db migrate'.",
+                    file=sys.stderr,
+                )
+                return []
             found = session.execute(select(Connection.conn_id).where(Connection.conn_type.in_(types)))
             return [conn_id for (conn_id,) in found]
     except Exception as error:  # a worker of Airflow 3 has no database

@@ -17,6 +17,7 @@ from airflow.providers.http.hooks.http import HttpHook
 
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import (
+    ContactCenterAuthenticationError,
     ContactCenterError,
     ContactCenterInvalidReportError,
     ContactCenterQuotaError,
@@ -191,6 +192,9 @@ class ContactCenterHook(HttpHook):
     ) -> requests.Response:
         """Call any other endpoint, once, with the vendor's credentials; by the hook's ``method``.
 
+        Where these are refused, and the connection has changed since it was read, the call is made once more
+        with what it is now.
+
         :param endpoint: a path below the connection's API base, or an absolute URL; one of another origin
             gets no credentials.
         :param data: parameters of the query with GET, else the body.
@@ -205,14 +209,32 @@ class ContactCenterHook(HttpHook):
         """
         options = {**(extra_options or {}), **request_kwargs}
         check = options.pop("check_response", True)
-        session = self.get_conn(headers)
         given = {"GET": {"params": data}, "HEAD": {}}.get(self.method, {"data": data})
-        response = session.request(
-            self.method, self.url_from_endpoint(endpoint), **{**given, "allow_redirects": True, **options}
-        )
-        adapter = session.get_adapter(response.url)
-        refusal = adapter.refusal(response) if check and isinstance(adapter, SigningAdapter) else None
-        if refusal is not None:
+        options = {**given, "allow_redirects": True, **options}
+
+        def call() -> tuple[requests.Response, Refusal | None]:
+            session = self.get_conn(headers)
+            response = session.request(self.method, self.url_from_endpoint(endpoint), **options)
+            adapter = session.get_adapter(response.url)
+            if isinstance(adapter, SigningAdapter) and (check or response.status_code >= 400):
+                return response, adapter.refusal(response)
+            return response, None
+
+        try:
+            try:
+                response, refusal = call()
+            except ContactCenterAuthenticationError:  # there is no token to be had
+                if not self._has_changed():
+                    raise
+                response, refusal = call()
+            else:
+                refused = refusal is not None and refusal.kind == "authentication"
+                again = response.request.body is None or isinstance(response.request.body, str | bytes)
+                if refused and again and self._has_changed():
+                    response, refusal = call()
+        except Refusal as unusable:  # the connection, as it is now
+            raise self.error(unusable) from None
+        if check and refusal is not None:
             if refusal.advice is None and refusal.kind not in {"authentication", "permission"}:
                 refusal.advice = ""  # what helps with a report says nothing about another endpoint
             raise self.error(refusal)
@@ -225,7 +247,8 @@ class ContactCenterHook(HttpHook):
 
         A token is fetched where there is none, shared with the tasks of the process, and renewed once where
         it is refused. What is signed shows nowhere: not in the response's ``url`` or ``request``, not in an
-        error. The session takes full URLs; :meth:`url_from_endpoint` makes them.
+        error. The session takes full URLs; :meth:`url_from_endpoint` makes them. It keeps to the connection
+        as it is now; one that changes needs another session.
 
         :param headers: of every request of the session.
         :param extra_options: not used; HttpHook's parameter.
@@ -385,14 +408,22 @@ class ContactCenterHook(HttpHook):
         except Refusal as refusal:
             if refusal.kind != "authentication":
                 raise
-            now = self._connection.read()
-            if now.key == self.settings.key:
+            if not self._has_changed():
                 raise
+        return self.driver.run(operation(), attempts)
+
+    def _has_changed(self) -> bool:
+        """Whether the connection is no longer what it was; if so, it is used as it is now.
+
+        :raises Refusal: it can't be used any more.
+        """
+        if self._connection.read().key == self.settings.key:
+            return False
         self.log.info("Connection %s has changed; it is used as it is now.", self.conn_id)
         self.close()
         for name in ("settings", "driver"):
             self.__dict__.pop(name, None)
-        return self.driver.run(operation(), attempts)
+        return True
 
     def _checked(self, job: Job) -> Job:
         try:
