@@ -438,6 +438,7 @@ def test_a_redirect_to_the_job_itself_says_nothing_about_it(location: str) -> No
         (200, {"job": {"status": None}}),
         (200, body({"code": 1})),
         (202, body("processing")),
+        (304, b""),
         (200, body("sandbox-unheard-of")),
     ],
 )

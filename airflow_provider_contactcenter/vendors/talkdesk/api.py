@@ -211,7 +211,8 @@ def _poll(job: Job) -> Operation[tuple[Status, str | None]]:
     )
     # A redirect to the job itself (another spelling of its address, a loop) says nothing about it.
     itself = _leads_to(answer.link, _path(job, "jobs"))
-    redirect = 300 <= answer.status < 400 and not itself
+    # Neither does a 304, with which a cache speaks of itself.
+    redirect = 300 <= answer.status < 400 and answer.status != 304 and not itself
     # The file itself, as an endpoint (or a proxy that follows its redirect) would answer with it at once.
     media = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     file = bool(answer.body.strip()) and media in _FILE_TYPES
