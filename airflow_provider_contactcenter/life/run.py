@@ -477,11 +477,21 @@ class Run:
             self._log.info("%s", seen_line(job, found))
         return over
 
-    def pausing(self, seconds: float) -> None:
-        """Say now and then that a state lasts, before a sensor sleeps for so many seconds."""
+    def pausing(self, seconds: float, since: datetime | None = None) -> None:
+        """Say now and then that a state lasts, before a sensor sleeps for so many seconds.
+
+        :param since: when the wait began, where each look is an execution: then each says so, as none knows
+            what the one before it said.
+        """
         now = self.clock.now()
-        if self._state is not None and (now - self._said).total_seconds() >= SILENCE:
-            self._said, deadline = now, self.deadline(self._began)
+        if self._state is None:
+            return
+        if since is not None or (now - self._said).total_seconds() >= SILENCE:
+            # execution_timeout is one look's then.
+            deadline = (
+                self.deadline(self._began) if since is None else _after(since, self.terms.report_timeout)
+            )
+            self._said = now
             self._log.info("%s", still_line(self.known, self._state, now, seconds, deadline))
 
     def conclude(self, ended: Event) -> Job:

@@ -657,6 +657,17 @@ class TestReschedulingSensor:
         sandbox.set_options("talkdesk", hold=None)
         assert self.look(job, now)["job_id"] == job["job_id"]
 
+    def test_says_at_each_look_how_long_it_waits_and_until_when(
+        self, sandbox: Sandbox, clock: Skipping, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        from airflow.sdk.exceptions import AirflowRescheduleException
+
+        job, since = TestSensor.submitted(), datetime.now(UTC) - timedelta(seconds=900)
+        deadline = (since + timedelta(seconds=1800)).isoformat(timespec="seconds")
+        with pytest.raises(AirflowRescheduleException):
+            self.look(job, since, execution_timeout=timedelta(seconds=60))
+        assert f"next look in 600 s, deadline {deadline}" in capsys.readouterr().out
+
     def test_its_timeout_counts_from_the_first_look(self, sandbox: Sandbox) -> None:
         job, since = TestSensor.submitted(), datetime.now(UTC) - timedelta(seconds=1801)
         with pytest.raises(AirflowSensorTimeout, match=job["job_id"]):
