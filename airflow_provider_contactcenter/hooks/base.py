@@ -17,6 +17,7 @@ from airflow.providers.http.hooks.http import HttpHook
 
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import (
+    ContactCenterAuthenticationError,
     ContactCenterError,
     ContactCenterInvalidReportError,
     ContactCenterQuotaError,
@@ -165,7 +166,11 @@ class ContactCenterHook(HttpHook):
         :raises ContactCenterError: (while iterating) any other refusal, by its class.
         """
         job = self._checked(job)
-        content, driver, note = self.vendor.content(job), self.driver, self.log.warning
+        content, driver = self.vendor.content(job), self.driver
+
+        def note(sentence: str) -> None:
+            self.log.warning("%s", stream.told(sentence))
+
         self._tell_lineage(job["report"])
         source = (
             PageSource(content, asked(content, driver, note))
@@ -179,7 +184,8 @@ class ContactCenterHook(HttpHook):
                 failed = Refusal("incomplete", policy.redact(str(failed), driver.settings.secrets))
             return self.error(failed, job)
 
-        return ReportStream(source, failure, note)
+        stream = ReportStream(source, failure, note)
+        return stream
 
     def run(
         self,
@@ -190,6 +196,9 @@ class ContactCenterHook(HttpHook):
         **request_kwargs: Any,
     ) -> requests.Response:
         """Call any other endpoint, once, with the vendor's credentials; by the hook's ``method``.
+
+        Where these are refused, and the connection has changed since it was read, the call is made once more
+        with what it is now.
 
         :param endpoint: a path below the connection's API base, or an absolute URL; one of another origin
             gets no credentials.
@@ -205,14 +214,32 @@ class ContactCenterHook(HttpHook):
         """
         options = {**(extra_options or {}), **request_kwargs}
         check = options.pop("check_response", True)
-        session = self.get_conn(headers)
         given = {"GET": {"params": data}, "HEAD": {}}.get(self.method, {"data": data})
-        response = session.request(
-            self.method, self.url_from_endpoint(endpoint), **{**given, "allow_redirects": True, **options}
-        )
-        adapter = session.get_adapter(response.url)
-        refusal = adapter.refusal(response) if check and isinstance(adapter, SigningAdapter) else None
-        if refusal is not None:
+        options = {**given, "allow_redirects": True, **options}
+
+        def call() -> tuple[requests.Response, Refusal | None]:
+            session = self.get_conn(headers)
+            response = session.request(self.method, self.url_from_endpoint(endpoint), **options)
+            adapter = session.get_adapter(response.url)
+            if isinstance(adapter, SigningAdapter) and (check or response.status_code >= 400):
+                return response, adapter.refusal(response)
+            return response, None
+
+        try:
+            try:
+                response, refusal = call()
+            except ContactCenterAuthenticationError:  # there is no token to be had
+                if not self._has_changed():
+                    raise
+                response, refusal = call()
+            else:
+                refused = refusal is not None and refusal.kind == "authentication"
+                again = response.request.body is None or isinstance(response.request.body, str | bytes)
+                if refused and again and self._has_changed():
+                    response, refusal = call()
+        except Refusal as unusable:  # the connection, as it is now
+            raise self.error(unusable) from None
+        if check and refusal is not None:
             if refusal.advice is None and refusal.kind not in {"authentication", "permission"}:
                 refusal.advice = ""  # what helps with a report says nothing about another endpoint
             raise self.error(refusal)
@@ -225,7 +252,8 @@ class ContactCenterHook(HttpHook):
 
         A token is fetched where there is none, shared with the tasks of the process, and renewed once where
         it is refused. What is signed shows nowhere: not in the response's ``url`` or ``request``, not in an
-        error. The session takes full URLs; :meth:`url_from_endpoint` makes them.
+        error. The session takes full URLs; :meth:`url_from_endpoint` makes them. It keeps to the connection
+        as it is now; one that changes needs another session.
 
         :param headers: of every request of the session.
         :param extra_options: not used; HttpHook's parameter.
@@ -385,14 +413,22 @@ class ContactCenterHook(HttpHook):
         except Refusal as refusal:
             if refusal.kind != "authentication":
                 raise
-            now = self._connection.read()
-            if now.key == self.settings.key:
+            if not self._has_changed():
                 raise
+        return self.driver.run(operation(), attempts)
+
+    def _has_changed(self) -> bool:
+        """Whether the connection is no longer what it was; if so, it is used as it is now.
+
+        :raises Refusal: it can't be used any more.
+        """
+        if self._connection.read().key == self.settings.key:
+            return False
         self.log.info("Connection %s has changed; it is used as it is now.", self.conn_id)
         self.close()
         for name in ("settings", "driver"):
             self.__dict__.pop(name, None)
-        return self.driver.run(operation(), attempts)
+        return True
 
     def _checked(self, job: Job) -> Job:
         try:

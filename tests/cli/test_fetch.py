@@ -82,6 +82,16 @@ def test_a_yaml_file_holds_several_reports_and_the_command_line_wins(
     assert (params["report_type"], params["file_format"]) == ("calls", "csv")
 
 
+def test_a_value_of_the_command_line_may_be_called_path(
+    sandbox: Sandbox, contactcenter: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "reports.yaml"
+    file.write_text("reports: {calls: {builder: talkdesk_report, report_type: calls}}")
+    done = contactcenter("fetch", str(file), "path=/in", "--output", str(tmp_path / "landed"))
+    assert done.status == 2
+    assert "path='/in' is not allowed among the defaults: no report's builder takes it." in done.err
+
+
 def test_a_reports_own_shape_counts(sandbox: Sandbox, contactcenter: Command, tmp_path: Path) -> None:
     file, path = tmp_path / "report.json", tmp_path / "calls.csv"
     file.write_text(json.dumps({**talkdesk_report("calls", **DAY), "shape": {"select": ["call_id"]}}))
