@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from airflow_provider_contactcenter.exceptions import ContactCenterShapeError
+from airflow_provider_contactcenter.pipeline import glance
 
 #: bytes of a block, about; Parquet is fastest with it and needs the least memory
 BLOCK = 1 << 20
@@ -23,12 +24,8 @@ LONGEST = 64 << 20
 _BARE = re.compile(rb"\r(?!\n)")
 #: a quote with something else beside it than the edge of a field or another quote
 _ODD = re.compile(rb'"(?:[^",\r\n]|(?<=[^",\n]"))')
-#: whole records without such a quote, which is seen without taking them apart
-_WELL_QUOTED = re.compile(rb'[^"]*+(?:(?<![^",\n])"[^"]*+"(?![^",\r\n])[^"]*+)*+')
-#: all but quotes
-_NO_QUOTES = bytes(set(range(256)) - set(b'"'))
-#: all but quotes and line feeds
-_OTHERS = bytes(set(range(256)) - set(b'"\n'))
+#: what may stand before a field and behind it
+EDGES = b",\n", b",\r\n"
 #: what a comma and a line feed inside quotes are masked by
 _MASKS = b"\1\2"
 _MASK = bytes.maketrans(b",\n", _MASKS)
@@ -37,8 +34,7 @@ _UNMASK = bytes.maketrans(_MASKS, b",\n")
 
 def last_record(block: bytes) -> int:
     """Where the last whole record of CSV bytes that begin with a record ends; 0 if none does."""
-    # To delete all else is faster than to count them, where there are many.
-    quotes, end = len(block.translate(None, _NO_QUOTES)), len(block)
+    quotes, end = glance.quotes(block), len(block)
     while (at := block.rfind(b"\n", 0, end)) >= 0:
         quotes -= block.count(b'"', at, end)
         if not quotes & 1:
@@ -85,19 +81,18 @@ class Blocks:
         return rest
 
 
-def check_dialect(block: bytes, row: int) -> int:
+def check_dialect(block: bytes, row: int, look: glance.Glance) -> int:
     """Refuse CSV that isn't what this module reads; return how many line ends stand outside quotes.
 
-    ``row`` is the number of rows before the block. Counts instead of a look at each field make it fast.
+    ``row`` is the number of rows before the block, ``look`` one for :data:`EDGES`.
     """
     if b"\0" in block or block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ContactCenterShapeError(
             f"The CSV holds NUL bytes after row {row}, as UTF-16 does: only UTF-8 can be reshaped."
         )
+    if (ends := look(block)) is not None:
+        return ends
     outside = block
-    if b'"' in block and _WELL_QUOTED.fullmatch(block) and not _BARE.search(block):
-        # Nothing else is left to be known than the line ends, and there are few quotes between them.
-        return b"".join(block.translate(None, _OTHERS).replace(b'""', b"").split(b'"')[::2]).count(b"\n")
     if b'"' in block:
         parts = block.split(b'"')
         if not len(parts) & 1:

@@ -18,22 +18,18 @@ import io
 import re
 from typing import Final
 
+from airflow_provider_contactcenter.pipeline.glance import Glance
 from airflow_provider_contactcenter.pipeline.incomplete import Head, Incomplete, counted
 from airflow_provider_contactcenter.pipeline.proof.meter import Meter
 
 _ENDS: Final = b"\r\n"
 _SEPARATORS: Final = (b",", b";", b"\t", b"|")
+_EDGES: Final = b"".join(_SEPARATORS) + _ENDS
 #: a CR that is a line end of its own
 _BARE: Final = re.compile(rb"\r(?!\n)")
 #: a quote with something else beside it than the edge of a field or another quote; that it begins with a
 #: literal lets the search jump from quote to quote
 _ODD: Final = re.compile(rb'"(?:[^",;\t|\r\n]|(?<=[^",;\t|\r\n]"))')
-#: records without such a quote and with all fields closed, which is seen without taking them apart
-_WELL_QUOTED: Final = re.compile(
-    rb'[^"]*+(?:(?<![^",;\t|\r\n])"[^"]*+"(?![^",;\t|\r\n])[^"]*+)*+',
-)
-#: all but quotes and line feeds
-_OTHERS: Final = bytes(set(range(256)) - set(b'"\n'))
 #: bytes that hold a whole header, or its names aren't told
 _LONGEST_HEADER: Final = 1 << 16
 #: bytes without a line end after which they are cut elsewhere
@@ -74,6 +70,7 @@ class CsvMeter(Meter):
         self._lf = self._cr = 0  # line ends outside quotes, CRLF as LF
         self._last_lf = self._last_cr = 0  # those of them with nothing but line ends after the first
         self._odd_quotes = False
+        self._glance = Glance(_EDGES, _EDGES)
 
     def feed(self, piece: bytes) -> None:
         self._head.feed(piece)
@@ -99,26 +96,13 @@ class CsvMeter(Meter):
             self._header += block[: _LONGEST_HEADER - len(self._header)]
         if not block:
             return
-        bare = b"\r" in block and _BARE.search(block) is not None
-        if b'"' in block and not (self._quoted or self._odd_quotes or bare) and _WELL_QUOTED.fullmatch(block):
-            # Nothing else is left to be known than the line ends, and there are few quotes between them.
-            marks = block.translate(None, _OTHERS).replace(b'""', b"")
-            outside = b"".join(marks.split(b'"')[::2])
-        elif b'"' in block:
-            parts = block.split(b'"')
-            outside = b'"'.join(parts[self._quoted :: 2])
-            was_quoted = self._quoted
-            self._quoted ^= (len(parts) - 1) & 1
-            if not self._odd_quotes:
-                self._odd_quotes = not _at_edges(block, outside, was_quoted, self._quoted)
-            if self._quoted:
-                self._open_lines = self._stays_open(parts)
-        elif self._quoted:
-            self._open_lines = self._open_lines or bool(block.strip(_ENDS))
-            outside = b""
+        bare = False
+        seen = None if self._quoted or self._odd_quotes else self._glance(block)
+        if seen is None:
+            bare = b"\r" in block and _BARE.search(block) is not None
+            lf, cr = self._closely(block, bare)
         else:
-            outside = block
-        lf, cr = _line_ends(outside, bare)
+            lf, cr = seen, 0
         self._lf, self._cr = self._lf + lf, self._cr + cr
         if self._quoted:
             self._last_lf = self._last_cr = 0
@@ -132,6 +116,24 @@ class CsvMeter(Meter):
             self._last_cr = cr + (0 if body else self._last_cr)
         else:
             self._last_lf = self._last_cr = 0
+
+    def _closely(self, block: bytes, bare: bool) -> tuple[int, int]:
+        """The line ends outside quotes, LF and CR, and what quotes leave behind them."""
+        if b'"' in block:
+            parts = block.split(b'"')
+            outside = b'"'.join(parts[self._quoted :: 2])
+            was_quoted = self._quoted
+            self._quoted ^= (len(parts) - 1) & 1
+            if not self._odd_quotes:
+                self._odd_quotes = not _at_edges(block, outside, was_quoted, self._quoted)
+            if self._quoted:
+                self._open_lines = self._stays_open(parts)
+        elif self._quoted:
+            self._open_lines = self._open_lines or bool(block.strip(_ENDS))
+            outside = b""
+        else:
+            outside = block
+        return _line_ends(outside, bare)
 
     def _stays_open(self, parts: list[bytes]) -> bool:
         """Whether the field that isn't ended by the end of a block holds more than one line."""

@@ -13,6 +13,7 @@ from airflow_provider_contactcenter.pipeline.encode.base import Column, Encoder
 from airflow_provider_contactcenter.pipeline.encode.csv import quoted
 from airflow_provider_contactcenter.pipeline.encode.parquet import ParquetEncoder
 from airflow_provider_contactcenter.pipeline.encode.types import fits, misfit
+from airflow_provider_contactcenter.pipeline.glance import Glance
 from airflow_provider_contactcenter.pipeline.reshape.base import HASHED, Transform, named_paths
 from airflow_provider_contactcenter.pipeline.reshape.hashing import Hasher
 from airflow_provider_contactcenter.shapes import Shape, shown
@@ -24,6 +25,7 @@ class FromCsv(Transform):
     def __init__(self, shape: Shape, file_format: str, hasher: Hasher | None) -> None:
         super().__init__(shape, file_format, hasher)
         self._blocks = cut.Blocks(cut.last_record)
+        self._glance = Glance(*cut.EDGES)
         self._blank = b""  # blank lines, which are rows only if more comes and there is one column
         self._first = True
         self._width = 0  # fields of the header; 0 until it came
@@ -50,7 +52,7 @@ class FromCsv(Transform):
             self._first = False
             if block.startswith(codecs.BOM_UTF8):
                 start, block = (codecs.BOM_UTF8 if self._bytes else b""), block[3:]
-        ends = cut.check_dialect(block, self.rows)
+        ends = cut.check_dialect(block, self.rows, self._glance)
         if not self._width:
             block = block.lstrip(b"\r\n")
             if not block:
@@ -58,7 +60,7 @@ class FromCsv(Transform):
             header = cut.records(block)[0]
             block = block[len(header) + 1 :] if len(header) < len(block) else b""
             start += self._begin(header)
-            ends = cut.check_dialect(block, self.rows) if block else 0
+            ends = cut.check_dialect(block, self.rows, self._glance) if block else 0
         core = len(block.rstrip(b"\r\n"))
         if not core:
             self._blank += block
