@@ -374,7 +374,7 @@ class Run:
             self.memory.intend(report)
             try:
                 job = self.job = self.hook.submit_checked(report, self._label)
-                if self.provisional is not None:
+                if self.hook.vendor.available_until is not None:
                     job["provisional"] = self.provisional
             except ContactCenterQuotaError as full:
                 self.memory.forget()

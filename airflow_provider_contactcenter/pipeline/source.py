@@ -38,6 +38,8 @@ class Facts:
     complete: bool | None = None
     columns: tuple[str, ...] | None = None
     caveats: list[str] = field(default_factory=list)
+    #: a page said that rows may still come
+    provisional: bool = False
     hash: Any = field(default_factory=hashlib.sha256)
 
     @property
@@ -173,6 +175,7 @@ class PageSource:
             if page.caveat and page.caveat not in doubts:
                 doubts.append(page.caveat)
             rows, cursor = rows + len(page.rows), page.cursor
+            facts.provisional = facts.provisional or page.provisional
             lines = json_lines(page.rows)
             del page  # thousands of rows, which would be held until the next page is there
             if lines:

@@ -224,7 +224,8 @@ class Landing:
                 file_format=stream.facts.file_format,
             ),
             store={},
-            provisional=job.get("provisional"),
+            # What the pages say is later than what was said when the report was submitted.
+            provisional=True if stream.facts.provisional else job.get("provisional"),
             caveats=caveats,
             manifest=self.manifest.uri if self.manifest is not None else None,
         )

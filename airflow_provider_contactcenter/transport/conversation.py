@@ -98,8 +98,9 @@ class _Talk:
             if hops > policy.LONGEST_REDIRECT_CHAIN:
                 raise Refusal("unavailable", f"redirected more than {policy.LONGEST_REDIRECT_CHAIN} times")
             request = policy.redirected(replace(request, target=answer.url, params=()), answer)
-            abroad = not policy.at_home(settings, request.target)
             answer, sent = yield from self._signed(request)
+            # Storage may lie behind the API's own origin; there a 401 is still about the credentials.
+            abroad = answer.status != 401 or not policy.at_home(settings, request.target)
         refusal = self._refusal(answer, sent)
         if refusal is None:
             return answer

@@ -13,6 +13,7 @@ import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_provider_contactcenter import exceptions
+from airflow_provider_contactcenter.hooks.genesys_cloud import GenesysCloudHook
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
 from airflow_provider_contactcenter.reports import genesys_conversations, talkdesk_report
 from airflow_provider_contactcenter.sandbox import Sandbox
@@ -119,6 +120,16 @@ def test_settle_delay_of_nothing_takes_what_is_there(
     delivery = run(landing(tmp_path, deferrable, settle_delay=timedelta(0)))
     assert (delivery["provisional"], delivery["complete"]) == (True, None)
     assert "rows may still come" in delivery["caveats"][0]
+
+
+def test_pages_whose_watermark_stepped_back_make_the_delivery_provisional(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.set_options("genesys_cloud", conversations_watermark=(TODAY - timedelta(hours=3)).isoformat())
+    job = {**GenesysCloudHook().submit(REPORT), "provisional": False}
+    path = str(tmp_path / "day.jsonl")
+    delivery = run(lambda: ContactCenterToFileOperator(task_id="land", job=job, path=path, deferrable=False))
+    assert (delivery["provisional"], delivery["complete"]) == (True, None)
 
 
 def test_a_client_that_may_not_see_the_watermark_is_told_and_waits_a_day(

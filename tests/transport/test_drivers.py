@@ -345,6 +345,27 @@ def test_a_redirect_to_another_origin_carries_nothing_of_the_vendors(connect: Co
     assert not {"authorization", "cookie", "x-tenant-info", "8x8-apikey"} & set(asked.headers)
 
 
+@pytest.mark.parametrize("signature", ["X-Amz-Signature", "X-Goog-Signature", "Signature", "sig"])
+def test_storage_behind_the_apis_own_origin_gets_its_links_signature_and_nothing_else(
+    connect: Connect, signature: str
+) -> None:
+    link = f"/bucket/calls.csv?a=1&{signature}=a%2Fb%3D"
+    with Wire(talkdesk(reply(302, b"", Location=link), reply(200, b"file"))) as server:
+        connect(server.origin).run(get("/first", redirects="followed"))
+    assert orders(server) == ["GET /first", f"GET {link}"]
+    assert "authorization" not in server.asked[-1].headers
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, "unavailable"), (403, "unavailable"), (401, "authentication")]
+)
+def test_a_link_that_died_is_a_blip_behind_the_apis_own_origin_too(
+    connect: Connect, status: int, kind: str
+) -> None:
+    with Wire(talkdesk(reply(302, b"", Location="/bucket/calls.csv"), reply(status))) as server:
+        assert refused(connect(server.origin), get("/first", redirects="followed")).kind == kind
+
+
 def test_the_way_back_home_carries_nothing_either(connect: Connect) -> None:
     with (
         Wire(lambda asked: b"") as home,

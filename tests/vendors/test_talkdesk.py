@@ -276,6 +276,11 @@ def test_a_bound_is_written_in_the_reports_zone_with_its_offset(timezone: str, s
     assert talkdesk.timespan(Span(moment, moment), timezone)["from"] == sent
 
 
+def test_a_days_last_microsecond_ends_it_where_the_next_day_begins() -> None:
+    day = Span(datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 5, 2, tzinfo=UTC) - timedelta(microseconds=1))
+    assert talkdesk.timespan(day, "UTC") == {"from": "2024-05-01T00:00:00Z", "to": "2024-05-02T00:00:00Z"}
+
+
 zones = st.sampled_from(
     ["UTC", "Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia"]
 )
@@ -449,9 +454,11 @@ def test_a_body_that_is_no_json_is_a_blip(said: bytes) -> None:
 
 def test_an_endpoint_that_answers_with_the_file_at_once_is_done() -> None:
     assert polled(answer(200, {"entries": [], "total": 0}))["state"] == "ready"
-    typed = {"content-type": "Text/CSV; charset=utf-8"}
-    assert polled(answer(200, b"call_id,notes\r\n", **typed))["state"] == "ready"
-    assert polled(answer(200, b"", **typed))["state"] == "running"
+    for media in ("Text/CSV; charset=utf-8", "application/csv", "binary/octet-stream"):
+        typed = {"content-type": media}
+        assert polled(answer(200, b"call_id,notes\r\n", **typed))["state"] == "ready"
+        assert polled(answer(200, b"", **typed))["state"] == "running"
+        assert polled(answer(200, body("processing"), **typed))["state"] == "running"
 
 
 @pytest.mark.parametrize("location", ["http://[bad", "https://h:99999/x", "https://h:x/", ""])
@@ -488,6 +495,17 @@ def test_the_files_endpoint_is_asked_for_at_the_connections_own_base(location: s
     headers = {"location": location} if location else {}
     asked, _ = play(talkdesk.content(JOB).open(), answer(303, body("done"), **headers), answer(200, b"a\r\n"))
     assert asked[1] == Request("GET", FILES, headers={"Accept": "*/*"}, redirects="followed", stream=True)
+
+
+def test_a_place_is_told_however_it_is_percent_encoded() -> None:
+    job = new_job(REPORT, "a b:c(1)")
+    files = "https://api-docs.talkdesk.org/data/reports/calls/files/a%20b:c(1)"
+    asked, _ = play(
+        talkdesk.content(job).open(), answer(303, body("done"), location=files), answer(200, b"a\r\n")
+    )
+    assert asked[1].target == "/data/reports/calls/files/a%20b%3Ac%281%29"
+    itself = {"location": "/data/reports/calls/jobs/a%20b:c(1)"}
+    assert play(talkdesk.status(job), answer(301, b"", **itself))[1]["state"] == "running"
 
 
 def test_anything_else_is_object_storage_and_is_fetched_where_it_is() -> None:

@@ -92,7 +92,7 @@ class Answer:
         if not (location := self.headers.get("location", "").strip()):
             return None
         try:
-            url = urljoin(self.url, location)
+            url = urljoin(self.url, _encoded(location))
             return url if urlsplit(url).hostname and (urlsplit(url).port or True) else None
         except ValueError:
             return None
@@ -139,6 +139,21 @@ class Answer:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
 
+
+def _encoded(location: str) -> str:
+    """A ``Location`` with blanks and letters beyond ASCII percent-encoded, as browsers do; all else stays.
+
+    One client reads a header's bytes as Latin-1, the other as UTF-8.
+    """
+    try:
+        sent = location.encode("latin-1")
+        sent.decode()
+    except UnicodeError:
+        sent = location.encode("utf-8", "surrogateescape")
+    return quote(sent, safe=_VISIBLE)
+
+
+_VISIBLE = bytes(range(0x21, 0x7F)).decode()
 
 #: bytes that are decoded at a time: one character beyond ASCII makes a text four times as large
 _LOOK = 1 << 16
