@@ -677,6 +677,7 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": "Contact center",
                 "python-modules": [
+                    "airflow_provider_contactcenter.operators.look_back",
                     "airflow_provider_contactcenter.operators.report"
                 ]
             }

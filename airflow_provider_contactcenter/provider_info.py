@@ -21,6 +21,8 @@ NAME = "Contact center"
 DOCS = "https://airflow-provider-contactcenter.readthedocs.io"
 FOLDER = "Local or mounted folder"
 
+#: what Dags have tasks and triggers of -> its modules
+FACES = {"operators": ("look_back", "report"), "sensors": ("report",), "triggers": ("report",)}
 #: store, by the name that its own provider gives it -> the module of its transfer
 STORES = {
     "Amazon Simple Storage Service (S3)": "contact_center_to_s3",
@@ -71,8 +73,10 @@ def provider_info() -> dict[str, Any]:
             for vendor in vendors
         ],
         **{
-            face: [{"integration-name": NAME, "python-modules": [f"{PACKAGE}.{face}.report"]}]
-            for face in ("operators", "sensors", "triggers")
+            face: [
+                {"integration-name": NAME, "python-modules": [f"{PACKAGE}.{face}.{each}" for each in names]}
+            ]
+            for face, names in FACES.items()
         },
         "transfers": [
             {

@@ -11,21 +11,26 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_contactcenter import exceptions, links
+from airflow_provider_contactcenter import exceptions, links, reports
 from airflow_provider_contactcenter.get_provider_info import get_provider_info
+from airflow_provider_contactcenter.hooks import base as hooks
 from airflow_provider_contactcenter.hooks import hook_for
-from airflow_provider_contactcenter.nouns import Delivery
+from airflow_provider_contactcenter.life import run as run_of
+from airflow_provider_contactcenter.life import waiting
+from airflow_provider_contactcenter.nouns import Delivery, Report
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
 from airflow_provider_contactcenter.pipeline import formats
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.sensors.report import ContactCenterReportSensor
+from airflow_provider_contactcenter.stores import azure_blob, gcs
 from airflow_provider_contactcenter.transfers.contact_center_to_azure_blob import (
     ContactCenterToAzureBlobOperator,
 )
@@ -33,7 +38,10 @@ from airflow_provider_contactcenter.transfers.contact_center_to_file import Cont
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
 from airflow_provider_contactcenter.transfers.contact_center_to_sftp import ContactCenterToSFTPOperator
+from airflow_provider_contactcenter.transport import on_aiohttp, policy, tokens
+from airflow_provider_contactcenter.triggers import deferral
 from airflow_provider_contactcenter.vendors import registry
+from airflow_provider_contactcenter.vendors.eight_by_eight_cc import reports as eight_by_eight_cc
 from airflow_provider_contactcenter.vendors.talkdesk import api as talkdesk
 
 PACKAGE = "airflow_provider_contactcenter"
@@ -298,6 +306,144 @@ def test_content_types_are_listed() -> None:
 def test_each_hook_is_on_the_api_page() -> None:
     hooks = [str(registry.vendor(name).hook) for name in registry.OURS]
     assert [path for path in hooks if path not in page("api.md")] == []
+
+
+# --- numbers ------------------------------------------------------------------------------------------------
+
+MIB = 1 << 20
+NUMBERS: list[tuple[str, str, Any, Any]] = [
+    ("how_it_works", "after ten seconds at the earliest", deferral.SHORTEST_DEFERRAL, timedelta(seconds=10)),
+    ("testing_your_dags", "takes at least ten seconds", deferral.SHORTEST_DEFERRAL, timedelta(seconds=10)),
+    ("how_it_works", "half an hour after the deadline", deferral.BACKSTOP, timedelta(minutes=30)),
+    ("how_it_works", "grows by half with each look", waiting.GROWTH, 1.5),
+    ("how_it_works", "Pauses vary by 10 %", waiting.JITTER, 0.1),
+    ("how_it_works", "up to four times without a byte of progress", policy.REOPENINGS, 4),
+    ("scale", "at most eight connections to the vendor", on_aiohttp.CONNECTIONS, 8),
+    ("genesys_cloud", "The vendor is asked three times at most", hooks.CANCEL_TRIES, 3),
+    ("talkdesk", "no earlier than five minutes after the window's end", talkdesk.SETTLE_DELAY.seconds, 300),
+    ("talkdesk", "after one minute, then two, four, eight and fifteen", run_of.QUOTA_PAUSE, 60),
+    ("talkdesk", "after one minute, then two, four, eight and fifteen", run_of.LONGEST_QUOTA_PAUSE, 15 * 60),
+    ("talkdesk", "renewed a minute before", tokens.LEAD, 60),
+    ("transfers", "| `chunk_size` | 12 MiB |", gcs.CHUNK_SIZE, 12 * MIB),
+    ("transfers", "a multiple of 256 KiB", gcs.CHUNK_UNIT, 256 * 1024),
+    ("transfers", "a blob has at most 50,000 blocks", azure_blob.MOST_BLOCKS, 50_000),
+]
+
+
+@pytest.mark.parametrize(("name", "sentence", "known", "told"), NUMBERS, ids=[each[1] for each in NUMBERS])
+def test_a_number_in_a_sentence_is_the_codes(name: str, sentence: str, known: Any, told: Any) -> None:
+    assert sentence in page(f"{name}.md")
+    assert known == told
+
+
+# --- reports ------------------------------------------------------------------------------------------------
+
+DAY: dict[str, Any] = {"start": "2024-05-01T00:00:00Z", "end": "2024-05-02T00:00:00Z"}
+
+
+def detailed(report_type: str) -> Report:
+    return reports.eight_by_eight_detailed_report(report_type, **DAY)
+
+
+def summary(granularity: str = "day", **values: Any) -> Report:
+    return reports.eight_by_eight_summary_report(
+        "queue", granularity=granularity, group_by="media", include_grand_total=True, **{**DAY, **values}
+    )
+
+
+def work(summary: str, **values: Any) -> Report:
+    return reports.eight_by_eight_work_summary(summary, pbx_id="allpbxes", **values, **DAY)
+
+
+VSPARK = reports.vspark_stats(company="A", organization="B", **DAY)
+KHOROS = reports.khoros_care_report("conversation", **DAY)
+LEGS = reports.eight_by_eight_call_legs(pbx_id="allpbxes", **DAY)
+CALLS = reports.talkdesk_report("calls", **DAY)
+CONVERSATIONS = reports.genesys_conversations(**DAY)
+DETAILS = "detailed-reports-interaction-details"
+
+#: first cell of a row of "What a row is" -> reports that it is about
+ROWS: dict[str, list[Report]] = {
+    "Talkdesk `user_status`": [reports.talkdesk_report("user_status", **DAY)],
+    "Talkdesk, all others": [CALLS, reports.talkdesk_report("contacts", **DAY)],
+    "8x8 Contact Center summary": [summary()],
+    f"8x8 Contact Center `{DETAILS}`": [detailed(DETAILS)],
+    "8x8 Work call legs": [LEGS],
+    "8x8 Work call records": [reports.eight_by_eight_call_records(pbx_id="allpbxes", **DAY)],
+    "8x8 Work `company`": [work("company")],
+    "8x8 Work `extension`, `ring-group`, `ring-group-member`": [
+        work("extension"),
+        work("ring-group"),
+        work("ring-group-member", extension="5001"),
+    ],
+    "Genesys Cloud conversations": [CONVERSATIONS],
+    "Genesys Cloud users": [reports.genesys_users(**DAY)],
+    "Khoros Care, V-Spark": [KHOROS, VSPARK],
+}
+
+
+def kinds_of(table: Iterable[Iterable[Report]]) -> set[tuple[str, str]]:
+    return {(report["vendor"], report["kind"]) for reports in table for report in reports}
+
+
+def test_what_a_row_is_stands_in_a_table_for_each_kind_of_report() -> None:
+    [_, *listed] = rows(section(page("windows.md"), "## What a row is"))
+    assert [row[0] for row in listed] == list(ROWS)
+    assert kinds_of(ROWS.values()) == set(BUILDERS)
+    for name, grain, key, duplicates in listed:
+        for said in map(reports.describe, ROWS[name]):
+            assert (said["key"] or []) == ticked(key)
+            assert bool(said["grain"]) == bool(grain)
+            assert bool(said["duplicates"]) == bool(duplicates)
+            assert said["version"] is None
+            if grain and len(ROWS[name]) == 1:
+                assert grain.split()[1] in str(said["grain"])
+
+
+#: the same of "Long ranges"
+SPANS: dict[str, list[Report]] = {
+    "Talkdesk": [CALLS],
+    "8x8 Contact Center summary": [summary()],
+    "8x8 Contact Center detailed": [detailed(DETAILS)],
+    "8x8 Work": [LEGS, *ROWS["8x8 Work call records"], work("company")],
+    "Genesys Cloud": [CONVERSATIONS, *ROWS["Genesys Cloud users"]],
+    "Khoros Care": [KHOROS],
+    "V-Spark": [VSPARK],
+}
+
+
+def test_how_long_windows_are_and_rows_are_kept_stands_in_a_table() -> None:
+    text = section(page("windows.md"), "## Long ranges")
+    [_, *listed] = rows(text[text.index("| report | longest window |") :])
+    assert [row[0] for row in listed] == list(SPANS)
+    assert kinds_of(SPANS.values()) == set(BUILDERS)
+    now = datetime(2024, 5, 1, tzinfo=UTC)
+    for name, longest, kept in listed:
+        for report in SPANS[name]:
+            kind = registry.kind_of(report)
+            assert bool(kind.kept_since) == kept.startswith("two years")
+            assert not kind.kept_since or kind.kept_since(now) == now.replace(year=2022)
+            if ticked(longest):
+                continue  # the next test's
+            limits = kind.limits(report["params"])
+            assert (limits.longest == timedelta(days=31)) == longest.startswith("31 days")
+            assert bool(limits.whole_days_in) == ("whole days" in longest)
+            assert bool(limits.longest) == (longest[0].isdigit())
+
+
+def test_how_long_a_summarys_window_may_be_stands_in_the_table_by_its_granularity() -> None:
+    listed = rows(section(page("windows.md"), "## Long ranges"))
+    [cell] = [row[1] for row in listed if row[0] == "8x8 Contact Center summary"]
+    hour = timedelta(hours=1)  # where the clocks change
+    spans = {"a week": timedelta(days=7) + hour, "a month": timedelta(days=31) + hour, "any": None}
+    told = {
+        word: spans[part.rpartition("`")[2].strip()]
+        for part in cell.removeprefix("by `granularity`: ").split(";")
+        for word in ticked(part)
+    }
+    kind = registry.kind_of(summary())
+    known = {word for *_, words in eight_by_eight_cc.GRANULARITIES for word in words}
+    assert told == {word: kind.limits({"granularity": word}).longest for word in known}
 
 
 # --- connections --------------------------------------------------------------------------------------------

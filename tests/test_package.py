@@ -19,6 +19,7 @@ from typing import Any
 import airflow
 import jsonschema
 import pytest
+from airflow.providers.common.compat.sdk import BaseOperator
 
 import airflow_provider_contactcenter
 from airflow_provider_contactcenter import provider_info, reports
@@ -83,6 +84,19 @@ def test_the_provider_info_names_every_transfer_and_pages_that_are_there() -> No
     guides = [guide for entry in INFO["integrations"] for guide in entry["how-to-guide"]]
     guides += [entry["how-to-guide"] for entry in INFO["transfers"]]
     assert [guide for guide in guides if not (ROOT / guide.lstrip("/")).exists()] == []
+
+
+@pytest.mark.parametrize("face", ["operators", "sensors"])
+def test_the_provider_info_names_every_module_that_dags_have_tasks_of(face: str) -> None:
+    [entry] = INFO[face]
+    found = []
+    for path in (PACKAGE / face).glob("*.py"):
+        module = importlib.import_module(f"{PACKAGE.name}.{face}.{path.stem}")
+        own = [each for each in vars(module).values() if getattr(each, "__module__", "") == module.__name__]
+        if any(isinstance(each, type) and issubclass(each, BaseOperator) for each in own):
+            found.append(path.stem)
+    bases = {"base", "rendering"}
+    assert [f"{PACKAGE.name}.{face}.{name}" for name in sorted({*found} - bases)] == entry["python-modules"]
 
 
 def test_a_transfer_names_its_store_as_the_stores_own_provider_does() -> None:
