@@ -7,7 +7,7 @@ mapped with ``.expand(...)``, read from YAML and stored in XCom.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypedDict
 
 State = Literal["queued", "running", "ready", "failed", "cancelled", "expired"]
@@ -45,10 +45,11 @@ class Job(_Submitted, total=False):
     """A report that has been submitted; ``submitted_at`` is ISO 8601 in UTC.
 
     ``job_id`` is None where the vendor knows no jobs: such a job is ready at once. ``provisional`` is there
-    where the vendor has a watermark: whether it lay before the window's end when the report was submitted.
+    where the vendor has a watermark: whether it lay before the window's end when the report was submitted,
+    None if the vendor didn't tell.
     """
 
-    provisional: bool
+    provisional: bool | None
 
 
 class Status(TypedDict):
@@ -129,6 +130,16 @@ class Span:
 
     start: datetime
     end: datetime
+
+
+def in_milliseconds(span: Span) -> Span:
+    """The same window for a vendor that counts milliseconds: both bounds are rounded up.
+
+    An instant in whole milliseconds is in the one exactly if it is in the other. Cut off, an end such as
+    23:59:59.999999 would leave out the day's last millisecond.
+    """
+    bounds = (bound + timedelta(microseconds=-bound.microsecond % 1000) for bound in (span.start, span.end))
+    return Span(*bounds)
 
 
 def span_of(report: Report) -> Span:

@@ -17,7 +17,7 @@ from airflow_provider_contactcenter.vendors import registry
 Builder = Callable[..., Report]
 
 
-def load_reports(path: str | PathLike[str], **defaults: Any) -> dict[str, Report]:
+def load_reports(path: str | PathLike[str], /, **defaults: Any) -> dict[str, Report]:
     """Make the reports that stand in a YAML file, by their names.
 
     ``load_reports(Path(__file__).with_name("reports.yaml"), **day_window("Europe/Berlin"))`` with::
@@ -38,7 +38,7 @@ def load_reports(path: str | PathLike[str], **defaults: Any) -> dict[str, Report
     builder doesn't take is passed over for its reports. Templates are strings, so write them in quotes.
     Times are as YAML has them, and need an offset: ``2024-05-01T00:00:00Z``.
 
-    :param path: the file.
+    :param path: the file; by its place alone, so that ``path=...`` is a value for the reports.
     :param defaults: values for every report whose builder takes them, such as ``start`` and ``end``.
     :return: name -> report, in the file's order; a report's ``shape`` stands in it beside its ``params``.
     :raises InvalidValue: the file can't be read, or holds what can't be used: a sentence for each, with its

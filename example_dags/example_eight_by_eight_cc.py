@@ -14,7 +14,7 @@ from airflow_provider_contactcenter.reports import (
 )
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
-from airflow_provider_contactcenter.windows import day_key
+from airflow_provider_contactcenter.windows import day_key, day_window
 
 S3_BUCKET = os.environ.get("CONTACTCENTER_S3_BUCKET", "lake")
 GCS_BUCKET = os.environ.get("CONTACTCENTER_GCS_BUCKET", "lake")
@@ -25,8 +25,7 @@ DAY = day_key()
 def queues(file_format: str) -> dict:
     return eight_by_eight_summary_report(
         "queue-interactions-summary",
-        start="{{ data_interval_start }}",
-        end="{{ data_interval_end }}",
+        **day_window(),
         granularity="hour",
         group_by="media-and-channel-and-queue",
         filters={"media": ["Phone", "Chat"]},
@@ -38,8 +37,7 @@ def queues(file_format: str) -> dict:
 def interactions(file_format: str) -> dict:
     return eight_by_eight_detailed_report(
         "detailed-reports-interaction-details",
-        start="{{ data_interval_start }}",
-        end="{{ data_interval_end }}",
+        **day_window(),
         file_format=file_format,
     )
 

@@ -15,7 +15,7 @@ from airflow_provider_contactcenter.reports import (
 )
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
-from airflow_provider_contactcenter.windows import day_key
+from airflow_provider_contactcenter.windows import day_key, day_window
 
 S3_BUCKET = os.environ.get("CONTACTCENTER_S3_BUCKET", "lake")
 GCS_BUCKET = os.environ.get("CONTACTCENTER_GCS_BUCKET", "lake")
@@ -24,8 +24,7 @@ DAY = day_key()
 
 ASKED = {
     "pbx_id": "allpbxes",
-    "start": "{{ data_interval_start }}",
-    "end": "{{ data_interval_end }}",
+    **day_window(),
 }
 REPORTS = {
     "call_legs": eight_by_eight_call_legs(**ASKED),

@@ -11,7 +11,7 @@ from airflow.timetables.interval import CronDataIntervalTimetable
 from airflow_provider_contactcenter.reports import khoros_care_report
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
-from airflow_provider_contactcenter.windows import day_key
+from airflow_provider_contactcenter.windows import day_key, day_window
 
 S3_BUCKET = os.environ.get("CONTACTCENTER_S3_BUCKET", "lake")
 GCS_BUCKET = os.environ.get("CONTACTCENTER_GCS_BUCKET", "lake")
@@ -30,8 +30,7 @@ with DAG(
     for file_format in ("csv", "json", "jsonl"):
         conversations = khoros_care_report(
             "conversation",
-            start="{{ data_interval_start }}",
-            end="{{ data_interval_end }}",
+            **day_window(),
             file_format=file_format,
         )
         ContactCenterToS3Operator(
@@ -52,8 +51,7 @@ with DAG(
         task_id="open_conversations_to_s3",
         report=khoros_care_report(
             "conversation",
-            start="{{ data_interval_start }}",
-            end="{{ data_interval_end }}",
+            **day_window(),
             metrics=["CONVERSATION_ID", "STATUS", "ASSIGNED_AGENT_DISPLAY_ID"],
             filters={"conversationReportType": "OPEN_AT_END"},
         ),

@@ -14,7 +14,7 @@ from airflow_provider_contactcenter.sensors.report import ContactCenterReportSen
 from airflow_provider_contactcenter.shapes import shape
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
-from airflow_provider_contactcenter.windows import day_key
+from airflow_provider_contactcenter.windows import day_key, day_window
 
 S3_BUCKET = os.environ.get("CONTACTCENTER_S3_BUCKET", "lake")
 GCS_BUCKET = os.environ.get("CONTACTCENTER_GCS_BUCKET", "lake")
@@ -27,8 +27,7 @@ CALLS = Asset(f"s3://{S3_BUCKET}/talkdesk/calls")
 def calls(file_format: str) -> dict:
     return talkdesk_report(
         "calls",
-        start="{{ data_interval_start }}",
-        end="{{ data_interval_end }}",
+        **day_window(),
         file_format=file_format,
     )
 
@@ -84,10 +83,11 @@ with DAG(
 ):
 
     @task
-    def load(**context):
-        # Airflow 2.11 calls them triggering_dataset_events.
-        for event in context["triggering_asset_events"][CALLS]:
-            print(event.extra["uri"], event.extra["rows"], event.extra["window"])
+    def load(triggering_asset_events=None, triggering_dataset_events=None):
+        # On Airflow 2.11 it is the second of the two that has them.
+        for events in (triggering_asset_events or triggering_dataset_events or {}).values():
+            for event in events:
+                print(event.extra["uri"], event.extra["rows"], event.extra["window"])
 
     load()
 
@@ -101,9 +101,7 @@ with DAG(
 ):
     submit = ContactCenterReportOperator(
         task_id="submit_user_status",
-        report=talkdesk_report(
-            "user_status", start="{{ data_interval_start }}", end="{{ data_interval_end }}"
-        ),
+        report=talkdesk_report("user_status", **day_window()),
     )
     wait = ContactCenterReportSensor(
         task_id="wait_for_user_status", job=submit.output, deferrable=True, poke_interval=10

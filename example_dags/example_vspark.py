@@ -11,7 +11,7 @@ from airflow.timetables.interval import CronDataIntervalTimetable
 from airflow_provider_contactcenter.reports import vspark_stats
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
-from airflow_provider_contactcenter.windows import day_key
+from airflow_provider_contactcenter.windows import day_key, day_window
 
 S3_BUCKET = os.environ.get("CONTACTCENTER_S3_BUCKET", "lake")
 GCS_BUCKET = os.environ.get("CONTACTCENTER_GCS_BUCKET", "lake")
@@ -20,7 +20,7 @@ DAY = day_key()
 COMPANY, ORGANIZATION = "DocTestCo", "DocTestCo-DocTesting"
 
 # V-Spark counts whole days on the organization's clocks: where they aren't UTC, give their zone to the
-# timetable, to day_key() and to vspark_stats(timezone=...).
+# timetable, to day_window(), to day_key() and to vspark_stats(timezone=...).
 with DAG(
     "example_vspark",
     schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
@@ -32,8 +32,7 @@ with DAG(
         stats = vspark_stats(
             company=COMPANY,
             organization=ORGANIZATION,
-            start="{{ data_interval_start }}",
-            end="{{ data_interval_end }}",
+            **day_window(),
             file_format=file_format,
         )
         ContactCenterToS3Operator(
@@ -51,7 +50,7 @@ with DAG(
         )
 
     @task
-    def folder_reports(data_interval_start=None, data_interval_end=None) -> list[dict]:
+    def folder_reports(start: str, end: str) -> list[dict]:
         """One report for each folder there is today."""
         from airflow_provider_contactcenter.hooks.vspark import VSparkHook
 
@@ -60,8 +59,8 @@ with DAG(
                 company=COMPANY,
                 organization=ORGANIZATION,
                 folder=folder,
-                start=data_interval_start,
-                end=data_interval_end,
+                start=start,
+                end=end,
                 file_format="jsonl",
             )
             for folder in VSparkHook().list_folders(COMPANY, ORGANIZATION)
@@ -71,4 +70,4 @@ with DAG(
         task_id="folder_to_s3",
         s3_key=(f"s3://{S3_BUCKET}/vspark/folders/{DAY}/{{{{ task.report['params']['folder'] }}}}.jsonl"),
         deferrable=True,
-    ).expand(report=folder_reports())
+    ).expand(report=folder_reports(**day_window()))

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
-from airflow_provider_contactcenter.demo.airflow import LocalAirflow, require_airflow_3
+from airflow_provider_contactcenter.demo.airflow import require_airflow_3
 from airflow_provider_contactcenter.demo.processes import DemoError
 from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
+from tests.driving import DrivenAirflow
 
 if TYPE_CHECKING:
     from tests.stores.servers import AzuriteServer, SFTPServer
@@ -142,7 +143,7 @@ def shared_sandbox() -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def local_airflow(
     s3_server: S3Server, gcs_server: GCSServer, shared_sandbox: Sandbox
-) -> Iterator[LocalAirflow]:
+) -> Iterator[DrivenAirflow]:
     """A real Airflow, fresh for each module, with the Dags of ``tests/dags``, the sandbox and both stores."""
     try:
         require_airflow_3()
@@ -156,5 +157,5 @@ def local_airflow(
         "AIRFLOW_CONN_TALKDESK_WRONG_SECRET": json.dumps(connection),
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG",
     }
-    with LocalAirflow(DAGS, environ) as airflow:
+    with DrivenAirflow(DAGS, environ) as airflow:
         yield airflow

@@ -12,9 +12,9 @@ from airflow_provider_contactcenter import reports
 from airflow_provider_contactcenter.hooks import hook_for
 from airflow_provider_contactcenter.nouns import Report
 from airflow_provider_contactcenter.reports import describe
-from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.vendors import registry
 from airflow_provider_contactcenter.windows import day_window
+from tests.sandboxes import connected
 
 DAY: dict[str, Any] = {"start": "2026-05-01T00:00:00Z", "end": "2026-05-02T00:00:00Z"}
 INTERACTIONS = "detailed-reports-interaction-details"
@@ -81,9 +81,7 @@ def test_a_summary_is_described_by_its_grouping_and_its_steps() -> None:
 @pytest.mark.parametrize("report", WITH_A_KEY, ids=lambda report: f"{report['vendor']}-{report['kind']}")
 def test_a_key_identifies_each_row_that_the_sandbox_has(report: Report, monkeypatch: Any) -> None:
     """The sandbox is written from the same documents, by another hand."""
-    with Sandbox(rows=300) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, rows=300):
         hook = hook_for(report)
         lines = b"".join(hook.stream(hook.submit(report))).splitlines()
     key = describe(report)["key"]

@@ -1,7 +1,7 @@
 """Each DAG of README, docs and examples lands the rows of a day under the name of that day.
 
-Its tasks run in this process, against the sandbox and real stores, in the kinds of run that know a data
-interval: by schedule, in a backfill, by hand with a date. Each kind dates a run in another way.
+Its tasks run in this process, against the sandbox and real stores, in the kinds of run that know a day: by
+schedule, in a backfill, by hand with a date, as a partitioned DAG's. Each kind dates a run in another way.
 """
 
 from __future__ import annotations
@@ -168,14 +168,21 @@ def runs_of(source: Source, timetable: Any) -> tuple[str, list[tuple[str, Run | 
         chosen = days(zone) if NAMED_ZONE.search(source.code) else days(zone)[:1]
         found = [(kind.__name__, kind(timetable, day)) for kind in KINDS for day in chosen]
         # By hand, on a day whose midnight the clocks skipped, it is empty, and is refused.
-        return zone, [(name, run) for name, run in found if run.interval.start != run.interval.end]
+        with_interval = [(name, run) for name, run in found if run.interval.start != run.interval.end]
+        daily = all(run.interval.end - run.interval.start < timedelta(days=2) for _, run in with_interval)
+        return zone, [*with_interval, *(partitions(chosen, zone) if daily else [])]
     named = NAMED_ZONE.search(source.code)
     assert named
     zone = named[0].strip('"')
     if "Partition" not in type(timetable).__name__:
         return zone, [("by hand without a date", Partition("manual", None))]
-    ticks = [datetime.combine(day, time(12), ZoneInfo(zone)) for day in days(zone)]
-    return zone, [("partition", Partition("scheduled", pendulum.instance(tick))) for tick in ticks]
+    return zone, partitions(days(zone), zone)
+
+
+def partitions(days: list[date], zone: str) -> list[tuple[str, Run | Partition]]:
+    """The runs of a partitioned DAG, which may have the same tasks as a daily one."""
+    ticks = [datetime.combine(day, time(12), ZoneInfo(zone)) for day in days]
+    return [("partition", Partition("scheduled", pendulum.instance(tick))) for tick in ticks]
 
 
 # --- one run ------------------------------------------------------------------------------------------------
@@ -218,7 +225,10 @@ def landed(dag: DAG, run: Run | Partition, known: dict[str, Any]) -> Iterator[di
         if hasattr(task, "python_callable"):
             wanted = task.python_callable.__code__
             names = wanted.co_varnames[: wanted.co_argcount]
-            results[task.task_id] = task.python_callable(**{name: shared[name] for name in names})
+            given = task.render_template(task.op_kwargs, shared)
+            results[task.task_id] = task.python_callable(
+                **{name: given[name] if name in given else shared[name] for name in names}
+            )
             continue
         if hasattr(task, "expand_input"):
             [(name, values)] = task.expand_input.value.items()

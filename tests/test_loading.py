@@ -17,7 +17,7 @@ from airflow_provider_contactcenter.reports import talkdesk_report
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.shapes import shape
 from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator
-from airflow_provider_contactcenter.transport import tokens
+from tests.sandboxes import connected
 from tests.transfers.conftest import context
 
 PAGE = (Path(__file__).parents[1] / "docs" / "loading.md").read_text(encoding="utf-8")
@@ -39,10 +39,7 @@ def recipes() -> Mapping[str, Any]:
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    tokens.forget()
-    with Sandbox(rows=40, options={"talkdesk": {"ladder": []}}) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, rows=40, options={"talkdesk": {"ladder": []}}) as sandbox:
         yield sandbox
 
 

@@ -23,8 +23,9 @@ from airflow_provider_contactcenter.reports import (
 )
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator
-from airflow_provider_contactcenter.transport import policy, tokens
+from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.windows import day_key, day_window, plan_windows
+from tests.sandboxes import connected
 from tests.transfers.conftest import context
 
 #: north, west and south of Greenwich; Santiago's clocks skip midnight
@@ -43,14 +44,11 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Jobs are done as they are submitted; nothing is too old."""
     monkeypatch.setattr(policy, "pause", lambda refusal, attempt: 0.0)
     monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_work.reports.RETENTION", 100)
-    tokens.forget()
     options = {
         "talkdesk": {"ladder": []},
         "eight_by_eight_work": {"retention_years": 100, "every": EVERY},
     }
-    with Sandbox(rows=ROWS, options=options) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, rows=ROWS, options=options) as sandbox:
         yield sandbox
 
 

@@ -97,6 +97,7 @@ def test_a_transfer_names_its_store_as_the_stores_own_provider_does() -> None:
 #: a package that is imported -> the distribution that has it, where names differ
 DISTRIBUTIONS = {
     "yaml": "pyyaml",
+    "google_crc32c": "google-crc32c",
     "requests_toolbelt": "requests-toolbelt",
     "openlineage": "openlineage-python",
 }

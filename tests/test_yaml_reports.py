@@ -15,6 +15,7 @@ from airflow_provider_contactcenter.reports import (
     vspark_stats,
 )
 from airflow_provider_contactcenter.shapes import shape
+from airflow_provider_contactcenter.vendors import registry
 from airflow_provider_contactcenter.vendors.intake import check_report
 from airflow_provider_contactcenter.windows import day_window
 
@@ -226,6 +227,15 @@ def test_a_complaint_about_a_default_names_the_defaults_line(file: Path) -> None
 )
 def test_a_file_that_cannot_be_used_is_refused_in_sentences(file: Path, text: str, said: str) -> None:
     assert said in "\n".join(complaints(file, text))
+
+
+def test_a_parameter_may_be_called_path(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def folder_report(*, path: str, conn_id: str = "folder_default") -> Any:
+        return {"vendor": "folder", "kind": "files", "conn_id": conn_id, "params": {"path": path}}
+
+    monkeypatch.setattr(registry, "builders", lambda: {"folder": folder_report})
+    [report] = loaded(file, "reports: {files: {builder: folder_report}}", path="/in").values()
+    assert report["params"] == {"path": "/in"}
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from airflow_provider_contactcenter.cli.surroundings import own_output, resolve_as_server
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from airflow_provider_contactcenter.hooks.base import ContactCenterHook
 
 PREFIX = "AIRFLOW_CONN_"
+#: the cure where a command is the first thing that is done with an Airflow
+NO_TABLES = "The metadata database has no tables yet: run 'airflow db migrate'."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,10 +61,14 @@ def _test(conn_id: str) -> tuple[bool, str]:
     try:
         conn_type = _conn_type(conn_id)
     except AirflowNotFoundException:
-        return False, (
+        said = (
             "there is no such connection in the environment, the secrets backend or the metadata database "
             "that can be reached from here."
         )
+        with suppress(Exception):  # a worker of Airflow 3 has no database
+            if _is_empty():
+                said += f" {NO_TABLES}"
+        return False, said
     except Exception as error:  # its words may quote the connection
         return False, f"the connection can't be read ({type(error).__name__})."
     if conn_type not in registry.names():
@@ -121,6 +128,9 @@ def _in_database(types: list[str]) -> list[str]:
         from airflow.utils.session import create_session
         from sqlalchemy import select
 
+        if _is_empty():
+            print(f"{NO_TABLES} Only the environment's connections are listed.", file=sys.stderr)
+            return []
         with create_session() as session:
             found = session.execute(select(Connection.conn_id).where(Connection.conn_type.in_(types)))
             return [conn_id for (conn_id,) in found]
@@ -131,3 +141,13 @@ def _in_database(types: list[str]) -> list[str]:
             file=sys.stderr,
         )
         return []
+
+
+def _is_empty() -> bool:
+    """Whether the metadata database can be reached and nobody has made its tables yet."""
+    from airflow.models import Connection
+    from airflow.utils.session import create_session
+    from sqlalchemy import inspect
+
+    with create_session() as session:
+        return not inspect(session.connection()).has_table(Connection.__tablename__)

@@ -18,6 +18,7 @@ import logging
 import shutil
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -233,6 +234,10 @@ class StandardOutput:
     def exists(self) -> bool:
         """There is nothing to replace."""
         return False
+
+    def read(self) -> Iterator[bytes]:
+        """There is nothing to read again."""
+        return iter(())
 
     def put(self, body: Readable, *, content_type: str, replace: bool = True) -> Stored:
         """Write the body."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from airflow_provider_contactcenter.demo.progress import Progress, Row
+    from airflow_provider_contactcenter.demo.rest import RestClient
     from airflow_provider_contactcenter.demo.verify import Served
     from airflow_provider_contactcenter.sandbox import Sandbox
 
@@ -112,15 +113,15 @@ def demo(dags_folder: Path, *, keep: bool = False) -> int:
             stack.callback(airflow.stop)
             connections, environ = split({**s3.environ, **gcs.environ, **sandbox.environ})
             airflow.start({**BUCKET_VARIABLES, **environ})
-            airflow.add_connections(connections)
-            dag_ids = airflow.wait_for_dag_files()
+            airflow.rest.add_connections(connections)
+            dag_ids = airflow.rest.wait_for_dag_files(dags_folder)
         console.print(
             f"Airflow runs at {airflow.url}; started in {time.monotonic() - started:.0f} s.", **PLAIN
         )
-        progress = Progress(airflow, dag_ids)
+        progress = Progress(airflow.rest, dag_ids)
         for dag_id in dag_ids:
             # Without catchup that makes one run: yesterday's.
-            airflow.unpause(dag_id)
+            airflow.rest.unpause(dag_id)
         follow(progress, console, TIMEOUT)
         ended = datetime.now(UTC)
         with _phase(console, "Comparing what landed with what the sandbox served"):
@@ -204,7 +205,7 @@ def served_for(job: Mapping[str, Any], sandbox: Sandbox) -> list[Served]:
 def what_failed(progress: Progress) -> list[str]:
     """Return a paragraph for each failed task, with the end of its log, and for each report that is wrong."""
     failed = [
-        f"{task['dag_id']}/{task['task_id']} is {task['state']}:\n{_last_words(progress.airflow, task)}"
+        f"{task['dag_id']}/{task['task_id']} is {task['state']}:\n{_last_words(progress.rest, task)}"
         for task in progress.tasks
         if task["state"] == "failed"
     ]
@@ -215,8 +216,8 @@ def what_failed(progress: Progress) -> list[str]:
     return failed + wrong + runs
 
 
-def _last_words(airflow: LocalAirflow, task: Mapping[str, Any]) -> str:
-    log = airflow.task_log(
+def _last_words(rest: RestClient, task: Mapping[str, Any]) -> str:
+    log = rest.task_log(
         task["dag_id"], task["dag_run_id"], task["task_id"], task["try_number"], task["map_index"]
     )
     # Airflow's marks for folding the log in its UI say nothing here.

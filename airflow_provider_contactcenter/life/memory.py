@@ -1,4 +1,5 @@
-"""What a task remembers across its retries: the job it submitted, so that no retry submits it again.
+"""What a task remembers across its retries: the job it submitted, so that no retry submits it again, and
+what it was about to land under a key that it mustn't replace, so that a retry knows its own object.
 
 Airflow 3.3's task state store survives retries and a worker's death. It also survives a clear, which
 must submit again: a clear changes ``max_tries``, a retry doesn't. Below 3.3 nothing is remembered.
@@ -29,7 +30,10 @@ def fingerprint(report: Report) -> str:
 
 
 class Memory:
-    """One task's record: fingerprint of the report, ``max_tries`` of the task, the job once it is known."""
+    """One task's record: fingerprint of the report, ``max_tries`` of the task, the job once it is known.
+
+    Behind the last byte of a report that mustn't replace anything stands in it, too, what is landing.
+    """
 
     def __init__(self, context: Context, durable: bool, log: Logger) -> None:
         self._store: Any = context.get("task_state_store") if durable else None
@@ -62,7 +66,26 @@ class Memory:
                 "have been submitted twice."
             )
             return None
-        return cast("Job", record["job"])
+        job = cast("Job", record["job"])
+        return None if job["job_id"] is None else job  # the vendor knows no jobs: nothing to take up
+
+    def landing(self, report: Report) -> dict[str, Any] | None:
+        """What an earlier try of this run of the task was about to land, for the same report."""
+        record = None if self._store is None else self._store.get(KEY)
+        if not isinstance(record, dict) or record.get("max_tries") != self._ti.max_tries:
+            return None
+        found = record.get("landing")
+        return found if isinstance(found, dict) and record.get("fingerprint") == fingerprint(report) else None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether anything is remembered."""
+        return self._store is not None
+
+    @property
+    def may_have_lost(self) -> bool:
+        """Whether an earlier try may have landed something that nobody remembers."""
+        return int(getattr(self._ti, "try_number", 1)) > 1
 
     def intend(self, report: Report) -> None:
         """Write down that the report is about to be submitted."""
@@ -80,6 +103,15 @@ class Memory:
                 "Job %s could not be remembered; a retry would submit it again.", job["job_id"]
             )
 
+    def keep_landing(self, job: Job, landing: dict[str, Any] | None) -> None:
+        """Write down what the store is about to publish, or (None) that it won't."""
+        try:
+            self._write(job["report"], job, landing)
+        except Exception:
+            self._log.exception(
+                "What lands could not be remembered; a retry would take it for another writer's object."
+            )
+
     def failed(self, error: ContactCenterError) -> None:
         """The report was refused, so nothing is owed; where the answer was lost the intent stays."""
         if not isinstance(error, ContactCenterSubmitLostError):
@@ -94,9 +126,7 @@ class Memory:
                 # What it says is checked before it is used, so a record too many does no harm.
                 self._log.exception("The record of this task's job could not be removed.")
 
-    def _write(self, report: Report, job: Job | None) -> None:
+    def _write(self, report: Report, job: Job | None, landing: dict[str, Any] | None = None) -> None:
         if self._store is not None:
-            self._store.set(
-                KEY,
-                {"fingerprint": fingerprint(report), "max_tries": self._ti.max_tries, "job": job},
-            )
+            record = {"fingerprint": fingerprint(report), "max_tries": self._ti.max_tries, "job": job}
+            self._store.set(KEY, record if landing is None else {**record, "landing": landing})

@@ -113,8 +113,11 @@ class Goal(Protocol):
     #: whether the job has to be ready for it
     waits: bool
 
-    def check(self, run: Run) -> None:
-        """Refuse what can be refused before anything is submitted."""
+    def check(self, run: Run) -> Job | None:
+        """Refuse what can be refused before anything is submitted.
+
+        :return: the job, if an earlier try came so far that nothing is submitted or waited for any more.
+        """
 
     def reach(self, run: Run, job: Job) -> Any:
         """Make the task's result of the job."""
@@ -187,10 +190,14 @@ class Run:
         :param waited: what this task has waited for already, if a timer resumes it.
         """
         try:
-            self.goal.check(self)
+            done = self.goal.check(self)
         except AirflowSkipException:
             self.memory.forget()  # what an earlier try submitted is no longer wanted
             raise
+        if done is not None:
+            self.job, self._over = done, True
+            self._announce(done)
+            return self._reach()
         started = self.clock.now()
         if self.report is not None and self.job is None:
             self.job = self._remembered(self.report)
@@ -333,6 +340,9 @@ class Run:
                     refused,
                 )
                 return False
+            except ContactCenterQuotaError as full:
+                waits = self._stand_aside(full, Waited(since=waited.since, waits=waits))
+                continue
             if watermark is None:
                 return False
             self.provisional = watermark < end
@@ -360,29 +370,18 @@ class Run:
 
     def _submit(self, report: Report, waited: Waited) -> Job:
         """Submit; while the vendor is full, wait and ask again, but no longer than the timeouts."""
-        last_try, waits = self.deadline(waited.since), waited.waits
+        waits = waited.waits
         while True:
             if self.killed:
                 raise ContactCenterError("The task was ended: nothing was submitted.")
             self.memory.intend(report)
             try:
                 job = self.job = self.hook.submit_checked(report, self._label)
-                if self.provisional is not None:
+                if self.hook.vendor.available_until is not None:
                     job["provisional"] = self.provisional
             except ContactCenterQuotaError as full:
                 self.memory.forget()
-                grown = min(QUOTA_PAUSE * 2 ** min(waits, 9), LONGEST_QUOTA_PAUSE)
-                pause = max(jittered(grown), full.retry_after or 0.0)
-                if self.clock.now() + timedelta(seconds=pause) > last_try:
-                    raise
-                self._log.info("%s Asking again in %.0f s.", full, pause)
-                waits += 1
-                if self._hand_over is not None:
-                    self._hand_over.until(
-                        self.clock.now() + timedelta(seconds=pause),
-                        Waited(since=waited.since, waits=waits).payload,
-                    )
-                self._sleep(pause)
+                waits = self._stand_aside(full, Waited(since=waited.since, waits=waits))
             except ContactCenterError as error:
                 self.memory.failed(error)
                 raise
@@ -393,6 +392,22 @@ class Run:
                     self.kill()
                     raise ContactCenterError("The task was ended while its report was submitted.")
                 return job
+
+    def _stand_aside(self, full: ContactCenterQuotaError, waited: Waited) -> int:
+        """Wait before a vendor that is full is asked again; may hand over instead. Gives the waits so far.
+
+        :raises ContactCenterQuotaError: the deadline would pass meanwhile.
+        """
+        grown = min(QUOTA_PAUSE * 2 ** min(waited.waits, 9), LONGEST_QUOTA_PAUSE)
+        pause = max(jittered(grown), full.retry_after or 0.0)
+        if self.clock.now() + timedelta(seconds=pause) > self.deadline(waited.since):
+            raise full
+        self._log.info("%s Asking again in %.0f s.", full, pause)
+        more = Waited(since=waited.since, waits=waited.waits + 1)
+        if self._hand_over is not None:
+            self._hand_over.until(self.clock.now() + timedelta(seconds=pause), more.payload)
+        self._sleep(pause)
+        return more.waits
 
     def _submitted(self, job: Job) -> str:
         """What was submitted, for which window, over which connection."""
@@ -462,11 +477,21 @@ class Run:
             self._log.info("%s", seen_line(job, found))
         return over
 
-    def pausing(self, seconds: float) -> None:
-        """Say now and then that a state lasts, before a sensor sleeps for so many seconds."""
+    def pausing(self, seconds: float, since: datetime | None = None) -> None:
+        """Say now and then that a state lasts, before a sensor sleeps for so many seconds.
+
+        :param since: when the wait began, where each look is an execution: then each says so, as none knows
+            what the one before it said.
+        """
         now = self.clock.now()
-        if self._state is not None and (now - self._said).total_seconds() >= SILENCE:
-            self._said, deadline = now, self.deadline(self._began)
+        if self._state is None:
+            return
+        if since is not None or (now - self._said).total_seconds() >= SILENCE:
+            # execution_timeout is one look's then.
+            deadline = (
+                self.deadline(self._began) if since is None else _after(since, self.terms.report_timeout)
+            )
+            self._said = now
             self._log.info("%s", still_line(self.known, self._state, now, seconds, deadline))
 
     def conclude(self, ended: Event) -> Job:

@@ -17,7 +17,8 @@ class Body(io.RawIOBase):
 
     Counts and hashes what is read. The end is only reported after the report is proved whole; what stands
     in the way is raised from ``read`` and kept in ``error``, for an uploader that wraps it. ``ended`` says
-    whether somebody has read so far: what is left unread would be missing from the object.
+    whether somebody has read so far: what is left unread would be missing from the object. ``on_end`` is
+    called once, when the report is proved and before its end is reported.
 
     :param pieces: the bytes.
     :param release: called when it is closed.
@@ -37,6 +38,8 @@ class Body(io.RawIOBase):
         self.bytes = 0
         self.error: BaseException | None = None
         self.ended = False
+        self.on_end: Callable[[], None] = lambda: None
+        self._told = False
         self._release = release
         self._own = hashlib.sha256() if digest is None else None
         self._digest = self._own or digest
@@ -73,6 +76,9 @@ class Body(io.RawIOBase):
             self._left = self._left[len(part) :]
             data.write(part)
         self.bytes += data.tell()
+        if self.ended and not self._told:
+            self._told = True
+            self.on_end()
         return data.getvalue()
 
     def stop(self, error: BaseException) -> None:

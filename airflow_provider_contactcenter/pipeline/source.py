@@ -15,6 +15,7 @@ from airflow_provider_contactcenter.pipeline.array import JsonLines
 from airflow_provider_contactcenter.pipeline.incomplete import Incomplete, counted, without_excerpt
 from airflow_provider_contactcenter.pipeline.proof import meter_for
 from airflow_provider_contactcenter.vendors.protocol.content import File, Page, Pages
+from airflow_provider_contactcenter.vendors.protocol.messages import without_start
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 __all__ = ["Facts", "FileSource", "PageSource", "Pieces", "ReportStream", "Source", "json_lines"]
@@ -38,6 +39,8 @@ class Facts:
     complete: bool | None = None
     columns: tuple[str, ...] | None = None
     caveats: list[str] = field(default_factory=list)
+    #: a page said that rows may still come
+    provisional: bool = False
     hash: Any = field(default_factory=hashlib.sha256)
 
     @property
@@ -173,6 +176,7 @@ class PageSource:
             if page.caveat and page.caveat not in doubts:
                 doubts.append(page.caveat)
             rows, cursor = rows + len(page.rows), page.cursor
+            facts.provisional = facts.provisional or page.provisional
             lines = json_lines(page.rows)
             del page  # thousands of rows, which would be held until the next page is there
             if lines:
@@ -221,7 +225,7 @@ class ReportStream(Iterator[bytes]):
         except Incomplete as failure:
             self._failed = failure if self._quoting else Incomplete(without_excerpt(str(failure)))
         except Refusal as failure:
-            self._failed = failure
+            self._failed = failure.but(words=self.told(failure.words))
         except StopIteration:
             self._end()
             raise
@@ -264,6 +268,10 @@ class ReportStream(Iterator[bytes]):
     def quote_nothing(self) -> None:
         """Say what is wrong without the report's own text, which a shape may keep out of every log."""
         self._quoting = False
+
+    def told(self, words: str) -> str:
+        """What a vendor said in place of the report, as it may be shown."""
+        return words if self._quoting else without_start(words)
 
     def failure(self, sentence: str) -> Exception:
         """The error of a report that turns out not to be whole further down the line."""

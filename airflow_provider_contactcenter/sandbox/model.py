@@ -127,46 +127,42 @@ class Option:
     default: Any
     allowed: str
     holds: Callable[[Any], bool]
-    help: str = ""
 
 
-def choice(*values: Any, help: str = "") -> Option:
+def choice(*values: Any) -> Option:
     """One of the given values, the first being the default."""
     # An equal value of another type is another value: True == 1.
     return Option(
         values[0],
         "one of " + ", ".join(json.dumps(value) for value in values),
         lambda given: any(given == value and type(given) is type(value) for value in values),
-        help,
     )
 
 
-def flag(default: bool, help: str = "") -> Option:
+def flag(default: bool) -> Option:
     """True or false."""
-    return Option(default, "true or false", lambda given: isinstance(given, bool), help)
+    return Option(default, "true or false", lambda given: isinstance(given, bool))
 
 
-def number(default: float | None, least: float = 0, help: str = "") -> Option:
+def number(default: float | None, least: float = 0) -> Option:
     """A number no smaller than `least`; null too where null is the default."""
     return Option(
         default,
         f"a number, {least} or more" + (", or null" if default is None else ""),
         lambda given: (given is None and default is None) or (is_number(given) and given >= least),
-        help,
     )
 
 
-def text(default: str | None, help: str = "") -> Option:
+def text(default: str | None) -> Option:
     """A string; null too where null is the default."""
     return Option(
         default,
         "a string" + (", or null" if default is None else ""),
         lambda given: (given is None and default is None) or isinstance(given, str),
-        help,
     )
 
 
-def texts(default: Sequence[str] | None, help: str = "") -> Option:
+def texts(default: Sequence[str] | None) -> Option:
     """A list of strings; null too where null is the default."""
     return Option(
         default,
@@ -175,17 +171,15 @@ def texts(default: Sequence[str] | None, help: str = "") -> Option:
             (given is None and default is None)
             or (isinstance(given, list | tuple) and all(isinstance(item, str) for item in given))
         ),
-        help,
     )
 
 
-def ladder(*steps: tuple[str, float, int], help: str = "") -> Option:
+def ladder(*steps: tuple[str, float, int]) -> Option:
     """The words a job goes through before its last one: a list of ``[word, seconds, polls]``."""
     return Option(
         [list(step) for step in steps],
         "a list of [word, seconds, polls]",
         lambda given: isinstance(given, list | tuple) and all(is_step(item) for item in given),
-        help,
     )
 
 
@@ -208,11 +202,11 @@ def is_step(value: Any) -> bool:
 
 #: what every vendor has, beside its own options
 COMMON_OPTIONS: Mapping[str, Option] = {
-    "rows": number(None, help="rows of a file; null: what the sandbox was started with"),
-    "bytes": number(None, help="size of a file, to within one row; null: `rows` decides"),
-    "hold": text(None, help="a status word that no job gets past until this is null again"),
-    "link_seconds": number(60, help="how long a signed link to the storage lives"),
-    "ranges": flag(True, help="the storage serves parts of a file, as S3 does"),
+    "rows": number(None),  # rows of a file; null: what the sandbox was started with
+    "bytes": number(None),  # size of a file, to within one row; null: `rows` decides
+    "hold": text(None),  # a status word that no job gets past until this is null again
+    "link_seconds": number(60),  # how long a signed link to the storage lives
+    "ranges": flag(True),  # the storage serves parts of a file, as S3 does
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow.providers.common.compat.sdk import (
@@ -102,11 +102,12 @@ class ContactCenterReportSensor(LineageMixin, RenderingMixin, BaseSensorOperator
             run.unusable = error
             return True
 
-    def _get_next_poke_interval(self, *stand: Any, **options: Any) -> float:
+    def _get_next_poke_interval(self, started_at: Any, *stand: Any, **options: Any) -> float:
         """Any sensor's, backoff and ``max_wait`` included; the log has it now and then."""
-        seconds: float = super()._get_next_poke_interval(*stand, **options)
+        seconds: float = super()._get_next_poke_interval(started_at, *stand, **options)
         if self.current.run is not None:
-            self.current.run.pausing(seconds)
+            # With mode="reschedule" it is the instant of the first look, else a clock's reading.
+            self.current.run.pausing(seconds, started_at if isinstance(started_at, datetime) else None)
         return seconds
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Job:

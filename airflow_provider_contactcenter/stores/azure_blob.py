@@ -8,6 +8,7 @@ writers under one name mix their bytes; and it can't tell whose list was committ
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
@@ -122,6 +123,10 @@ class AzureBlobStore:
     def exists(self) -> bool:
         """Whether there is a blob under the name."""
         return bool(self._blob.exists())
+
+    def read(self) -> Iterator[bytes]:
+        """The blob."""
+        yield from self._blob.download_blob().chunks()
 
     def put(self, body: Readable, *, content_type: str, replace: bool = True) -> Stored:
         """Stage the body's blocks and commit them."""

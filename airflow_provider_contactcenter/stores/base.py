@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, Protocol, TypedDict
 
@@ -62,6 +63,9 @@ class Store(Protocol):
 
     def exists(self) -> bool:
         """Whether there is an object under the name."""
+
+    def read(self) -> Iterator[bytes]:
+        """The object under the name, piece by piece: to be told from another writer's."""
 
     def put(self, body: Readable, *, content_type: str, replace: bool = True) -> Stored:
         """Read ``body`` to its end into the object, which appears whole or not at all.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -59,6 +60,11 @@ class FileStore:
     def exists(self) -> bool:
         """Whether there is anything under the path."""
         return self._place.exists() or self._place.is_symlink()
+
+    def read(self) -> Iterator[bytes]:
+        """The file."""
+        with self._place.open("rb", buffering=0) as file:
+            yield from iter(lambda: file.read(PIECE), b"")
 
     def put(self, body: Readable, *, content_type: str, replace: bool = True) -> Stored:
         """Write the body beside its place, and put it there. ``content_type`` has no place in a file."""

@@ -7,7 +7,9 @@ is for this, holds each chunk twice, and ends an upload that was given up when i
 
 from __future__ import annotations
 
+import base64
 import io
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,6 +27,8 @@ from airflow_provider_contactcenter.stores.base import (
     name_of,
     provider_class,
 )
+
+log = logging.getLogger(__name__)
 
 #: Google's resumable uploads take chunks of multiples of this.
 CHUNK_UNIT = 256 * 1024
@@ -121,16 +125,40 @@ class GCSStore:
         """Whether there is an object under the name."""
         return bool(self._blob().exists())
 
+    def read(self) -> Iterator[bytes]:
+        """The object, as it is stored."""
+        with self._blob().open("rb", raw_download=True) as file:
+            yield from iter(lambda: file.read(PIECE), b"")
+
     def put(self, body: Readable, *, content_type: str, replace: bool = True) -> Stored:
         """Upload by google-cloud-storage's writer, given up if reading the body raises."""
         blob, upload = self._blob(), _Upload()
-        with (
-            _existing_is(self.uri),
-            upload.through(_transport(blob)),
-            ahead(body, self._options["chunk_size"]) as chunks,
-        ):
-            blob.upload_from_file(_File(chunks), content_type=content_type, **_condition(replace))
+        checksum = None if replace else _checksum()
+        try:
+            with (
+                _existing_is(self.uri),
+                upload.through(_transport(blob)),
+                ahead(body, self._options["chunk_size"]) as chunks,
+            ):
+                file = _File(chunks, checksum)
+                blob.upload_from_file(file, content_type=content_type, **_condition(replace))
+        except Exception:
+            # Of an upload that may replace, a retry lands the same again.
+            if checksum is None or not upload.answer_lost or not self._is(file.tell(), checksum, upload):
+                raise
         return upload.stored
+
+    def _is(self, size: int, checksum: Any, upload: _Upload) -> bool:
+        """Whether the object under the name is the one that was sent; keeps what the store says of it."""
+        blob = self._blob()
+        try:
+            blob.reload()
+        except Exception:
+            log.debug("%s could not be looked at", self.uri, exc_info=True)
+            return False
+        upload.keep({"etag": blob.etag, "generation": blob.generation, "crc32c": blob.crc32c})
+        same: bool = (blob.size, blob.crc32c) == (size, base64.b64encode(checksum.digest()).decode())
+        return same
 
     def delete(self) -> None:
         """Delete the object; on a versioned bucket it becomes an older generation."""
@@ -159,6 +187,13 @@ def chunk_size_of(value: int | None) -> int:
 def _condition(replace: bool) -> dict[str, int]:
     # Generation 0 means "there must be none": another writer can't slip in between.
     return {} if replace else {"if_generation_match": 0}
+
+
+def _checksum() -> Any:
+    from google_crc32c import Checksum  # what google-cloud-storage itself takes
+
+    checksum: Any = Checksum
+    return checksum()
 
 
 def _transport(blob: Any) -> Any:
@@ -215,10 +250,14 @@ def ahead(body: Readable, size: int) -> Iterator[Iterator[bytes]]:
 
 
 class _File:
-    """Chunks as a file, for somebody who reads them one by one."""
+    """Chunks as a file, for somebody who reads them one by one.
 
-    def __init__(self, chunks: Iterator[bytes]) -> None:
+    :param checksum: is fed what is read.
+    """
+
+    def __init__(self, chunks: Iterator[bytes], checksum: Any = None) -> None:
         self._chunks = chunks
+        self._checksum = checksum
         self._at = 0
 
     def tell(self) -> int:
@@ -229,6 +268,8 @@ class _File:
         """The next chunk; after an error there is none, not even the empty one that would be the end."""
         chunk = next(self._chunks)
         self._at += len(chunk)
+        if self._checksum is not None:
+            self._checksum.update(chunk)
         return chunk
 
 
@@ -238,12 +279,24 @@ class _Upload:
     def __init__(self) -> None:
         self.stored = Stored()
         self._session: str | None = None
+        #: how often the end was sent, and whether any of it was answered
+        self._ends = 0
+        self._end_answered = False
+
+    @property
+    def answer_lost(self) -> bool:
+        """Whether the object may stand although its upload failed.
+
+        The library repeats an end that got no answer; the store refuses the second because of the first.
+        """
+        return self._ends > 1 or (self._ends == 1 and not self._end_answered)
 
     @contextmanager
     def through(self, transport: Any) -> Iterator[None]:
-        """Within the block the answers to this transport are heard; an error takes the session back."""
-        heard = transport.hooks["response"]
+        """Within the block this transport is listened to; an error takes the session back."""
+        heard, auth = transport.hooks["response"], transport.auth
         heard.append(self._hear)
+        transport.auth = self._send  # what requests calls before it sends; its hooks hear answers alone
         try:
             yield
         except BaseException:
@@ -254,18 +307,25 @@ class _Upload:
             raise
         finally:
             heard.remove(self._hear)
+            transport.auth = auth
+
+    def _send(self, request: Any) -> Any:
+        self._ends += _ends(request)
+        return request
 
     def _hear(self, response: Any, *_: Any, **__: Any) -> None:
         response.request.body = None  # the library holds the last answer, which would hold a chunk
+        self._end_answered |= _ends(response.request)
         if response.status_code not in (200, 201):
             return
         if response.request.method == "POST":
             self._session = response.headers.get("Location")
         elif response.request.method == "PUT":
             with suppress(ValueError):
-                self._keep(response.json())
+                self.keep(response.json())
 
-    def _keep(self, said: dict[str, Any]) -> None:
+    def keep(self, said: dict[str, Any]) -> None:
+        """Keep what the store says of the object."""
         self.stored = Stored()
         if etag := said.get("etag"):
             self.stored["etag"] = etag.strip('"')
@@ -273,3 +333,8 @@ class _Upload:
             self.stored["generation"] = str(generation)
         if crc := said.get("crc32c"):
             self.stored["checksum"] = {"type": "CRC32C/FULL_OBJECT", "value": crc}
+
+
+def _ends(request: Any) -> bool:
+    """Whether a request is the last one of an upload: it names the whole's size."""
+    return request.method == "PUT" and not request.headers.get("Content-Range", "/*").endswith("/*")

@@ -176,6 +176,11 @@ class S3Store:
         """Whether HEAD finds an object. Without s3:ListBucket a missing one is refused, not missed."""
         return bool(self._hook.check_for_key(self.key, self.bucket))
 
+    def read(self) -> Iterator[bytes]:
+        """The object."""
+        found = self._hook.get_conn().get_object(Bucket=self.bucket, Key=self.key)
+        yield from found["Body"].iter_chunks(PIECE)
+
     def put(self, body: Readable, *, content_type: str, replace: bool = True) -> Stored:
         """Upload by boto3's transfer manager, which aborts if reading the body raises."""
         client, talk = self._hook.get_conn(), _Talk(body, content_type, replace=replace)

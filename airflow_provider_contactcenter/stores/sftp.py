@@ -105,6 +105,12 @@ class SFTPStore:
         with self._connected() as client:
             return _there(client, self.path)
 
+    def read(self) -> Iterator[bytes]:
+        """The file."""
+        with self._connected() as client, client.open(self.path, "rb") as file:
+            file.prefetch()
+            yield from iter(lambda: file.read(PIECE), b"")
+
     def put(self, body: Readable, *, content_type: str, replace: bool = True) -> Stored:
         """Write the body beside its place, and rename it. ``content_type`` has no place in a file."""
         temporary = hidden(self.path)

@@ -6,10 +6,11 @@ the upload is given up before anything appears under the final key.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from airflow.providers.common.compat.lineage.hook import get_hook_lineage_collector
 from airflow.providers.common.compat.sdk import (
@@ -46,8 +47,28 @@ if TYPE_CHECKING:
 
     from airflow_provider_contactcenter.life.run import Run
     from airflow_provider_contactcenter.pipeline.body import Body
+    from airflow_provider_contactcenter.pipeline.source import ReportStream
     from airflow_provider_contactcenter.pipeline.stage import Transform
     from airflow_provider_contactcenter.stores.base import Store
+
+
+#: said on a retry that finds an object which it can't know to be this task's own
+UNSURE = (
+    " If an earlier try of this task landed it just before it ended, it has no event and perhaps no "
+    "manifest: remove it and clear the task, which then lands it again."
+)
+
+
+class Landed(TypedDict):
+    """What landed, in JSON: the delivery, and what else its manifest and its lineage say."""
+
+    delivery: Delivery
+    #: as a manifest has them; None where nobody looked
+    columns: list[dict[str, Any]] | None
+    key_fingerprint: str | None
+    #: whether a shape made the columns
+    reshaped: bool
+    shape: dict[str, Any] | None
 
 
 @dataclass(kw_only=True)
@@ -72,9 +93,14 @@ class Landing:
     #: the columns that a shape made, as a manifest has them; None where the report landed as it came
     shaped: Sequence[Mapping[str, Any]] | None = None
     _body: Body | None = None
+    #: what an earlier try of this task landed before it ended
+    _own: Landed | None = None
 
-    def check(self, run: Run) -> None:
-        """An object that mustn't be replaced, or a store that can't be written, costs no report."""
+    def check(self, run: Run) -> Job | None:
+        """An object that mustn't be replaced, or a store that can't be written, costs no report.
+
+        :return: the job, if the object is what an earlier try of this task put there before it ended.
+        """
         report = run.known["report"] if run.report is None else run.report
         if reshape := self._reshaping():
             # What comes as lines in the end, such as pages, is asked for by many names or by none.
@@ -82,14 +108,37 @@ class Landing:
             reshape(asked if asked in {"csv", "xlsx", "json_bulk"} else "jsonl")
         advice = "Nothing was submitted; check the store, and let the task run again."
         with self._storing(run, self.store, advice):
-            self._refuse_existing()
+            there = not self.replace and self.store.exists()
+        if there:
+            self._own = self._landed_before(run, report)
+        with self._storing(run, self.store, advice):
+            if self._own is not None:
+                return self._own["delivery"]["job"]
+            if there:
+                raise ObjectExists(self.store.uri)
             self.store.check(replace=self.replace)
         if self.manifest is not None:
             with self._storing(run, self.manifest, advice):
                 self.manifest.check()
+        return None
 
     def reach(self, run: Run, job: Job) -> Delivery:
         """Stream the report into the store; return what landed."""
+        landed = self._land(run, job) if self._own is None else self._own
+        delivery, columns = landed["delivery"], landed["columns"]
+        if landed["reshaped"]:
+            self.shaped = columns
+        what = "an unknown number of rows" if delivery["rows"] is None else counted(delivery["rows"])
+        self.log.info("Landed %s, %s bytes in %s.", what, delivery["bytes"], delivery["uri"])
+        self._write_manifest(run, delivery, columns, landed["key_fingerprint"])
+        self._link()
+        self._tell_lineage(run, delivery)
+        events.tell(delivery, self.outlets, self.partition_key, self.context, self.log)
+        events.compare_columns(delivery, self.outlets, self.context, self.log)
+        return delivery
+
+    def _land(self, run: Run, job: Job) -> Landed:
+        """Stream the report into the store."""
         stream = run.hook.stream(job)
         self._body = body = assemble(
             stream,
@@ -97,8 +146,10 @@ class Landing:
             compression=self.compression,
             on_no_rows=lambda: self._refuse_empty(run),
         )
-        file_format = (self.shape and self.shape["file_format"]) or stream.file_format
-        file_type = content_type(file_format, self.compression)
+        if not self.replace:
+            # From here on the object may stand although this try doesn't live to see it.
+            body.on_end = lambda: run.memory.keep_landing(job, dict(self._landed(job, stream, body)))
+        file_type = content_type(self._file_format(stream), self.compression)
         if run.killed:
             self.stop()
         advice = "Nothing new is under the key; a retry of the task uploads the report again."
@@ -106,7 +157,11 @@ class Landing:
             with self._storing(run, self.store, advice):
                 self._refuse_existing()  # once more: hours may have passed since the report was submitted
                 self._remove_manifest(run)
-                stored = self.store.put(body, content_type=file_type, replace=self.replace)
+                try:
+                    stored = self.store.put(body, content_type=file_type, replace=self.replace)
+                except ObjectExists:
+                    run.memory.keep_landing(job, None)  # another writer's, even if it is the same report
+                    raise
             if not body.ended:
                 raise body.error or ContactCenterStoreError(
                     run.message(
@@ -128,23 +183,32 @@ class Landing:
             raise
         finally:
             body.close()
-        columns: Sequence[Mapping[str, Any]] | None = [
+        for caveat in body.reshaped.caveats if body.reshaped is not None else ():
+            self.log.warning("%s", caveat)
+        landed = self._landed(job, stream, body)
+        landed["delivery"]["store"] = dict(stored)
+        return landed
+
+    def _file_format(self, stream: ReportStream) -> str:
+        return (self.shape and self.shape["file_format"]) or stream.file_format
+
+    def _landed(self, job: Job, stream: ReportStream, body: Body) -> Landed:
+        """What lands, once all of it was read."""
+        columns: Sequence[Mapping[str, Any]] = [
             {"name": name, "type": "string", "from": name, "treatment": None} for name in stream.columns or ()
         ]
         rows, caveats, key_fingerprint = stream.rows, list(stream.caveats), None
         if body.reshaped is not None:
             key_fingerprint = body.reshaped.key_fingerprint
-            columns, rows = body.reshaped.columns, body.reshaped.rows
-            self.shaped = columns
-            for caveat in body.reshaped.caveats:
-                self.log.warning("%s", caveat)
-                caveats.append(caveat)
+            columns, rows = body.reshaped.columns or (), body.reshaped.rows
+            caveats += body.reshaped.caveats
+        file_format = self._file_format(stream)
         delivery = Delivery(
             uri=self.store.uri,
             bytes=body.bytes,
             rows=rows,
             sha256=body.sha256,
-            content_type=file_type,
+            content_type=content_type(file_format, self.compression),
             compression=self.compression,
             job=job,
             window=window_of(job["report"]),
@@ -159,19 +223,50 @@ class Landing:
                 sha256=stream.facts.sha256,
                 file_format=stream.facts.file_format,
             ),
-            store=dict(stored),
-            provisional=job.get("provisional"),
+            store={},
+            # What the pages say is later than what was said when the report was submitted.
+            provisional=True if stream.facts.provisional else job.get("provisional"),
             caveats=caveats,
             manifest=self.manifest.uri if self.manifest is not None else None,
         )
-        what = "an unknown number of rows" if rows is None else counted(rows)
-        self.log.info("Landed %s, %s bytes in %s.", what, body.bytes, delivery["uri"])
-        self._write_manifest(run, delivery, columns or None, key_fingerprint)
-        self._link()
-        self._tell_lineage(run, delivery)
-        events.tell(delivery, self.outlets, self.partition_key, self.context, self.log)
-        events.compare_columns(delivery, self.outlets, self.context, self.log)
-        return delivery
+        return Landed(
+            delivery=delivery,
+            columns=[dict(each) for each in columns] or None,
+            key_fingerprint=key_fingerprint,
+            reshaped=body.reshaped is not None,
+            shape=None if self.shape is None else dict(self.shape),
+        )
+
+    def _landed_before(self, run: Run, report: Report) -> Landed | None:
+        """What an earlier try of this task landed before it ended, if that is what is under the key.
+
+        It had come to the report's end, and the object holds the same bytes.
+        """
+        landed = cast("Landed | None", run.memory.landing(report))
+        if landed is None:
+            return None
+        delivery = landed["delivery"]
+        place = self.manifest.uri if self.manifest is not None else None
+        told = (delivery["uri"], delivery["compression"], landed["shape"], delivery["manifest"])
+        if told != (self.store.uri, self.compression, self.shape, place):
+            return None  # the DAG has changed since
+        advice = (
+            "An earlier try of this task may have landed it before it ended; reading it would tell. Let the "
+            "connection read it, or remove it; then let the task run again."
+        )
+        size, digest = 0, hashlib.sha256()
+        with self._storing(run, self.store, advice, "read"):
+            for piece in self.store.read():
+                size += len(piece)
+                digest.update(piece)
+                if run.killed:
+                    raise ContactCenterError("The task was ended while it looked at what is under the key.")
+                if size > delivery["bytes"]:
+                    return None
+        if (size, digest.hexdigest()) != (delivery["bytes"], delivery["sha256"]):
+            return None
+        self.log.info("%s is what an earlier try of this task landed before it ended.", self.store.uri)
+        return landed
 
     def _tell_lineage(self, run: Run, delivery: Delivery) -> None:
         """Name the object to whoever collects what hooks write: not every store's own hook does."""
@@ -214,7 +309,9 @@ class Landing:
         said = manifest.contents(delivery, columns, key_fingerprint, self.context, run.clock.now())
         again = "a retry of the task lands both again"
         if not self.replace:
-            again = "replace=False keeps a retry from landing it again, so remove it first"
+            again = "a retry of the task writes the manifest"
+            if not run.memory.lasts:
+                again = "replace=False keeps a retry from landing it again, so remove it first"
         advice = f"The report stands at {delivery['uri']}, but readers of manifests don't see it; {again}."
         with self._storing(run, self.manifest, advice):
             self.manifest.put(manifest.body(said), content_type=manifest.CONTENT_TYPE)
@@ -241,7 +338,7 @@ class Landing:
         raise AirflowSkipException(sentence) if self.on_empty == "skip" else ContactCenterEmptyError(sentence)
 
     @contextmanager
-    def _storing(self, run: Run, store: Store, advice: str) -> Iterator[None]:
+    def _storing(self, run: Run, store: Store, advice: str, what: str = "written") -> Iterator[None]:
         """Within the block, what the store's own libraries raise becomes one typed error."""
         try:
             yield
@@ -253,17 +350,18 @@ class Landing:
             ) from None
         except ObjectExists:
             there = f"there is an object at {store.uri}, and replace=False"
+            unsure = UNSURE if run.memory.may_have_lost else ""
             if self.on_exists == "skip":
                 raise AirflowSkipException(
-                    run.message(there, "It stays as it is: on_exists='skip'.")
+                    run.message(there, f"It stays as it is: on_exists='skip'.{unsure}")
                 ) from None
             raise ContactCenterObjectExistsError(
-                run.message(there, "Remove the object, take another key, or give on_exists='skip'.")
+                run.message(there, f"Remove the object, take another key, or give on_exists='skip'.{unsure}")
             ) from None
         except Exception as error:
             # Not chained: a traceback would show the query of an upload, which lets its reader write.
             raise ContactCenterStoreError(
-                run.message(f"{store.uri} could not be written ({wording(error)})", advice)
+                run.message(f"{store.uri} could not be {what} ({wording(error)})", advice)
             ) from None
 
 

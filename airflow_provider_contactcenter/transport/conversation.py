@@ -90,7 +90,7 @@ class _Talk:
         settings = self.settings
         # Where the report itself is streamed from another origin, that is object storage behind a signed
         # link.
-        abroad = request.stream and not policy.at_home(settings, policy.url_of(settings, request))
+        abroad = request.stream and policy.is_storage(settings, request)
         answer, sent = yield from self._signed(request)
         hops = 0
         while request.redirects == "followed" and 300 <= answer.status < 400:
@@ -98,8 +98,9 @@ class _Talk:
             if hops > policy.LONGEST_REDIRECT_CHAIN:
                 raise Refusal("unavailable", f"redirected more than {policy.LONGEST_REDIRECT_CHAIN} times")
             request = policy.redirected(replace(request, target=answer.url, params=()), answer)
-            abroad = not policy.at_home(settings, request.target)
             answer, sent = yield from self._signed(request)
+            # Storage may lie behind the API's own origin; there a 401 is still about the credentials.
+            abroad = answer.status != 401 or policy.is_storage(settings, request)
         refusal = self._refusal(answer, sent)
         if refusal is None:
             return answer
@@ -117,7 +118,7 @@ class _Talk:
         if not request.signed:
             return (yield from self._answered(request)), request
         url = policy.url_of(self.settings, request)
-        if not policy.at_home(self.settings, url):
+        if policy.is_storage(self.settings, request):
             policy.check_hop(self.settings.base_url, url)
             bare = replace(request, headers={}, params=())
             return (yield from self._answered(bare)), bare

@@ -75,6 +75,8 @@ def refusal_of(
     )
     meant = meaning(said, answer)
     wait = meant.retry_after
+    if wait is None and answer.status == 429:
+        wait = _reset(answer.headers, now or datetime.now(UTC))
     return Refusal(
         meant.kind,
         redact(meant.words, secrets),
@@ -113,6 +115,22 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)
     return min(max(0.0, (date - now).total_seconds()), LONGEST_RETRY_AFTER)
+
+
+#: headers that say when a limit is over: Genesys Cloud's, 8x8's, and that of a draft of the IETF's
+_RESETS = ("inin-ratelimit-reset", "x-ratelimit-reset", "ratelimit-reset")
+#: an instant in epoch seconds, where any span of seconds is shorter
+_EPOCH = 1e9
+
+
+def _reset(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds until a limit is over that was met; all answers have them and mean nothing by it."""
+    for name in _RESETS:
+        value = headers.get(name, "").strip()
+        if re.fullmatch(r"\d{1,10}(\.\d+)?", value, re.ASCII):
+            seconds = float(value) - (now.timestamp() if float(value) >= _EPOCH else 0)
+            return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
+    return None
 
 
 def may_repeat(request: Request, refusal: Refusal) -> bool:
@@ -192,6 +210,20 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
 def at_home(settings: Settings, url: str) -> bool:
     """Tell whether a URL is of the connection's own origin, or of another that gets its credentials too."""
     return origin(url) in {origin(settings.base_url), *map(origin, settings.origins)}
+
+
+def is_storage(settings: Settings, request: Request) -> bool:
+    """Tell whether a request goes to object storage, which gets no credentials: abroad, or by a signed link.
+
+    Behind a gateway storage may share the API's origin. Beside a link's signature it takes nothing else.
+    """
+    if "://" not in request.target:
+        return False
+    return not at_home(settings, request.target) or _PRESIGNED.search(request.target) is not None
+
+
+#: how the links of S3 (both versions), GCS, CloudFront and Azure are signed
+_PRESIGNED = re.compile(r"[?&](?:X-(?:Amz|Goog)-Signature|Signature|sig)=", re.IGNORECASE)
 
 
 def redirected(request: Request, answer: Answer) -> Request:

@@ -10,7 +10,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from airflow_provider_contactcenter.vendors.protocol.connection import Settings, Token
@@ -32,45 +32,55 @@ class _Failure:
     at: float
 
 
-_leases: dict[str, _Lease] = {}
-_failures: dict[str, _Failure] = {}
-_thread_locks: dict[str, threading.Lock] = {}
-_loop_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]] = WeakKeyDictionary()
+@dataclass(slots=True)
+class _Account:
+    """What this process has of one set of credentials, and whose turn it is to ask for more."""
+
+    lease: _Lease | None = None
+    failure: _Failure | None = None
+    thread_lock: threading.Lock = field(default_factory=threading.Lock)
+    loop_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = field(
+        default_factory=WeakKeyDictionary
+    )
+
+    def cached(self, stale: Token | None) -> Token | None:
+        lease = self.lease
+        if lease is None or lease.token is stale or time.monotonic() >= lease.renew_at:
+            return None
+        return lease.token
+
+    def share_failure(self, waiting_since: float) -> None:
+        """Who waited while the token was refused to another is refused too, instead of asking in turn."""
+        failure = self.failure
+        if failure is not None and failure.at >= waiting_since:
+            raise failure.refusal.but()
+
+    def keep(self, token: Token, asked_at: float) -> Token:
+        lead = min(LEAD, token.expires_in / 2)
+        self.lease = _Lease(token, asked_at + token.expires_in - lead)
+        return token
+
+    def fail(self, refusal: Refusal) -> None:
+        # A copy has no traceback, which would keep its frames alive.
+        self.failure = _Failure(refusal.but(), time.monotonic())
 
 
-def _cached(key: str, stale: Token | None) -> Token | None:
-    lease = _leases.get(key)
-    if lease is None or lease.token is stale or time.monotonic() >= lease.renew_at:
-        return None
-    return lease.token
-
-
-def _share_failure(key: str, waiting_since: float) -> None:
-    """Who waited while the token was refused to another is refused too, instead of asking in turn."""
-    failure = _failures.get(key)
-    if failure is not None and failure.at >= waiting_since:
-        raise failure.refusal.but()
-
-
-def _keep(key: str, token: Token, asked_at: float) -> Token:
-    lead = min(LEAD, token.expires_in / 2)
-    _leases[key] = _Lease(token, asked_at + token.expires_in - lead)
-    return token
+#: by the key of their settings
+_accounts: dict[str, _Account] = {}
 
 
 def token(settings: Settings, stale: Token | None, fetch: Callable[[], Token]) -> Token:
     """A token other than ``stale``, fetched if there is none; for threads."""
-    key, waiting_since = settings.key, time.monotonic()
-    with _thread_locks.setdefault(key, threading.Lock()):
-        if cached := _cached(key, stale):
+    account, waiting_since = _accounts.setdefault(settings.key, _Account()), time.monotonic()
+    with account.thread_lock:
+        if cached := account.cached(stale):
             return cached
-        _share_failure(key, waiting_since)
+        account.share_failure(waiting_since)
         asked_at = time.monotonic()
         try:
-            return _keep(key, fetch(), asked_at)
+            return account.keep(fetch(), asked_at)
         except Refusal as refusal:
-            # A copy has no traceback, which would keep its frames alive.
-            _failures[key] = _Failure(refusal.but(), time.monotonic())
+            account.fail(refusal)
             raise
 
 
@@ -78,24 +88,21 @@ async def token_async(
     settings: Settings, stale: Token | None, fetch: Callable[[], Awaitable[Token]]
 ) -> Token:
     """A token other than ``stale``, fetched if there is none; for an event loop."""
-    key, waiting_since = settings.key, time.monotonic()
-    if cached := _cached(key, stale):
+    account, waiting_since = _accounts.setdefault(settings.key, _Account()), time.monotonic()
+    if cached := account.cached(stale):
         return cached
-    locks = _loop_locks.setdefault(asyncio.get_running_loop(), {})
-    async with locks.setdefault(key, asyncio.Lock()):
-        if cached := _cached(key, stale):
+    async with account.loop_locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+        if cached := account.cached(stale):
             return cached
-        _share_failure(key, waiting_since)
+        account.share_failure(waiting_since)
         asked_at = time.monotonic()
         try:
-            return _keep(key, await fetch(), asked_at)
+            return account.keep(await fetch(), asked_at)
         except Refusal as refusal:
-            # A copy has no traceback, which would keep its frames alive.
-            _failures[key] = _Failure(refusal.but(), time.monotonic())
+            account.fail(refusal)
             raise
 
 
 def forget() -> None:
     """Drop every token, as a new process would."""
-    _leases.clear()
-    _failures.clear()
+    _accounts.clear()

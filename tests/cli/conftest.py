@@ -13,7 +13,7 @@ import pytest
 
 from airflow_provider_contactcenter.cli import main
 from airflow_provider_contactcenter.sandbox import Sandbox
-from airflow_provider_contactcenter.transport import tokens
+from tests.sandboxes import connected
 
 #: the command as the console script runs it
 PROGRAM = "import sys; from airflow_provider_contactcenter.cli import main; sys.exit(main())"
@@ -57,8 +57,5 @@ def started(*arguments: str) -> subprocess.Popen[bytes]:
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Talkdesk's jobs are done as soon as they are submitted; connections stand in the environment."""
-    tokens.forget()
-    with Sandbox(rows=7, options={"talkdesk": {"ladder": []}}) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, rows=7, options={"talkdesk": {"ladder": []}}) as sandbox:
         yield sandbox

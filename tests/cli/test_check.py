@@ -34,6 +34,18 @@ def secrets_of(sandbox: Sandbox) -> list[str]:
     return [each["password"] for each in sandbox.connections.values() if each.get("password")]
 
 
+def test_a_database_that_nobody_migrated_yet_is_named_with_its_cure(
+    sandbox: Sandbox, contactcenter: Command
+) -> None:
+    done = contactcenter("check")
+    assert done.status == 0
+    assert "has no tables yet" in done.err
+    assert "run 'airflow db migrate'" in done.err
+    done = contactcenter("check", "nowhere")
+    assert done.status == 1
+    assert done.out.endswith("run 'airflow db migrate'.\n")
+
+
 def test_each_connection_that_can_be_listed_gets_a_line_in_its_vendors_words(
     sandbox: Sandbox, contactcenter: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

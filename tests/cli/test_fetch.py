@@ -12,6 +12,7 @@ import pytest
 from airflow_provider_contactcenter.reports import talkdesk_report
 from airflow_provider_contactcenter.sandbox import Sandbox
 from tests.cli.conftest import Command, started
+from tests.sandboxes import connected
 
 DAY = {"start": "2024-05-01T00:00:00Z", "end": "2024-05-02T00:00:00Z"}
 CALLS = ("talkdesk_report", "report_type=calls", *(f"{name}={value}" for name, value in DAY.items()))
@@ -79,6 +80,16 @@ def test_a_yaml_file_holds_several_reports_and_the_command_line_wins(
     assert done.status == 0, done.err
     params = delivered(done.out)["job"]["report"]["params"]
     assert (params["report_type"], params["file_format"]) == ("calls", "csv")
+
+
+def test_a_value_of_the_command_line_may_be_called_path(
+    sandbox: Sandbox, contactcenter: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "reports.yaml"
+    file.write_text("reports: {calls: {builder: talkdesk_report, report_type: calls}}")
+    done = contactcenter("fetch", str(file), "path=/in", "--output", str(tmp_path / "landed"))
+    assert done.status == 2
+    assert "path='/in' is not allowed among the defaults: no report's builder takes it." in done.err
 
 
 def test_a_reports_own_shape_counts(sandbox: Sandbox, contactcenter: Command, tmp_path: Path) -> None:
@@ -155,9 +166,7 @@ def test_a_folder_that_is_missing_costs_no_report(
 
 
 def test_ctrl_c_says_what_runs_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with Sandbox(options={"talkdesk": {"ladder": [["created", 600, 1]]}}) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, options={"talkdesk": {"ladder": [["created", 600, 1]]}}):
         process = started("fetch", *CALLS, "--output", str(tmp_path / "calls.csv"))
         assert process.stderr is not None
         assert process.stdout is not None

@@ -10,8 +10,10 @@ import pytest
 import requests
 
 from airflow_provider_contactcenter.demo import airflow as harness
-from airflow_provider_contactcenter.demo.airflow import LocalAirflow, require_airflow_3
+from airflow_provider_contactcenter.demo.airflow import require_airflow_3
 from airflow_provider_contactcenter.demo.processes import DemoError, wait_for
+from airflow_provider_contactcenter.demo.rest import RestClient
+from tests.driving import DrivenAirflow
 
 pytestmark = pytest.mark.slow
 
@@ -19,12 +21,12 @@ DAGS = Path(__file__).parent / "dags"
 
 
 @pytest.fixture(scope="module")
-def airflow() -> Iterator[LocalAirflow]:
+def airflow() -> Iterator[DrivenAirflow]:
     try:
         require_airflow_3()
     except DemoError as reason:
         pytest.skip(str(reason))
-    with LocalAirflow(DAGS, {"SENTINEL_OF_THIS_TEST": "1"}) as local:
+    with DrivenAirflow(DAGS, {"SENTINEL_OF_THIS_TEST": "1"}) as local:
         yield local
         folder, url = local.folder, local.url
         pids = processes_of(local)
@@ -36,7 +38,7 @@ def airflow() -> Iterator[LocalAirflow]:
         requests.get(url, timeout=5)
 
 
-def processes_of(local: LocalAirflow) -> list[int]:
+def processes_of(local: DrivenAirflow) -> list[int]:
     """Every process that has this Airflow's folder in its environment, whoever its parent is."""
     found = []
     for process in psutil.process_iter():
@@ -55,39 +57,39 @@ def gone(pid: int) -> bool:
         return True
 
 
-def test_unpausing_a_daily_dag_runs_yesterday(airflow: LocalAirflow) -> None:
-    assert airflow.wait_for_dag_files() == ["by_hand", "daily", "deferred"]
-    airflow.unpause("daily")
-    wait_for(lambda: bool(airflow.dag_runs("daily")), 20, "no run appeared")
-    [run] = airflow.dag_runs("daily")
+def test_unpausing_a_daily_dag_runs_yesterday(airflow: DrivenAirflow) -> None:
+    assert airflow.rest.wait_for_dag_files(DAGS) == ["by_hand", "daily", "deferred"]
+    airflow.rest.unpause("daily")
+    wait_for(lambda: bool(airflow.rest.dag_runs("daily")), 20, "no run appeared")
+    [run] = airflow.rest.dag_runs("daily")
     assert airflow.wait_for_run("daily", run["dag_run_id"]) == "success"
     assert airflow.task_states("daily", run["dag_run_id"]) == {
         "window": "success",
         "double[0]": "success",
         "double[1]": "success",
     }
-    interval = airflow.xcom("daily", run["dag_run_id"], "window")
+    interval = airflow.rest.xcom("daily", run["dag_run_id"], "window")
     start = datetime.fromisoformat(interval["start"])
     assert datetime.fromisoformat(interval["end"]) - start == timedelta(days=1)
     assert start.date() == datetime.now(UTC).date() - timedelta(days=1)
-    assert airflow.xcom("daily", run["dag_run_id"], "double", map_index=1) == 4
+    assert airflow.rest.xcom("daily", run["dag_run_id"], "double", map_index=1) == 4
 
 
-def test_a_run_by_hand_takes_an_interval_and_conf_and_its_failure_is_seen(airflow: LocalAirflow) -> None:
+def test_a_run_by_hand_takes_an_interval_and_conf_and_its_failure_is_seen(airflow: DrivenAirflow) -> None:
     start, end = datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 5, 2, tzinfo=UTC)
     run = airflow.trigger_dag("by_hand", run_id="one", data_interval=(start, end), conf={"word": "given"})
     assert airflow.wait_for_run("by_hand", run) == "failed"
     assert airflow.task_states("by_hand", run) == {"window": "success", "fail": "failed"}
-    assert airflow.xcom("by_hand", run, "window") == {
+    assert airflow.rest.xcom("by_hand", run, "window") == {
         "start": start.isoformat(),
         "end": end.isoformat(),
         "word": "given",
     }
-    assert airflow.xcom("by_hand", run, "fail") is None
-    assert "ValueError: this one fails" in airflow.task_log("by_hand", run, "fail")
+    assert airflow.rest.xcom("by_hand", run, "fail") is None
+    assert "ValueError: this one fails" in airflow.rest.task_log("by_hand", run, "fail")
 
 
-def test_a_deferred_task_holds_no_slot_and_survives_the_triggerers_death(airflow: LocalAirflow) -> None:
+def test_a_deferred_task_holds_no_slot_and_survives_the_triggerers_death(airflow: DrivenAirflow) -> None:
     run = airflow.trigger_dag("deferred")
     assert airflow.wait_for_task("deferred", run, "wait", {"deferred"}) == "deferred"
     assert airflow.pool()["occupied_slots"] == 0
@@ -99,7 +101,7 @@ def test_a_deferred_task_holds_no_slot_and_survives_the_triggerers_death(airflow
 
 
 def test_the_environment_is_the_given_one_and_the_users_airflow_stays_out(
-    airflow: LocalAirflow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    airflow: DrivenAirflow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert airflow.environ["SENTINEL_OF_THIS_TEST"] == "1"
     monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "NobodysExecutor")
@@ -116,12 +118,12 @@ def test_the_environment_is_the_given_one_and_the_users_airflow_stays_out(
 def test_an_older_airflow_is_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(harness, "airflow_version", lambda: "2.11.2")
     with pytest.raises(DemoError, match=r"needs Airflow 3, and Airflow 2\.11\.2 is installed"):
-        LocalAirflow(DAGS).start()
+        DrivenAirflow(DAGS).start()
 
 
 def test_a_dag_file_with_an_error_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     # No Airflow is started for this: the answer of its API is enough.
-    local = LocalAirflow(tmp_path)
-    local.import_errors = lambda: {"broken.py": "SyntaxError: oops"}  # type: ignore[method-assign]
+    rest = RestClient("http://127.0.0.1:9")
+    rest.import_errors = lambda: {"broken.py": "SyntaxError: oops"}  # type: ignore[method-assign]
     with pytest.raises(DemoError, match=r"broken\.py:\nSyntaxError: oops"):
-        local.wait_for_dag_files()
+        rest.wait_for_dag_files(tmp_path)

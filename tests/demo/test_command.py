@@ -18,7 +18,7 @@ import pytest
 from rich.console import Console
 
 from airflow_provider_contactcenter.demo import command
-from airflow_provider_contactcenter.demo.airflow import LocalAirflow, require_airflow_3
+from airflow_provider_contactcenter.demo.airflow import require_airflow_3
 from airflow_provider_contactcenter.demo.processes import DemoError, pause
 from airflow_provider_contactcenter.demo.progress import (
     Progress,
@@ -33,6 +33,7 @@ from airflow_provider_contactcenter.demo.progress import (
     total,
     vendor_of,
 )
+from airflow_provider_contactcenter.demo.rest import RestClient
 from airflow_provider_contactcenter.vendors import registry
 
 STARTED = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -64,7 +65,7 @@ class OneRun:
 
 
 def followed(state: str) -> tuple[Progress, str]:
-    progress = Progress(cast(LocalAirflow, OneRun(state)), ["calls"])
+    progress = Progress(cast(RestClient, OneRun(state)), ["calls"])
     console = Console(file=io.StringIO(), width=120)
     follow(progress, console, timeout=10)
     for row in progress.rows:
@@ -177,7 +178,7 @@ def test_what_failed_is_told_with_the_end_of_its_log() -> None:
 
 
 def test_runs_that_never_end_are_named() -> None:
-    progress = Progress(cast(LocalAirflow, OneRun("running")), ["calls"])
+    progress = Progress(cast(RestClient, OneRun("running")), ["calls"])
     with pytest.raises(DemoError, match=r"Not finished within 1 s: calls"):
         follow(progress, Console(file=io.StringIO()), timeout=1)
 

@@ -15,6 +15,7 @@ from boto3.s3.transfer import TransferConfig
 
 from airflow_provider_contactcenter.demo.processes import DemoError, wait_for
 from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
+from tests.stores.servers import multipart_uploads
 
 BUCKET = "contactcenter"
 KEY = "calls/a b+ü?.csv"
@@ -34,15 +35,15 @@ def test_s3_takes_a_multipart_upload_and_none_dangles(s3_server: S3Server) -> No
     config = TransferConfig(multipart_threshold=5 << 20, multipart_chunksize=5 << 20)
     s3_server.client().upload_fileobj(io.BytesIO(DATA), BUCKET, KEY, Config=config)
     assert b"".join(s3_server.stream(BUCKET, KEY)) == DATA
-    assert s3_server.multipart_uploads(BUCKET) == []
+    assert multipart_uploads(s3_server, BUCKET) == []
 
 
 def test_s3_shows_a_dangling_multipart_upload_until_it_is_aborted(s3_server: S3Server) -> None:
     client = s3_server.client()
     upload = client.create_multipart_upload(Bucket=BUCKET, Key="left.csv")["UploadId"]
-    assert s3_server.multipart_uploads(BUCKET) == ["left.csv"]
+    assert multipart_uploads(s3_server, BUCKET) == ["left.csv"]
     client.abort_multipart_upload(Bucket=BUCKET, Key="left.csv", UploadId=upload)
-    assert s3_server.multipart_uploads(BUCKET) == []
+    assert multipart_uploads(s3_server, BUCKET) == []
 
 
 def test_s3_refuses_a_wrong_secret(s3_server: S3Server) -> None:
@@ -75,7 +76,7 @@ def test_the_connections_work_with_the_providers_hooks(
 
 
 @pytest.mark.parametrize("kind", [S3Server, GCSServer])
-def test_nothing_is_left(kind: type[S3Server] | type[GCSServer], tmp_path: Path) -> None:
+def test_nothing_is_left(kind: type[S3Server] | type[GCSServer]) -> None:
     def sockets() -> set[Path]:
         return set(Path("/tmp").glob("seaweedfs-*.sock"))
 

@@ -37,9 +37,8 @@ EXISTS = "ContactCenterObjectExistsError"
 SHAPE = "ContactCenterShapeError"
 STORE = "ContactCenterStoreError"
 
-#: what the log says where a report may stand twice at the vendor, or stands there twice for a reason
+#: what the log says where a report may stand twice at the vendor
 TWICE = "may have been submitted twice"
-ANEW = "is no longer good"
 #: the vendor's secret, once it was changed: after a look on the worker and one in the trigger
 NEW_SECRET = "sentinel-new-password"
 LOOKS = 2

@@ -40,7 +40,7 @@ def of(subject: Subject, file_format: str | None, *, missing: bool, misfit: bool
     )
 
 
-def served(sandbox: Sandbox, subject: Subject) -> list[dict[str, Any]]:
+def served(sandbox: Sandbox) -> list[dict[str, Any]]:
     """The rows of what was served, whole or in part."""
     contents = sandbox._ask(lambda world: [one.content for one in world.served])
     # A file that is asked for again is the same again.

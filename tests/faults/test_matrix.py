@@ -18,7 +18,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from wire import Wire, reply
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.demo import verify
@@ -32,6 +31,7 @@ from tests.faults.conftest import Clock, connect, landing
 from tests.faults.relay import UPLOADS, Harm, Relay
 from tests.faults.subjects import TALKDESK
 from tests.transfers.conftest import Store, context
+from tests.wire import Wire, reply
 
 SAMPLE = sample()
 #: what lay under the key before
@@ -226,7 +226,7 @@ def keeps_out(
 ) -> None:
     """Whole or not at all in its shape; what is dropped and hashed, and the key, stand nowhere else."""
     subject, landed = cell.subject, store.object(key)
-    rows = shaping.served(sandbox, subject)
+    rows = shaping.served(sandbox)
     manifest = store.object(f"{key}.json") if last.delivery else b""
     if last.delivery is None:
         assert landed == OLD

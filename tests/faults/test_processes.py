@@ -11,11 +11,12 @@ import pytest
 import requests
 
 from airflow_provider_contactcenter.demo import verify
-from airflow_provider_contactcenter.demo.airflow import LocalAirflow
 from airflow_provider_contactcenter.demo.processes import wait_for
 from airflow_provider_contactcenter.demo.stores import S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
+from tests.driving import DrivenAirflow
 from tests.faults import running
+from tests.stores.servers import multipart_uploads
 from tests.transfers.conftest import BUCKET
 
 pytestmark = pytest.mark.slow
@@ -26,7 +27,7 @@ TWICE = "may have been submitted twice"
 class Stage:
     """One run of a Dag with the task ``land``, and what became of it."""
 
-    def __init__(self, airflow: LocalAirflow, sandbox: Sandbox, store: S3Server, dag_id: str) -> None:
+    def __init__(self, airflow: DrivenAirflow, sandbox: Sandbox, store: S3Server, dag_id: str) -> None:
         self.airflow = airflow
         self.sandbox = sandbox
         self.store = store
@@ -48,7 +49,7 @@ class Stage:
     def log(self, number: int) -> str:
         """The log of one try; nothing if it hasn't begun."""
         try:
-            return self.airflow.task_log(self.dag_id, self.run_id, "land", number)
+            return self.airflow.rest.task_log(self.dag_id, self.run_id, "land", number)
         except requests.HTTPError:
             return ""
 
@@ -62,7 +63,7 @@ class Stage:
 
     def is_whole(self) -> bool:
         """Whether the object is what the sandbox served for the job that the delivery names."""
-        delivery = self.airflow.xcom(self.dag_id, self.run_id, "land")
+        delivery = self.airflow.rest.xcom(self.dag_id, self.run_id, "land")
         landed = self.landed
         assert landed is not None
         digest, size = verify.digest([landed])
@@ -82,9 +83,9 @@ def shared(shared_sandbox: Sandbox) -> Sandbox:
 
 
 @pytest.fixture
-def play(local_airflow: LocalAirflow, shared: Sandbox, s3_server: S3Server) -> Iterator[Play]:
+def play(local_airflow: DrivenAirflow, shared: Sandbox, s3_server: S3Server) -> Iterator[Play]:
     yield lambda dag_id: Stage(local_airflow, shared, s3_server, dag_id)
-    assert s3_server.multipart_uploads(BUCKET) == []
+    assert multipart_uploads(s3_server, BUCKET) == []
 
 
 def until_asked(sandbox: Sandbox, operation: str, count: int = 1) -> None:
@@ -163,7 +164,7 @@ def test_a_worker_killed_in_mid_download_or_mid_scroll_lands_in_the_next_try(
 
 
 def test_a_clear_while_the_task_runs_submits_again(
-    play: Play, shared: Sandbox, local_airflow: LocalAirflow
+    play: Play, shared: Sandbox, local_airflow: DrivenAirflow
 ) -> None:
     shared.set_options("talkdesk", hold="processing")
     stage = play("break_working")
@@ -192,7 +193,7 @@ def looked_again(sandbox: Sandbox, count: int) -> None:
 
 
 def test_waiting_survives_every_process_and_obeys_the_user(
-    play: Play, shared: Sandbox, local_airflow: LocalAirflow
+    play: Play, shared: Sandbox, local_airflow: DrivenAirflow
 ) -> None:
     """Three tasks wait at a time: one for all deaths, one that is marked failed, one that is cleared."""
     shared.set_options("talkdesk", hold="processing")
@@ -237,12 +238,12 @@ def test_waiting_survives_every_process_and_obeys_the_user(
         assert local_airflow.query(kept, [stage.run_id]) == []
 
     # A user clears one that has landed: submitted again, replaced.
-    first = local_airflow.xcom(lasting.dag_id, lasting.run_id, "land")
+    first = local_airflow.rest.xcom(lasting.dag_id, lasting.run_id, "land")
     shared.set_options("talkdesk", rows=7)
     local_airflow.clear_task(lasting.dag_id, lasting.run_id, "land")
     wait_for(lambda: len(shared.jobs()) == 5, 60, "the cleared task wasn't submitted again")
     lasting.succeeds()
-    second = local_airflow.xcom(lasting.dag_id, lasting.run_id, "land")
+    second = local_airflow.rest.xcom(lasting.dag_id, lasting.run_id, "land")
     assert second["job"]["job_id"] != first["job"]["job_id"]
     assert (first["rows"], second["rows"]) == (100, 7)
     assert lasting.is_whole()

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ import pytest
 import requests
 
 from airflow_provider_contactcenter.demo import verify
-from airflow_provider_contactcenter.demo.airflow import LocalAirflow, require_airflow_3
+from airflow_provider_contactcenter.demo.airflow import require_airflow_3
 from airflow_provider_contactcenter.demo.processes import DemoError, wait_for
 from airflow_provider_contactcenter.demo.stores import S3Server
 from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
@@ -33,6 +33,8 @@ from airflow_provider_contactcenter.nouns import Job
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import tokens
 from airflow_provider_contactcenter.triggers.report import ContactCenterReportTrigger
+from tests.driving import DrivenAirflow
+from tests.stores.servers import multipart_uploads
 from tests.transfers.conftest import BUCKET, calls
 
 DAGS = Path(__file__).parents[1] / "dags"
@@ -210,7 +212,7 @@ def test_300_mapped_reports_are_each_submitted_once_and_all_land(
         pytest.skip(str(reason))
     options = {"max_running": 1000, "expires_in": 86400, "ladder": [["processing", 0.5, 0]]}
     with Sandbox(rows=20, options={"talkdesk": options}) as sandbox:
-        airflow = LocalAirflow(
+        airflow = DrivenAirflow(
             DAGS,
             {
                 **s3_server.environ,
@@ -225,11 +227,11 @@ def test_300_mapped_reports_are_each_submitted_once_and_all_land(
             # SQLite has one writer at a time, and here are ten processes.
             airflow.start({"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"{database}?timeout=60"}, timeout=300)
             run = airflow.trigger_dag("break_scale", timeout=120)
-            _wait(lambda: len(sandbox.jobs()) >= 150, airflow, "150 reports were not submitted")
+            wait_for(lambda: len(sandbox.jobs()) >= 150, 1800, "150 reports were not submitted", interval=0.5)
             sandbox.set_options("talkdesk", ladder=[["processing", 40, 0]])
             assert airflow.wait_for_run("break_scale", run, timeout=2400) == "success"
             states = airflow.task_states("break_scale", run)
-            tries = Counter(task["try_number"] for task in airflow.task_instances("break_scale", run))
+            tries = Counter(task["try_number"] for task in airflow.rest.task_instances("break_scale", run))
         finally:
             airflow.stop()
         assert (len(states), set(states.values())) == (300, {"success"})
@@ -250,8 +252,4 @@ def test_300_mapped_reports_are_each_submitted_once_and_all_land(
             verify.digest(s3_server.stream(BUCKET, f"faults/{run}/{index}"))[0] for index in range(300)
         )
         assert landed == served
-    assert s3_server.multipart_uploads(BUCKET) == []
-
-
-def _wait(condition: Callable[[], bool], airflow: LocalAirflow, what: str) -> None:
-    wait_for(condition, 1800, what, interval=0.5)
+    assert multipart_uploads(s3_server, BUCKET) == []

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from airflow_provider_contactcenter.exceptions import ContactCenterAuthenticationError
+from airflow_provider_contactcenter.hooks import hook_class
 from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.nouns import Job
 from airflow_provider_contactcenter.reports import talkdesk_report
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import tokens
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from tests.sandboxes import connected
 
 REPORT = talkdesk_report("calls", start="2024-05-01T00:00:00Z", end="2024-05-02T00:00:00Z")
 VARIABLE = "AIRFLOW_CONN_TALKDESK_DEFAULT"
@@ -23,16 +25,24 @@ VARIABLE = "AIRFLOW_CONN_TALKDESK_DEFAULT"
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(options={"talkdesk": {"ladder": []}}) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, options={"talkdesk": {"ladder": []}}) as sandbox:
         yield sandbox
 
 
-def use(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, **changes: Any) -> None:
-    """Change the connection, and end the life of every token."""
-    monkeypatch.setenv(VARIABLE, json.dumps({**sandbox.connections["talkdesk_default"], **changes}))
+#: vendor -> an endpoint that no operation of a report asks for: with a token, and without
+ENDPOINTS = {"talkdesk": "data/reports/calls/jobs", "vspark": "/list"}
+
+
+def changed(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, vendor: str, **changes: Any) -> None:
+    """Change a connection, and end the life of every token."""
+    connection = {**sandbox.connections[f"{vendor}_default"], **changes}
+    monkeypatch.setenv(f"AIRFLOW_CONN_{vendor.upper()}_DEFAULT", json.dumps(connection))
     tokens.forget()
+
+
+def use(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, **changes: Any) -> None:
+    """Change Talkdesk's connection."""
+    changed(monkeypatch, sandbox, "talkdesk", **changes)
 
 
 def test_a_hook_on_a_worker_reads_its_connection_again_when_it_is_refused(
@@ -43,6 +53,42 @@ def test_a_hook_on_a_worker_reads_its_connection_again_when_it_is_refused(
     assert hook.settings.password == "sentinel-old-secret"
     use(monkeypatch, sandbox)
     assert hook.get_status(hook.submit(REPORT))["state"] == "ready"
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("vendor", ENDPOINTS)
+def test_a_call_of_ones_own_reads_the_connection_again_when_it_is_refused(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, vendor: str, check: bool
+) -> None:
+    sandbox.set_options("vspark", bad_token=401)
+    changed(monkeypatch, sandbox, vendor, password="sentinel-old-secret")
+    hook = hook_class(vendor)(f"{vendor}_default", method="GET")
+    options = {"check_response": check}
+    with pytest.raises(ContactCenterAuthenticationError):
+        hook.run(ENDPOINTS[vendor])
+    changed(monkeypatch, sandbox, vendor)
+    assert hook.run(ENDPOINTS[vendor], extra_options=options).status_code == 200
+
+
+def test_a_body_that_can_be_read_once_is_sent_once(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    hook = TalkdeskHook(method="POST")
+    assert hook.settings
+    sandbox.add_fault(vendor="talkdesk", operation="create", fault="status", status=401, body="no")
+    monkeypatch.setenv(VARIABLE, json.dumps({**sandbox.connections["talkdesk_default"], "login": "new"}))
+    with pytest.raises(ContactCenterAuthenticationError):
+        hook.run("data/reports/calls/jobs", data=iter([b"body"]))
+    assert len(sandbox.journal(operation="create")) == 1
+
+
+def test_a_connection_that_went_away_ends_a_call_of_ones_own(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, sandbox, password="sentinel-old-secret")
+    hook = TalkdeskHook(method="GET")
+    assert hook.settings
+    monkeypatch.delenv(VARIABLE)
+    with pytest.raises(ContactCenterAuthenticationError, match="there is no connection"):
+        hook.run("data/reports/calls/jobs")
 
 
 def test_credentials_that_stay_wrong_are_refused_after_one_more_look(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from wire import Wire, reply
 
 from airflow_provider_contactcenter.exceptions import ContactCenterInvalidReportError
 from airflow_provider_contactcenter.hooks.khoros_care import KhorosCareHook
@@ -13,6 +12,7 @@ from airflow_provider_contactcenter.hooks.vspark import VSparkHook
 from airflow_provider_contactcenter.nouns import Job, new_job
 from airflow_provider_contactcenter.reports import khoros_care_report
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from tests.wire import Wire, reply
 
 REPORT = khoros_care_report(
     "conversation", start="2024-05-01T00:00:00+00:00", end="2024-05-02T00:00:00+00:00", conn_id="x"

@@ -14,7 +14,6 @@ from typing import Any
 import openpyxl
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
-from wire import Wire, reply
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.hooks.eight_by_eight_cc import EightByEightContactCenterHook
@@ -26,6 +25,9 @@ from airflow_provider_contactcenter.reports import (
 )
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import tokens
+from tests.sandbox.eight_by_eight import WEEKLY
+from tests.sandboxes import connected
+from tests.wire import Wire, reply
 
 SECRET = "sandbox-8x8-secret"
 VENDOR = "eight_by_eight_cc"
@@ -34,9 +36,7 @@ VENDOR = "eight_by_eight_cc"
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Reports are done as soon as they are submitted."""
-    with Sandbox(rows=40, options={VENDOR: {"ladder": []}}) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, rows=40, options={VENDOR: {"ladder": []}}) as sandbox:
         yield sandbox
 
 
@@ -188,14 +188,7 @@ def test_the_seeds_weekly_queue_report(sandbox: Sandbox) -> None:
         filters={"queue": ["103", "330"], "media": ["Phone", "Chat"]},
         timezone="America/New_York",
         intraday={"start": "08:30:00", "end": "17:00:00"},
-        metrics=[
-            "accepted",
-            "acceptedInSla",
-            "acceptedInSlaPercentage",
-            "acceptedPercentage",
-            "totalAbandoned",
-            "totalAbandonedPercentage",
-        ],
+        metrics=WEEKLY["metrics"],
         include_subtotals=True,
         include_grand_total=True,
         title="Weeky Queue Report for OPS",

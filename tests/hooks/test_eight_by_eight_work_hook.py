@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from wire import Wire, reply
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.hooks.eight_by_eight_work import EightByEightWorkHook
@@ -22,6 +21,8 @@ from airflow_provider_contactcenter.reports import (
 )
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import tokens
+from tests.sandboxes import connected
+from tests.wire import Wire, reply
 
 VENDOR = "eight_by_eight_work"
 WINDOW = {"start": "2025-05-01T00:00:00Z", "end": "2025-05-02T00:00:00Z"}
@@ -30,9 +31,7 @@ WINDOW = {"start": "2025-05-01T00:00:00Z", "end": "2025-05-02T00:00:00Z"}
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A hundred years of retention, so that no test grows old."""
-    with Sandbox(rows=81, options={VENDOR: {"retention_years": 100}}) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, rows=81, options={VENDOR: {"retention_years": 100}}) as sandbox:
         yield sandbox
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import pytest
-from wire import Asked, Wire, in_turn, reply
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.hooks.khoros_care import KhorosCareHook
@@ -20,7 +19,9 @@ from airflow_provider_contactcenter.nouns import Job
 from airflow_provider_contactcenter.reports import khoros_care_report
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.triggers.report import ContactCenterReportTrigger
+from tests.sandboxes import connected
 from tests.transport.test_secrets import everything_about
+from tests.wire import Asked, Wire, in_turn, reply
 
 PASSWORD, KEY = "sandbox:password", "sandbox-company-key"
 SECRETS = (PASSWORD, KEY, base64.b64encode(f"sandbox@example.com:{PASSWORD}".encode()).decode())
@@ -29,9 +30,7 @@ SECRETS = (PASSWORD, KEY, base64.b64encode(f"sandbox@example.com:{PASSWORD}".enc
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Exports are done as soon as they are submitted."""
-    with Sandbox(rows=40, options={"khoros_care": {"ladder": []}}) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, rows=40, options={"khoros_care": {"ladder": []}}) as sandbox:
         yield sandbox
 
 
@@ -285,7 +284,7 @@ def test_a_report_without_rows(sandbox: Sandbox) -> None:
         assert (stream.rows, stream.complete) == (0, True)
 
 
-def connected(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, **fields: Any) -> KhorosCareHook:
+def hook_on(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, **fields: Any) -> KhorosCareHook:
     connection = {**sandbox.connections["khoros_care_default"], **fields}
     monkeypatch.setenv("AIRFLOW_CONN_KHOROS_CARE_DEFAULT", json.dumps(connection))
     return KhorosCareHook()
@@ -293,9 +292,9 @@ def connected(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, **fields: Any) 
 
 def test_the_connections_test(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     assert KhorosCareHook().test_connection()[0] is True
-    ok, said = connected(monkeypatch, sandbox, password="wrong-password").test_connection()
+    ok, said = hook_on(monkeypatch, sandbox, password="wrong-password").test_connection()
     assert not ok and "wrong-password" not in said
-    ok, said = connected(monkeypatch, sandbox, extra={"company_api_key": "wrong-key"}).test_connection()
+    ok, said = hook_on(monkeypatch, sandbox, extra={"company_api_key": "wrong-key"}).test_connection()
     assert not ok and "wrong-key" not in said
 
 
@@ -339,7 +338,7 @@ def test_no_secret_is_ever_shown(
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 503])
 @pytest.mark.parametrize("operation", ["submit", "status", "download"])
 def test_a_vendor_that_quotes_the_requests_secrets_is_quoted_without_them(
-    pauses: list[float], monkeypatch: pytest.MonkeyPatch, operation: str, status: int
+    monkeypatch: pytest.MonkeyPatch, operation: str, status: int
 ) -> None:
     """Company key, Basic header and access token, raw and encoded, without the URL around them."""
     access_token = "oMqg+/7BikRH3ISPxlqIw=="

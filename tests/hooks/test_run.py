@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 import requests
-from wire import Asked, Wire, reply
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.hooks import hook_class
 from airflow_provider_contactcenter.hooks.base import ContactCenterHook
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import tokens
+from tests.wire import Asked, Wire, reply
 
 #: vendor -> an endpoint that no operation of a report asks for in this way, and the status it has
 ENDPOINTS = {

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from wire import Wire, connection, reply, talkdesk
 
 from airflow_provider_contactcenter import exceptions as ex
 from airflow_provider_contactcenter.hooks import hook_for
@@ -20,6 +19,7 @@ from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.nouns import Job, new_job
 from airflow_provider_contactcenter.reports import khoros_care_report, talkdesk_report
 from airflow_provider_contactcenter.sandbox import Sandbox
+from tests.wire import Wire, connection, reply, talkdesk
 
 Start = Callable[..., tuple[Sandbox, TalkdeskHook]]
 

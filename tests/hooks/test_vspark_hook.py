@@ -10,13 +10,14 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from wire import Wire, in_turn, reply
 
 from airflow_provider_contactcenter import exceptions
-from airflow_provider_contactcenter.hooks import base
+from airflow_provider_contactcenter.hooks import connection
 from airflow_provider_contactcenter.hooks.vspark import VSparkHook
 from airflow_provider_contactcenter.reports import vspark_stats
 from airflow_provider_contactcenter.sandbox import Sandbox
+from tests.sandboxes import connected
+from tests.wire import Wire, in_turn, reply
 
 TOKEN = "c0ffee00c0ffee00c0ffee00c0ffee00"
 ROOT = "0facade00facade00facade00facade0"
@@ -24,9 +25,7 @@ ROOT = "0facade00facade00facade00facade0"
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch) as sandbox:
         yield sandbox
 
 
@@ -95,9 +94,7 @@ def test_a_folders_name_is_found_in_the_list_and_arrives_as_it_is(sandbox: Sandb
 
 
 @pytest.mark.parametrize("status", [301, 302, 307])
-def test_no_redirect_takes_the_token_to_another_host(
-    sandbox: Sandbox, pauses: list[float], status: int
-) -> None:
+def test_no_redirect_takes_the_token_to_another_host(sandbox: Sandbox, status: int) -> None:
     with Wire(in_turn(reply(200, b"[]"))) as foreign:
         for operation in ("stats", "list"):
             fault = {"fault": "redirect", "to": f"{foreign.origin}/stats", "status": status}
@@ -258,7 +255,7 @@ def test_the_token_is_never_shown(
 def test_an_unencrypted_connection_to_another_machine_is_warned_of_once(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(base, "_unencrypted", set())
+    monkeypatch.setattr(connection, "_unencrypted", set())
     hosts = ["vspark.example.com:3000", "vspark.example.com:3000", "https://vspark.example.com", None]
     for host in hosts:
         connect(monkeypatch, sandbox, TOKEN, host)
@@ -268,6 +265,6 @@ def test_an_unencrypted_connection_to_another_machine_is_warned_of_once(
 
 
 def connect(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, token: str, host: str | None = None) -> None:
-    connection = {**sandbox.connections["vspark_default"], "password": token}
-    connection["host"] = host or connection["host"]
-    monkeypatch.setenv("AIRFLOW_CONN_VSPARK_DEFAULT", json.dumps(connection))
+    fields = {**sandbox.connections["vspark_default"], "password": token}
+    fields["host"] = host or fields["host"]
+    monkeypatch.setenv("AIRFLOW_CONN_VSPARK_DEFAULT", json.dumps(fields))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_contactcenter.hooks import base
+from airflow_provider_contactcenter.hooks import connection
 from airflow_provider_contactcenter.hooks.khoros_care import KhorosCareHook
 from airflow_provider_contactcenter.hooks.vspark import VSparkHook
 from airflow_provider_contactcenter.nouns import Job, new_job
@@ -32,7 +32,7 @@ def test_v_spark_errors_speak_of_its_folders() -> None:
 def test_an_extra_that_means_nothing_is_warned_of_once(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(base, "_unknown", set())
+    monkeypatch.setattr(connection, "_unknown", set())
     monkeypatch.setenv(
         "AIRFLOW_CONN_TYPO",
         '{"conn_type": "vspark", "host": "https://vspark.example.com", "password": "fake-token", '

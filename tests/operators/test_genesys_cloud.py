@@ -13,13 +13,14 @@ import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_provider_contactcenter import exceptions
+from airflow_provider_contactcenter.hooks.genesys_cloud import GenesysCloudHook
 from airflow_provider_contactcenter.operators.report import ContactCenterReportOperator
 from airflow_provider_contactcenter.reports import genesys_conversations, talkdesk_report
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transfers.contact_center_to_file import ContactCenterToFileOperator
-from airflow_provider_contactcenter.transport import tokens
 from tests.clocks import Skipping, skip_waits
 from tests.operators.test_modes import run
+from tests.sandboxes import connected
 from tests.transfers.conftest import StateStore, context
 
 #: yesterday, by the machine's clock: the package compares windows with it
@@ -37,12 +38,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Skipping:
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    tokens.forget()
     monkeypatch.setattr("airflow_provider_contactcenter.triggers.deferral.SHORTEST_DEFERRAL", timedelta(0))
     options = {"ladder": [], "rows": 5, "conversations_watermark": TODAY.isoformat()}
-    with Sandbox(options={"genesys_cloud": options}) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, options={"genesys_cloud": options}) as sandbox:
         yield sandbox
 
 
@@ -121,6 +119,16 @@ def test_settle_delay_of_nothing_takes_what_is_there(
     assert "rows may still come" in delivery["caveats"][0]
 
 
+def test_pages_whose_watermark_stepped_back_make_the_delivery_provisional(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.set_options("genesys_cloud", conversations_watermark=(TODAY - timedelta(hours=3)).isoformat())
+    job = {**GenesysCloudHook().submit(REPORT), "provisional": False}
+    path = str(tmp_path / "day.jsonl")
+    delivery = run(lambda: ContactCenterToFileOperator(task_id="land", job=job, path=path, deferrable=False))
+    assert (delivery["provisional"], delivery["complete"]) == (True, None)
+
+
 def test_a_client_that_may_not_see_the_watermark_is_told_and_waits_a_day(
     sandbox: Sandbox, tmp_path: Path, clock: Skipping, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -151,6 +159,29 @@ def test_a_vendor_that_is_full_after_the_window_has_settled_is_asked_again(
     sandbox.add_fault(vendor="genesys_cloud", operation="create", fault="status", status=429)
     assert run(landing(tmp_path, deferrable, report_timeout=timedelta(minutes=30)))["complete"]
     assert submits(sandbox) == 2
+
+
+@MODES
+def test_a_vendor_that_is_full_when_it_is_asked_for_the_watermark_is_asked_again(
+    sandbox: Sandbox, tmp_path: Path, deferrable: bool
+) -> None:
+    sandbox.add_fault(
+        vendor="genesys_cloud",
+        operation="availability",
+        fault="status",
+        status=429,
+        retry_after=600,
+    )
+    assert run(landing(tmp_path, deferrable, report_timeout=timedelta(minutes=30)))["provisional"] is False
+    sandbox.add_fault(
+        vendor="genesys_cloud",
+        operation="availability",
+        fault="status",
+        status=429,
+        retry_after=3600,
+    )
+    with pytest.raises(exceptions.ContactCenterQuotaError):
+        run(landing(tmp_path, deferrable, report_timeout=timedelta(minutes=30)))
 
 
 def test_a_job_says_whether_it_is_provisional_and_other_vendors_jobs_say_nothing(sandbox: Sandbox) -> None:

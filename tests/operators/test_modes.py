@@ -21,6 +21,7 @@ from airflow.providers.common.compat.sdk import (
     BaseSensorOperator,
     TaskDeferred,
 )
+from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_0_PLUS
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.checks import InvalidValue
@@ -35,6 +36,7 @@ from airflow_provider_contactcenter.transport import tokens
 from airflow_provider_contactcenter.triggers.report import ContactCenterReportTrigger
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from tests.clocks import Skipping, skip_waits
+from tests.sandboxes import connected
 from tests.transfers.conftest import StateStore, calls, context
 
 try:
@@ -66,12 +68,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Skipping:
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Jobs run until a test says otherwise; deferrals need not keep the scheduler's safety distance."""
-    tokens.forget()
     monkeypatch.setattr("airflow_provider_contactcenter.triggers.deferral.SHORTEST_DEFERRAL", timedelta(0))
     options = {"ladder": [["processing", 0, 0]], "hold": "processing"}
-    with Sandbox(options={"talkdesk": options}) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, options={"talkdesk": options}) as sandbox:
         yield sandbox
 
 
@@ -629,6 +628,56 @@ class TestSensor:
             match=r"password \(Client secret in the form\) is empty",
         ):
             run(sensor(job, deferrable, soft_fail=True))
+
+
+@pytest.mark.skipif(not AIRFLOW_V_3_0_PLUS, reason="Airflow 2.11 finds earlier looks in its database")
+class TestReschedulingSensor:
+    """``mode="reschedule"``: each look is an execution of its own."""
+
+    @staticmethod
+    def look(job: dict[str, Any], since: datetime | None = None, **values: Any) -> Any:
+        """One execution; the first one was at ``since``."""
+        task_context = context()
+        task_context["ti"].get_first_reschedule_date = lambda _: since
+        task = ContactCenterReportSensor(
+            task_id="wait", job=job, mode="reschedule", poke_interval=600, timeout=1800, **values
+        )
+        return task.execute(task_context)
+
+    def test_gives_its_worker_back_between_looks(self, sandbox: Sandbox, clock: Skipping) -> None:
+        job, now = TestSensor.submitted(), datetime.now(UTC)
+        from airflow.sdk.exceptions import AirflowRescheduleException
+
+        with pytest.raises(AirflowRescheduleException) as given:
+            self.look(job)
+        assert timedelta(seconds=600) <= given.value.reschedule_date - now < timedelta(seconds=700)
+        assert clock.slept == []
+        sandbox.set_options("talkdesk", hold=None)
+        assert self.look(job, now)["job_id"] == job["job_id"]
+
+    def test_says_at_each_look_how_long_it_waits_and_until_when(
+        self, sandbox: Sandbox, clock: Skipping, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        from airflow.sdk.exceptions import AirflowRescheduleException
+
+        job, since = TestSensor.submitted(), datetime.now(UTC) - timedelta(seconds=900)
+        deadline = (since + timedelta(seconds=1800)).isoformat(timespec="seconds")
+        with pytest.raises(AirflowRescheduleException):
+            self.look(job, since, execution_timeout=timedelta(seconds=60))
+        assert f"next look in 600 s, deadline {deadline}" in capsys.readouterr().out
+
+    def test_its_timeout_counts_from_the_first_look(self, sandbox: Sandbox) -> None:
+        job, since = TestSensor.submitted(), datetime.now(UTC) - timedelta(seconds=1801)
+        with pytest.raises(AirflowSensorTimeout, match=job["job_id"]):
+            self.look(job, since)
+        with pytest.raises(AirflowSkipException):
+            self.look(job, since, soft_fail=True)
+
+    def test_a_failed_report_fails_it(self, sandbox: Sandbox) -> None:
+        job = TestSensor.submitted()
+        sandbox.hold(job["job_id"], "failed")
+        with pytest.raises(exceptions.ContactCenterReportFailedError):
+            self.look(job, datetime.now(UTC), soft_fail=True)
 
 
 @pytest.mark.parametrize(

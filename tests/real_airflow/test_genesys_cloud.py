@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import requests
 
-from airflow_provider_contactcenter.demo.airflow import LocalAirflow
 from airflow_provider_contactcenter.demo.processes import wait_for
 from airflow_provider_contactcenter.demo.stores import GCSServer, S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
 from tests.dags.genesys import WINDOWS
+from tests.driving import DrivenAirflow
 from tests.sandbox.genesys_cloud import VENDOR, Genesys
 
 pytestmark = pytest.mark.slow
@@ -33,12 +33,12 @@ def interval(start: datetime, end: datetime) -> str:
 
 
 def test_both_reports_land_in_both_stores_in_each_window_that_the_vendor_counts_them_to(
-    local_airflow: LocalAirflow, sandbox: Sandbox, s3_server: S3Server, gcs_server: GCSServer
+    local_airflow: DrivenAirflow, sandbox: Sandbox, s3_server: S3Server, gcs_server: GCSServer
 ) -> None:
     sandbox.set_options(VENDOR, rows=25, requests_per_minute=100_000)
     run = local_airflow.trigger_dag("genesys_windows")
     state = local_airflow.wait_for_run("genesys_windows", run, timeout=400)
-    assert state == "success", local_airflow.component_log("scheduler", 200)
+    assert state == "success"
     sandbox.set_options(VENDOR, ladder=[])
     own: dict[tuple[str, int], list[Any]] = {}
     for subject in SUBJECTS:
@@ -50,7 +50,7 @@ def test_both_reports_land_in_both_stores_in_each_window_that_the_vendor_counts_
                 rows = [json.loads(line) for line in landed.splitlines()]
                 assert rows == own[subject, index]
                 task = f"genesys_{subject}_to_{scheme}"
-                delivery = local_airflow.xcom("genesys_windows", run, task, map_index=index)
+                delivery = local_airflow.rest.xcom("genesys_windows", run, task, map_index=index)
                 told = (delivery["rows"], delivery["complete"], delivery["provisional"])
                 assert told == (len(rows), True, False)
     assert min(len(rows) for rows in own.values()) > 20
@@ -70,7 +70,7 @@ def test_both_reports_land_in_both_stores_in_each_window_that_the_vendor_counts_
 class Stage:
     """One run of ``genesys_end_deferred`` or ``genesys_end_sync``, whose job stays on its way."""
 
-    def __init__(self, airflow: LocalAirflow, sandbox: Sandbox, store: S3Server, mode: str) -> None:
+    def __init__(self, airflow: DrivenAirflow, sandbox: Sandbox, store: S3Server, mode: str) -> None:
         self.airflow = airflow
         self.sandbox = sandbox
         self.store = store
@@ -108,7 +108,7 @@ class Stage:
     def lands(self) -> str:
         """The job that landed."""
         assert self.airflow.wait_for_run(self.dag_id, self.run_id, timeout=120) == "success"
-        delivery = self.airflow.xcom(self.dag_id, self.run_id, "land")
+        delivery = self.airflow.rest.xcom(self.dag_id, self.run_id, "land")
         stored = b"".join(self.store.stream(BUCKET, f"real/genesys_end/{self.run_id}.jsonl"))
         assert stored.count(b"\n") == delivery["rows"] > 0
         return str(delivery["job"]["job_id"])
@@ -116,7 +116,7 @@ class Stage:
 
 @pytest.fixture
 def stage(
-    local_airflow: LocalAirflow, sandbox: Sandbox, s3_server: S3Server, request: pytest.FixtureRequest
+    local_airflow: DrivenAirflow, sandbox: Sandbox, s3_server: S3Server, request: pytest.FixtureRequest
 ) -> Iterator[Stage]:
     stage = Stage(local_airflow, sandbox, s3_server, request.param)
     yield stage

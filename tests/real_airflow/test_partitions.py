@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_contactcenter.demo.airflow import LocalAirflow
 from airflow_provider_contactcenter.demo.processes import wait_for
 from airflow_provider_contactcenter.demo.stores import S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transfers import events
+from tests.driving import DrivenAirflow
 
 pytestmark = [
     pytest.mark.slow,
@@ -32,41 +32,41 @@ def rows_of(store: S3Server, key: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def used(airflow: LocalAirflow, dag_id: str) -> list[dict[str, Any]]:
+def used(airflow: DrivenAirflow, dag_id: str) -> list[dict[str, Any]]:
     """What each run of a consumer said that it was for."""
-    runs = airflow.dag_runs(dag_id)
+    runs = airflow.rest.dag_runs(dag_id)
     assert {run["state"] for run in runs} <= {"success"}
-    return [airflow.xcom(dag_id, run["dag_run_id"], "use") for run in runs]
+    return [airflow.rest.xcom(dag_id, run["dag_run_id"], "use") for run in runs]
 
 
-def partitions(airflow: LocalAirflow, dag_id: str) -> Counter[str]:
+def partitions(airflow: DrivenAirflow, dag_id: str) -> Counter[str]:
     return Counter(said["partition"][:10] for said in used(airflow, dag_id))
 
 
-def seen(airflow: LocalAirflow, dag_id: str) -> Counter[str]:
+def seen(airflow: DrivenAirflow, dag_id: str) -> Counter[str]:
     """How many events of each day a consumer's runs were made by."""
     return Counter(day for said in used(airflow, dag_id) for day in said["days"])
 
 
-def settle(airflow: LocalAirflow, expected: dict[str, Counter[str]]) -> None:
+def settle(airflow: DrivenAirflow, expected: dict[str, Counter[str]]) -> None:
     """Wait until each consumer has seen what it is to see, and all of its runs are over."""
 
     def done() -> bool:
-        over = all(run["state"] == "success" for dag in expected for run in airflow.dag_runs(dag))
+        over = all(run["state"] == "success" for dag in expected for run in airflow.rest.dag_runs(dag))
         return over and all(seen(airflow, dag).total() >= days.total() for dag, days in expected.items())
 
     wait_for(done, 120, "the consumers did not follow", interval=1)
     assert {dag: seen(airflow, dag) for dag in expected} == expected
 
 
-def runs_by_day(airflow: LocalAirflow) -> dict[str, dict[str, Any]]:
-    return {run["partition_key"]: run for run in airflow.dag_runs("lake_land")}
+def runs_by_day(airflow: DrivenAirflow) -> dict[str, dict[str, Any]]:
+    return {run["partition_key"]: run for run in airflow.rest.dag_runs("lake_land")}
 
 
-def wait_for_days(airflow: LocalAirflow, states: set[str]) -> dict[str, dict[str, Any]]:
+def wait_for_days(airflow: DrivenAirflow, states: set[str]) -> dict[str, dict[str, Any]]:
     wait_for(
         lambda: (
-            len(runs := airflow.dag_runs("lake_land")) == len(DAYS)
+            len(runs := airflow.rest.dag_runs("lake_land")) == len(DAYS)
             and all(run["state"] in states for run in runs)
         ),
         180,
@@ -77,17 +77,17 @@ def wait_for_days(airflow: LocalAirflow, states: set[str]) -> dict[str, dict[str
 
 
 def test_consumers_run_for_the_days_that_changed_and_for_no_others(
-    local_airflow: LocalAirflow, sandbox: Sandbox, s3_server: S3Server
+    local_airflow: DrivenAirflow, sandbox: Sandbox, s3_server: S3Server
 ) -> None:
     airflow = local_airflow
     sandbox.set_options("talkdesk", ladder=[], rows=40)
     airflow.wait_for_dags(["lake_land", *CONSUMERS])
     for dag_id in ("lake_land", *CONSUMERS):
-        airflow.unpause(dag_id)
+        airflow.rest.unpause(dag_id)
 
     # Ten days, of which the vendor refuses one of the first six.
     sandbox.add_fault(vendor="talkdesk", operation="create", fault="status", status=403, skip=3, count=1)
-    airflow.request(
+    airflow.rest.request(
         "POST",
         "backfills",
         json={
@@ -119,7 +119,7 @@ def test_consumers_run_for_the_days_that_changed_and_for_no_others(
     # Three days again: the vendor has one more row for each of them.
     again = DAYS[4:7]
     sandbox.set_options("talkdesk", rows=41)
-    airflow.request(
+    airflow.rest.request(
         "POST",
         "dags/lake_land/clearDagRuns",
         json={
@@ -139,7 +139,7 @@ def test_consumers_run_for_the_days_that_changed_and_for_no_others(
         rows = rows_of(s3_server, f"lake/calls/{day}.csv")
         assert {row["start_at"][:10] for row in rows} == {day}
         assert len(rows) == (41 if day in again else 40)
-    assert len(airflow.dag_runs("lake_land")) == len(DAYS)
+    assert len(airflow.rest.dag_runs("lake_land")) == len(DAYS)
 
     # The asset remembers the columns that landed last.
     [kept] = airflow.query(
@@ -149,16 +149,18 @@ def test_consumers_run_for_the_days_that_changed_and_for_no_others(
 
 
 def test_a_row_that_the_vendor_corrects_is_right_the_night_after(
-    local_airflow: LocalAirflow, sandbox: Sandbox, s3_server: S3Server
+    local_airflow: DrivenAirflow, sandbox: Sandbox, s3_server: S3Server
 ) -> None:
     airflow = local_airflow
     sandbox.set_options("talkdesk", ladder=[], rows=20)
     airflow.wait_for_dags(["lake_look_back", "lake_corrected_day"])
-    airflow.unpause("lake_corrected_day")
-    airflow.unpause("lake_look_back")
+    airflow.rest.unpause("lake_corrected_day")
+    airflow.rest.unpause("lake_look_back")
 
     def nights() -> list[dict[str, Any]]:
-        return [run for run in airflow.dag_runs("lake_look_back") if run["state"] in {"success", "failed"}]
+        return [
+            run for run in airflow.rest.dag_runs("lake_look_back") if run["state"] in {"success", "failed"}
+        ]
 
     wait_for(lambda: bool(nights()), 90, "the first night did not end", interval=0.2)
     sandbox.set_options("talkdesk", rows=21)  # every day has a late row, and times that have changed
@@ -168,10 +170,10 @@ def test_a_row_that_the_vendor_corrects_is_right_the_night_after(
     deliveries = []
     for run in nights():
         assert run["state"] == "success"
-        reports = airflow.xcom("lake_look_back", run["dag_run_id"], "look_back")
+        reports = airflow.rest.xcom("lake_look_back", run["dag_run_id"], "look_back")
         assert len(reports) == 3
         for index in range(3):
-            delivery = airflow.xcom("lake_look_back", run["dag_run_id"], "calls", map_index=index)
+            delivery = airflow.rest.xcom("lake_look_back", run["dag_run_id"], "calls", map_index=index)
             day = delivery["uri"][-14:-4]
             landed[day] += 1
             deliveries.append((day, delivery["rows"]))
@@ -199,11 +201,11 @@ def test_a_row_that_the_vendor_corrects_is_right_the_night_after(
 
 
 def test_windows_are_mapped_within_a_pool_and_a_second_run_skips_what_has_landed(
-    local_airflow: LocalAirflow, sandbox: Sandbox, s3_server: S3Server
+    local_airflow: DrivenAirflow, sandbox: Sandbox, s3_server: S3Server
 ) -> None:
     airflow = local_airflow
     sandbox.set_options("talkdesk", rows=20, max_running=2)
-    airflow.request("POST", "pools", json={"name": "talkdesk", "slots": 2, "include_deferred": True})
+    airflow.rest.request("POST", "pools", json={"name": "talkdesk", "slots": 2, "include_deferred": True})
     run = airflow.trigger_dag("lake_history")
     assert airflow.wait_for_run("lake_history", run, timeout=180) == "success"
     weeks = ["2024-03-01", "2024-03-04", "2024-03-11", "2024-03-18", "2024-03-25"]

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_contactcenter.demo.airflow import LocalAirflow
 from airflow_provider_contactcenter.demo.processes import wait_for
 from airflow_provider_contactcenter.demo.stores import S3Server
 from airflow_provider_contactcenter.sandbox import Sandbox
+from tests.driving import DrivenAirflow
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ def made_by(journal: list[dict[str, Any]], client: str) -> list[dict[str, Any]]:
 
 
 def test_a_deferred_report_holds_no_slot_and_lands_when_the_vendor_is_done(
-    local_airflow: LocalAirflow, sandbox: Sandbox, s3_server: S3Server
+    local_airflow: DrivenAirflow, sandbox: Sandbox, s3_server: S3Server
 ) -> None:
     sandbox.set_options("talkdesk", hold="processing")
     run = local_airflow.trigger_dag("land_deferred")
@@ -56,7 +56,7 @@ def test_a_deferred_report_holds_no_slot_and_lands_when_the_vendor_is_done(
     [served] = sandbox.served()
     content = landed(s3_server, "real/land_deferred/calls.csv")
     assert hashlib.sha256(content).hexdigest() == served["sha256"]
-    delivery = local_airflow.xcom("land_deferred", run, "land")
+    delivery = local_airflow.rest.xcom("land_deferred", run, "land")
     assert (delivery["rows"], delivery["sha256"]) == (served["rows"], served["sha256"])
 
     assert len(sandbox.journal(operation="create")) == 1
@@ -67,7 +67,7 @@ def test_a_deferred_report_holds_no_slot_and_lands_when_the_vendor_is_done(
 
 
 def test_a_report_in_three_tasks_maps_over_five_windows(
-    local_airflow: LocalAirflow, sandbox: Sandbox, s3_server: S3Server
+    local_airflow: DrivenAirflow, sandbox: Sandbox, s3_server: S3Server
 ) -> None:
     run = local_airflow.trigger_dag("three_tasks_mapped")
     assert local_airflow.wait_for_run("three_tasks_mapped", run, timeout=180) == "success"
@@ -77,21 +77,21 @@ def test_a_report_in_three_tasks_maps_over_five_windows(
     assert len(sandbox.journal(operation="create")) == 5
     served = {entry["job"]: entry["sha256"] for entry in sandbox.served()}
     for index in range(5):
-        delivery = local_airflow.xcom("three_tasks_mapped", run, "land", map_index=index)
+        delivery = local_airflow.rest.xcom("three_tasks_mapped", run, "land", map_index=index)
         content = landed(s3_server, f"real/mapped/{index}.csv")
         assert delivery["window"]["start"] == f"2024-05-{index + 1:02}T00:00:00+00:00"
         assert hashlib.sha256(content).hexdigest() == served[delivery["job"]["job_id"]]
 
 
 def test_a_plain_cron_schedule_has_an_empty_window_and_the_task_says_why(
-    local_airflow: LocalAirflow, sandbox: Sandbox
+    local_airflow: DrivenAirflow, sandbox: Sandbox
 ) -> None:
     local_airflow.wait_for_dags(["plain_cron"])
-    local_airflow.unpause("plain_cron")
-    wait_for(lambda: bool(local_airflow.dag_runs("plain_cron")), 30, "no run appeared")
-    run = local_airflow.dag_runs("plain_cron")[0]["dag_run_id"]
+    local_airflow.rest.unpause("plain_cron")
+    wait_for(lambda: bool(local_airflow.rest.dag_runs("plain_cron")), 30, "no run appeared")
+    run = local_airflow.rest.dag_runs("plain_cron")[0]["dag_run_id"]
     assert local_airflow.wait_for_run("plain_cron", run) == "failed"
-    log = local_airflow.task_log("plain_cron", run, "land")
+    log = local_airflow.rest.task_log("plain_cron", run, "land")
     assert "equals end=" in log
     assert "CronDataIntervalTimetable" in log
     assert "create_cron_data_intervals" in log
@@ -123,7 +123,7 @@ FAILURES = {
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_final_refusal_is_not_retried_and_passes_on_the_vendors_words(
-    local_airflow: LocalAirflow,
+    local_airflow: DrivenAirflow,
     sandbox: Sandbox,
     s3_server: S3Server,
     request: pytest.FixtureRequest,
@@ -136,9 +136,9 @@ def test_a_final_refusal_is_not_retried_and_passes_on_the_vendors_words(
     runs = {mode: local_airflow.trigger_dag(f"land_{mode}", conf=conf) for mode in ("deferred", "sync")}
     for mode, run in runs.items():
         assert local_airflow.wait_for_run(f"land_{mode}", run) == "failed"
-        [task] = local_airflow.task_instances(f"land_{mode}", run)
+        [task] = local_airflow.rest.task_instances(f"land_{mode}", run)
         assert task["try_number"] == 1
-        log = local_airflow.task_log(f"land_{mode}", run, "land")
+        log = local_airflow.rest.task_log(f"land_{mode}", run, "land")
         assert error in log
         assert "Talkdesk Explore (connection talkdesk_" in log
     assert keys(s3_server, "real/") == before
@@ -158,7 +158,7 @@ def secrets(sandbox: Sandbox) -> Iterator[str]:
 
 
 def test_no_secret_is_stored_or_logged_whether_a_report_lands_or_fails(
-    local_airflow: LocalAirflow, sandbox: Sandbox
+    local_airflow: DrivenAirflow, sandbox: Sandbox
 ) -> None:
     sandbox.set_options("talkdesk", hold="processing")
     good = {mode: local_airflow.trigger_dag(f"land_{mode}") for mode in ("deferred", "sync")}
@@ -186,18 +186,18 @@ def test_no_secret_is_stored_or_logged_whether_a_report_lands_or_fails(
     assert "ContactCenterReportTrigger" in while_deferred
 
 
-def dump(airflow: LocalAirflow) -> str:
+def dump(airflow: DrivenAirflow) -> str:
     """The whole database as text: trigger rows, XCom, task state, rendered fields."""
     with sqlite3.connect(f"file:{airflow.database}?mode=ro", uri=True, timeout=30) as connection:
         return "\n".join(connection.iterdump())
 
 
-def logs(airflow: LocalAirflow) -> str:
+def logs(airflow: DrivenAirflow) -> str:
     """All that the tasks and the components wrote."""
     return "\n".join(path.read_text(errors="replace") for path in airflow.folder.rglob("*.log"))
 
 
-def shown(airflow: LocalAirflow, sandbox: Sandbox, *dumps: str) -> list[str]:
+def shown(airflow: DrivenAirflow, sandbox: Sandbox, *dumps: str) -> list[str]:
     """The secrets that are found in logs, in the database, or in earlier dumps of it."""
     places = [logs(airflow), dump(airflow), *dumps]
     return [secret for secret in set(secrets(sandbox)) if any(secret in place for place in places)]

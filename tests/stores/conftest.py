@@ -25,7 +25,7 @@ from airflow_provider_contactcenter.transfers.contact_center_to_file import Cont
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
 from airflow_provider_contactcenter.transfers.contact_center_to_sftp import ContactCenterToSFTPOperator
-from tests.stores.servers import CONTAINER, AzuriteServer, SFTPServer
+from tests.stores.servers import CONTAINER, AzuriteServer, SFTPServer, multipart_uploads
 
 BUCKET = "contactcenter"
 
@@ -102,7 +102,7 @@ def s3_place(server: S3Server) -> Place:
         partial(_transfer, ContactCenterToS3Operator, lambda name: {"s3_key": f"s3://{BUCKET}/{name}"}),
         content,
         lambda name, data: client.put_object(Bucket=BUCKET, Key=name, Body=data),
-        lambda: server.multipart_uploads(BUCKET),
+        lambda: multipart_uploads(server, BUCKET),
         sweep,
         server.environ,
         # SeaweedFS makes a bucket that isn't there; this one can't be.

@@ -1,4 +1,4 @@
-"""Azurite and an SFTP server, as real as a test needs them."""
+"""Azurite and an SFTP server, as real as a test needs them, and what an S3 server still holds."""
 
 from __future__ import annotations
 
@@ -23,10 +23,17 @@ import asyncssh
 import pytest
 
 from airflow_provider_contactcenter.demo.processes import LOOPBACK, Process, free_ports, wait_for
+from airflow_provider_contactcenter.demo.stores import S3Server
 
 #: the newest that Node 20 runs
 AZURITE = "3.35.0"
 CONTAINER = "contactcenter"
+
+
+def multipart_uploads(server: S3Server, bucket: str) -> list[str]:
+    """The keys of the multipart uploads that were begun and neither completed nor aborted."""
+    listing = server.client().list_multipart_uploads(Bucket=bucket)
+    return [upload["Key"] for upload in listing.get("Uploads", [])]
 
 
 def azurite_program() -> Path:

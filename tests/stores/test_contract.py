@@ -26,6 +26,7 @@ def test_a_body_lands_whole(place: Place, name: str, size: int) -> None:
     assert not store.exists()
     stored = store.put(Body(data), content_type=CSV)
     assert place.content(name) == data
+    assert b"".join(store.read()) == data
     assert store.exists()
     assert set(stored) <= {"etag", "version_id", "generation", "checksum"}
     store.delete()
@@ -36,6 +37,7 @@ def test_a_body_lands_whole(place: Place, name: str, size: int) -> None:
 def test_an_empty_body_lands_as_an_empty_object(place: Place, name: str) -> None:
     place.store(name).put(Body(b""), content_type=CSV)
     assert place.content(name) == b""
+    assert list(filter(None, place.store(name).read())) == []
 
 
 @SIZES

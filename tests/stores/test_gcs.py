@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -16,7 +19,9 @@ from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.demo.stores import GCSServer
 from airflow_provider_contactcenter.stores.base import ObjectExists
 from airflow_provider_contactcenter.stores.gcs import GCSStore, _File, ahead
+from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from tests.stores.conftest import BUCKET, Body, Gone, gcs_place
+from tests.transfers.conftest import calls
 
 CHUNK = 256 * 1024
 CSV = "text/csv; charset=utf-8"
@@ -52,7 +57,17 @@ class Refuser(BaseHTTPRequestHandler):
             self.answer(308, {"Range": f"bytes=0-{end}"})
             return
         said = {"etag": "CJ", "generation": 1717, "crc32c": "wlPpYA==", "size": size}
+        if self.server.losses:
+            self.server.losses -= 1
+            self.server.refuses = "end"
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
         self.answer(412 if self.server.refuses == "end" else 200, body=json.dumps(said).encode())
+
+    def do_GET(self) -> None:  # the object; the client asks for itself, too
+        found = self.server.found
+        self.answer(403 if found is None else 200, body=json.dumps(found or {}).encode())
 
     def do_DELETE(self) -> None:
         self.server.heard.append(("DELETE", self.path))
@@ -65,6 +80,8 @@ class Refuser(BaseHTTPRequestHandler):
 def refuser(monkeypatch: pytest.MonkeyPatch, gcs_server: GCSServer) -> Iterator[SimpleNamespace]:
     server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Refuser)
     server.url, server.refuses, server.heard = f"http://127.0.0.1:{server.server_port}", None, []
+    #: answers to an upload's end that get lost, and what is under the name then
+    server.losses, server.found = 0, None
     threading.Thread(target=server.serve_forever, daemon=True).start()
     for name, value in {**gcs_server.environ, "STORAGE_EMULATOR_HOST": server.url}.items():
         monkeypatch.setenv(name, value)
@@ -82,6 +99,50 @@ def test_an_object_that_is_not_to_be_replaced(refuser: Any, refuses: str, size: 
     assert "sentinel" not in str(caught.value)
     assert "ifGenerationMatch=0" in refuser.heard[0][1]
     assert not ahead_threads()
+
+
+#: 512 KiB of zeros
+ZEROS = {"size": str(2 * CHUNK), "crc32c": "wlPpYA==", "etag": "CJ", "generation": "1717"}
+
+
+def put_zeros() -> Any:
+    store = GCSStore(BUCKET, "a.csv", chunk_size=CHUNK)
+    return store.put(Body(bytes(2 * CHUNK)), content_type=CSV, replace=False)
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library doesn't wait before it asks again."""
+    impatient = SimpleNamespace(sleep=lambda _: None, monotonic=time.monotonic)
+    monkeypatch.setattr("google.api_core.retry.retry_unary.time", impatient)
+
+
+def test_an_object_whose_last_answer_was_lost_is_its_own(refuser: Any, unhurried: None) -> None:
+    refuser.losses, refuser.found = 1, ZEROS
+    assert put_zeros() == {
+        "etag": "CJ",
+        "generation": "1717",
+        "checksum": {"type": "CRC32C/FULL_OBJECT", "value": "wlPpYA=="},
+    }
+
+
+@pytest.mark.parametrize(
+    "found",
+    [{**ZEROS, "crc32c": "AAAAAA=="}, {**ZEROS, "size": "5"}, None],
+    ids=["other bytes", "another length", "not to be looked at"],
+)
+def test_another_writers_object_behind_a_lost_answer(
+    refuser: Any, unhurried: None, found: dict[str, str] | None
+) -> None:
+    refuser.losses, refuser.found = 1, found
+    with pytest.raises(ObjectExists):
+        put_zeros()
+
+
+def test_the_same_bytes_of_another_writer_are_not_its_own(refuser: Any) -> None:
+    refuser.refuses, refuser.found = "end", ZEROS
+    with pytest.raises(ObjectExists):
+        put_zeros()
 
 
 def test_a_check_with_replace_false_finds_an_object_too(refuser: Any) -> None:
@@ -125,6 +186,34 @@ def test_metadata_and_content_type_are_the_objects(
     place.store(name, metadata={"team": "cc"}).put(Body(b"a"), content_type=CSV)
     blob = gcs_server.client().bucket(BUCKET).get_blob(name)
     assert (blob.content_type, blob.metadata) == (CSV, {"team": "cc"})
+
+
+def test_the_key_and_who_pays_are_in_the_requests_that_begin_an_object(refuser: Any, name: str) -> None:
+    key = "projects/acme/locations/eu/keyRings/lake/cryptoKeys/calls"
+    operator = ContactCenterToGCSOperator(
+        task_id="calls",
+        report=calls(),
+        bucket_name=BUCKET,
+        object_name=name,
+        kms_key_name=key,
+        user_project="payer",
+    )
+    store = operator.store()
+    store.check()
+    for each in (store, store.at("manifest.json")):
+        each.put(Body(bytes(2 * CHUNK)), content_type=CSV)
+    began = [parse_qs(urlsplit(path).query) for method, path in refuser.heard if method == "POST"]
+    assert len(began) == 3, "the check, the upload, the manifest"
+    for query in began:
+        assert (query["kmsKeyName"], query["userProject"]) == ([key], ["payer"])
+
+
+def test_whom_to_impersonate_is_said_to_the_hook(refuser: Any) -> None:
+    chain = ["lander@acme.iam.gserviceaccount.com"]
+    operator = ContactCenterToGCSOperator(
+        task_id="calls", report=calls(), bucket_name=BUCKET, object_name="a.csv", impersonation_chain=chain
+    )
+    assert operator.store()._hook.impersonation_chain == chain
 
 
 @pytest.mark.parametrize("size", [0, -CHUNK, 1000, "256", 1.5 * CHUNK])

@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import os
+import threading
 import zlib
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
@@ -19,6 +22,7 @@ from airflow_provider_contactcenter.stores.base import ObjectExists
 from airflow_provider_contactcenter.stores.s3 import S3Store
 from tests.faults.relay import Harm, Relay
 from tests.stores.conftest import Body, Place, s3_place
+from tests.transfers.conftest import calls
 
 MIB = 1 << 20
 CSV = "text/csv; charset=utf-8"
@@ -184,6 +188,83 @@ def test_arguments_of_the_upload_are_the_checks_too(s3: Place, name: str) -> Non
     store.check()
     stored = store.put(Body(os.urandom(20 * MIB)), content_type=CSV)
     assert stored["checksum"]["type"] == "SHA256/COMPOSITE"
+
+
+KMS = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "alias/lake"}
+ARGUMENTS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+    "AES256": ({"encrypt": True}, {"x-amz-server-side-encryption": "AES256"}),
+    "KMS": (
+        {"s3_extra_args": KMS},
+        {
+            "x-amz-server-side-encryption": "aws:kms",
+            "x-amz-server-side-encryption-aws-kms-key-id": "alias/lake",
+        },
+    ),
+    "ACL": ({"acl_policy": "bucket-owner-full-control"}, {"x-amz-acl": "bucket-owner-full-control"}),
+    "class and tags": (
+        {"s3_extra_args": {"StorageClass": "STANDARD_IA", "Tagging": "source=talkdesk"}},
+        {"x-amz-storage-class": "STANDARD_IA", "x-amz-tagging": "source=talkdesk"},
+    ),
+}
+
+
+class Recorder(BaseHTTPRequestHandler):
+    """S3 as far as an upload goes, which takes whatever it is told about keys and classes."""
+
+    protocol_version = "HTTP/1.1"
+    server: Any
+
+    def do_PUT(self) -> None:
+        self.answer(self.headers["Content-Length"])
+
+    def do_POST(self) -> None:
+        said = "<UploadId>1</UploadId><ETag>a</ETag>"
+        self.answer(self.headers["Content-Length"], f"<Result>{said}</Result>".encode())
+
+    def do_DELETE(self) -> None:
+        self.answer("0")
+
+    def answer(self, size: str, body: bytes = b"") -> None:
+        self.rfile.read(int(size))
+        self.server.heard.append((f"{self.command} {urlsplit(self.path).query}", dict(self.headers.items())))
+        self.send_response(200)
+        self.send_header("ETag", '"a"')
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@pytest.fixture
+def recorder(s3: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Recorder)
+    server.heard = []
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    connect(
+        monkeypatch,
+        s3,
+        endpoint_url=f"http://127.0.0.1:{server.server_port}",
+        config_kwargs={"request_checksum_calculation": "when_required"},  # a body without chunks
+    )
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@SIZES
+@pytest.mark.parametrize(("given", "headers"), ARGUMENTS.values(), ids=ARGUMENTS)
+def test_what_the_operator_is_given_is_in_the_request_that_begins_the_object(
+    s3: Place, recorder: Any, name: str, size: int, given: Any, headers: dict[str, str]
+) -> None:
+    store = s3.operator(name, report=calls(), **given).store()
+    store.check()
+    store.put(Body(bytes(size)), content_type=CSV)
+    store.at("manifest.json").put(Body(b"{}"), content_type="application/json")
+    began = [told for request, told in recorder.heard if request in ("PUT ", "POST uploads")]
+    assert len(began) == 3, "the check, the upload in one part or several, the manifest"
+    for told in began:
+        assert {key.lower(): value for key, value in told.items()}.items() >= headers.items()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -15,8 +16,9 @@ from airflow_provider_contactcenter.reports import talkdesk_report
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transfers.contact_center_to_gcs import ContactCenterToGCSOperator
 from airflow_provider_contactcenter.transfers.contact_center_to_s3 import ContactCenterToS3Operator
-from airflow_provider_contactcenter.transport import tokens
+from tests.sandboxes import connected
 from tests.stores.conftest import conditional_place, place  # noqa: F401 - fixtures
+from tests.stores.servers import multipart_uploads
 
 BUCKET = "contactcenter"
 
@@ -25,7 +27,7 @@ class StateStore(dict[str, Any]):
     """Airflow's task state store, as far as it is used."""
 
     def set(self, key: str, value: Any) -> None:
-        self[key] = value
+        self[key] = json.loads(json.dumps(value))
 
     def delete(self, key: str) -> None:
         self.pop(key, None)
@@ -54,10 +56,7 @@ def calls(**values: Any) -> dict[str, Any]:
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Jobs are done as soon as they are submitted; connections stand in the environment."""
-    tokens.forget()
-    with Sandbox(rows=40, options={"talkdesk": {"ladder": []}}) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, rows=40, options={"talkdesk": {"ladder": []}}) as sandbox:
         yield sandbox
 
 
@@ -102,7 +101,7 @@ class Store:
 
     def dangling(self) -> list[str]:
         """Multipart uploads that were begun and neither completed nor aborted."""
-        return self.server.multipart_uploads(BUCKET) if isinstance(self.server, S3Server) else []
+        return multipart_uploads(self.server, BUCKET) if isinstance(self.server, S3Server) else []
 
 
 @pytest.fixture(params=["s3", "gcs"])

@@ -17,7 +17,6 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_0_PLUS
-from wire import Asked, Wire, connection, reply, talkdesk
 
 from airflow_provider_contactcenter.exceptions import ContactCenterObjectExistsError
 from airflow_provider_contactcenter.pipeline.body import Body
@@ -25,6 +24,7 @@ from airflow_provider_contactcenter.reports import eight_by_eight_call_legs, tal
 from airflow_provider_contactcenter.shapes import shape
 from tests.stores.conftest import Place
 from tests.transfers.conftest import context
+from tests.wire import Asked, Wire, connection, reply, talkdesk
 
 #: yesterday: of an old window 8x8 Work Analytics may leave something out
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -11,6 +11,11 @@ from airflow.providers.common.compat.sdk import Asset, AssetAlias
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.pipeline.reshape.hashing import key_fingerprint
+from airflow_provider_contactcenter.reports import (
+    eight_by_eight_call_legs,
+    khoros_care_report,
+    vspark_stats,
+)
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.shapes import shape
 from airflow_provider_contactcenter.stores.file import FileStore
@@ -20,7 +25,11 @@ from tests.transfers.conftest import StateStore, calls, context
 
 def landed(path: Path, **values: Any) -> Any:
     task = ContactCenterToFileOperator(
-        task_id="calls", report=calls(), path=str(path), deferrable=False, poll_interval=0.05, **values
+        task_id="calls",
+        path=str(path),
+        deferrable=False,
+        poll_interval=0.05,
+        **{"report": calls(), **values},
     )
     return task.execute(context())
 
@@ -152,3 +161,47 @@ def test_a_file_that_breaks_off_is_fetched_again_where_the_storage_has_no_ranges
     delivery = landed(tmp_path / "calls.csv")
     assert [file["start"] for file in sandbox.served()] == [0, 0]
     assert delivery["sha256"] == sandbox.served()[0]["sha256"]
+
+
+DAY = {"start": "2024-05-01T00:00:00Z", "end": "2024-05-02T00:00:00Z"}
+#: what comes in place of a report -> the report, and the fault
+IN_PLACE: dict[str, tuple[Any, dict[str, Any]]] = {
+    "khoros sends JSON for CSV": (
+        khoros_care_report("conversation", **DAY),
+        {"vendor": "khoros_care", "operation": "storage", "body": '[{"caller": "sentinel 555-0100"}]'},
+    ),
+    "khoros sends an object for lines": (
+        khoros_care_report("conversation", file_format="jsonl", **DAY),
+        {"vendor": "khoros_care", "operation": "storage", "body": '{"caller": "sentinel 555-0100"}'},
+    ),
+    "vspark sends text": (
+        vspark_stats(company="DocTestCo", organization="DocTestCo-DocTesting", **DAY),
+        {"vendor": "vspark", "operation": "stats", "body": "caller;number sentinel;555-0100"},
+    ),
+    "8x8 sends half a page": (
+        eight_by_eight_call_legs(pbx_id="allpbxes", **DAY),
+        {"vendor": "eight_by_eight_work", "operation": "call_legs", "body": '{"data": [{"x": "sentinel'},
+    ),
+}
+
+
+@pytest.mark.parametrize("shaped", [True, False], ids=["in a shape", "as it comes"])
+@pytest.mark.parametrize("case", IN_PLACE)
+def test_what_comes_in_place_of_a_report_is_not_shown_where_it_has_a_shape(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str], case: str, shaped: bool
+) -> None:
+    report, fault = IN_PLACE[case]
+    sandbox.set_options("khoros_care", ladder=[])
+    sandbox.add_fault(fault="status", status=200, count=None, **fault)
+    with pytest.raises(exceptions.ContactCenterError) as failed:
+        landed(tmp_path / "landed", report=dict(report), shape=shape(drop=["caller"]) if shaped else None)
+    said = str(failed.value)
+    assert ("isn't shown, as the report has a shape" in said) is shaped
+    assert ("sentinel" in said + capsys.readouterr().out) is not shaped
+
+
+def test_a_vendors_own_error_is_shown_in_a_shape_too(sandbox: Sandbox, tmp_path: Path) -> None:
+    report, fault = IN_PLACE["vspark sends text"]
+    sandbox.add_fault(fault="status", status=200, count=None, **{**fault, "body": "Company not found"})
+    with pytest.raises(exceptions.ContactCenterNotFoundError, match="Company not found"):
+        landed(tmp_path / "landed", report=dict(report), shape=shape(drop=["caller"]))

@@ -18,7 +18,8 @@ from airflow_provider_contactcenter.reports import (
     eight_by_eight_work_summary,
 )
 from airflow_provider_contactcenter.sandbox import Sandbox
-from airflow_provider_contactcenter.transport import policy, tokens
+from airflow_provider_contactcenter.transport import policy
+from tests.sandboxes import connected
 from tests.transfers.conftest import StateStore, Store, context
 
 Key = Callable[[str], str]
@@ -31,10 +32,8 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Reports are done as soon as they are submitted; nothing is too old."""
     monkeypatch.setattr(policy, "pause", lambda refusal, attempt: 0.0)
     monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_work.reports.RETENTION", 100)
-    tokens.forget()
-    with Sandbox(rows=1200, options={CC: {"ladder": []}, WORK: {"retention_years": 100}}) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    options = {CC: {"ladder": []}, WORK: {"retention_years": 100}}
+    with connected(monkeypatch, rows=1200, options=options) as sandbox:
         yield sandbox
 
 

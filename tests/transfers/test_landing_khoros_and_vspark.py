@@ -13,6 +13,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, TaskDeferr
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.reports import khoros_care_report, vspark_stats
 from airflow_provider_contactcenter.sandbox import Sandbox
+from tests.sandboxes import connected
 from tests.transfers.conftest import StateStore, Store, context
 
 Key = Callable[[str], str]
@@ -22,9 +23,7 @@ SUNDAY = {"start": "2024-05-05T00:00:00Z", "end": "2024-05-06T00:00:00Z"}
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with Sandbox(options={"khoros_care": {"ladder": [], "rows": 40}}) as sandbox:
-        for name, value in sandbox.environ.items():
-            monkeypatch.setenv(name, value)
+    with connected(monkeypatch, options={"khoros_care": {"ladder": [], "rows": 40}}) as sandbox:
         yield sandbox
 
 

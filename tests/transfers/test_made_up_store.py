@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pytest
@@ -40,6 +41,9 @@ class ShelfStore:
 
     def exists(self) -> bool:
         return self.name in self.shelf
+
+    def read(self) -> Iterator[bytes]:
+        yield self.shelf[self.name]
 
     def put(self, body: Readable, *, content_type: str, replace: bool = True) -> Stored:
         whole = body.read(1000) if self.hasty else body.read()

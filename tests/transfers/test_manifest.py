@@ -49,14 +49,19 @@ def test_an_old_manifest_is_gone_while_its_data_change(sandbox: Sandbox, store: 
 
 
 @pytest.mark.parametrize(
-    ("replace", "what_to_do"), [(True, "a retry of the task lands both again"), (False, "remove it first")]
+    ("values", "what_to_do"),
+    [
+        ({}, "a retry of the task lands both again"),
+        ({"replace": False}, "a retry of the task writes the manifest"),
+        ({"replace": False, "durable": False}, "remove it first"),
+    ],
 )
 def test_a_manifest_that_cannot_be_written_fails_the_task(
     sandbox: Sandbox,
     store: Store,
     key: Key,
     monkeypatch: pytest.MonkeyPatch,
-    replace: bool,
+    values: dict[str, Any],
     what_to_do: str,
 ) -> None:
     from airflow_provider_contactcenter.transfers import manifest
@@ -67,7 +72,7 @@ def test_a_manifest_that_cannot_be_written_fails_the_task(
     monkeypatch.setattr(manifest, "body", broken)
     sentence = f"readers of manifests don't see it; .*{what_to_do}"
     with pytest.raises(exceptions.ContactCenterStoreError, match=sentence):
-        store.operator(key("csv"), report=calls(), manifest=key("json"), replace=replace).execute(context())
+        store.operator(key("csv"), report=calls(), manifest=key("json"), **values).execute(context())
 
 
 def test_a_manifest_under_the_reports_own_key_is_refused(sandbox: Sandbox, store: Store, key: Key) -> None:

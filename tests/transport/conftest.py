@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from wire import connection
 
 from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.transport.on_aiohttp import shared_driver
 from airflow_provider_contactcenter.vendors.protocol.messages import Operation
+from tests.wire import connection
 
 
 class Client:
@@ -41,7 +41,6 @@ Connect = Callable[..., Client]
 def connect(
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
-    pauses: list[float],
 ) -> Iterator[Connect]:
     """Makes a client of a base URL and extras, for the driver whose turn it is."""
     clients: list[Client] = []

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from wire import Wire, connection, reply, talkdesk
 
 from airflow_provider_contactcenter.exceptions import ContactCenterInvalidReportError
 from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.vendors.protocol.connection import Settings
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from tests.wire import Wire, connection, reply, talkdesk
 
 from .conftest import Connect
 from .test_drivers import get, orders
@@ -25,6 +25,7 @@ from .test_drivers import get, orders
         ("/a%2fb?X-Amz-Signature=q%2f%3d&x=%C3%a9", "/a%2fb?X-Amz-Signature=q%2f%3d&x=%C3%a9"),
         ("/a/%7euser/x?y=%2F%2f~+", "/a/%7euser/x?y=%2F%2f~+"),
         ("/trailing/blanks?s=1  ", "/trailing/blanks?s=1"),
+        ("/na\xc3\xafve %7e.csv?s=a b", "/na%C3%AFve%20%7e.csv?s=a%20b"),
         ("/not'so(odd)*!$,;:@?a=[b]|c^`{}", "/not'so(odd)*!$,;:@?a=[b]|c^`{}"),
     ],
 )

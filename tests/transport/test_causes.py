@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from wire import Asked, Wire, reply, talkdesk
 
 from airflow_provider_contactcenter.hooks.refusals import error_of
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from tests.wire import Asked, Wire, reply, talkdesk
 
 from .conftest import Client, Connect
 from .test_drivers import get, refused

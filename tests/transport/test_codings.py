@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wire import Wire, connection, reply, talkdesk
 
 from airflow_provider_contactcenter.transport.codings import PIECE, Decoder, Undecodable
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from tests.wire import Wire, connection, reply, talkdesk
 
 from .conftest import Client, Connect
 from .test_drivers import get, orders, post, refused
@@ -110,9 +110,7 @@ def file_from(server: Wire, monkeypatch: pytest.MonkeyPatch) -> Answer:
 
 @pytest.mark.parametrize("framing", ["length", "chunked", "none"])
 @pytest.mark.parametrize("name", PACKINGS)
-def test_a_packed_file_is_whole_and_proved(
-    name: str, framing: str, monkeypatch: pytest.MonkeyPatch, pauses: list[float]
-) -> None:
+def test_a_packed_file_is_whole_and_proved(name: str, framing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     coding, pack = PACKINGS[name]
     packed = reply(200, pack(TEXT), framing=framing, Content_Encoding=coding)
     with Wire(talkdesk(packed)) as server:
@@ -127,7 +125,7 @@ def test_a_packed_file_is_whole_and_proved(
 @pytest.mark.parametrize("part", [0.0, 0.0001, 0.6, 0.9999])
 @pytest.mark.parametrize("name", ENDING)
 def test_a_packed_file_that_ends_early_broke_off_however_it_is_framed(
-    name: str, part: float, framing: str, monkeypatch: pytest.MonkeyPatch, pauses: list[float]
+    name: str, part: float, framing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     coding, pack = PACKINGS[name]
     packed = pack(TEXT)
@@ -141,7 +139,7 @@ def test_a_packed_file_that_ends_early_broke_off_however_it_is_framed(
 
 @pytest.mark.parametrize("coding", ["br", "zstd", "compress", "x-compress", "gzip, br"])
 def test_a_file_in_a_coding_that_nothing_undoes_is_refused_by_its_name(
-    coding: str, monkeypatch: pytest.MonkeyPatch, pauses: list[float]
+    coding: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (
         Wire(talkdesk(reply(200, TEXT, Content_Encoding=coding))) as server,

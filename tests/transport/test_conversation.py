@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -107,6 +108,20 @@ def test_the_pauses_grow_and_heed_what_the_vendor_asks_for() -> None:
     assert max(played.pauses) <= 18
     assert Played(lambda request, now: answer(429, retry_after="40") if now < 40 else answer()).pauses == [40]
     assert Played(lambda request, now: answer(429, retry_after="61")).pauses == []
+
+
+@pytest.mark.parametrize("header", ["inin_ratelimit_reset", "x_ratelimit_reset", "ratelimit_reset"])
+def test_a_limit_that_was_met_is_waited_for_as_the_vendors_own_header_says(header: str) -> None:
+    met = {header: "40"}
+    assert Played(lambda request, now: answer(429, **met) if now < 40 else answer()).pauses == [40]
+    # Every answer of the vendor's has it: it says nothing about an outage.
+    assert Played(lambda request, now: answer(503, **met) if now < 0.1 else answer()).pauses[0] < 1
+    assert Played(
+        lambda request, now: answer(429, retry_after="20", **met) if now < 20 else answer()
+    ).pauses == [20]
+    at = str(int(datetime.now(UTC).timestamp()) + 50)
+    [pause] = Played(lambda request, now: answer(429, **{header: at}) if now < 30 else answer()).pauses
+    assert 45 < pause <= 50
 
 
 def test_a_poll_is_sent_once() -> None:

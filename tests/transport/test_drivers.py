@@ -13,12 +13,12 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from wire import TOKEN, Asked, Wire, reply, talkdesk
 
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from tests.wire import TOKEN, Asked, Wire, reply, talkdesk
 
 from .conftest import Connect
 
@@ -167,9 +167,7 @@ def test_an_outage_of_four_minutes_is_survived(connect: Connect, pauses: list[fl
     assert answered.json() == {"a": 1}
 
 
-def test_an_answer_that_cant_be_read_is_asked_for_four_times_more(
-    connect: Connect, pauses: list[float]
-) -> None:
+def test_an_answer_that_cant_be_read_is_asked_for_four_times_more(connect: Connect) -> None:
     broken = reply(200, gzip.compress(b"{}" * 500)[:-9], Content_Encoding="gzip")
     with Wire(talkdesk(broken)) as server:
         refused(connect(server.origin), get())
@@ -343,6 +341,34 @@ def test_a_redirect_to_another_origin_carries_nothing_of_the_vendors(connect: Co
     [asked] = storage.asked
     assert asked.target == "/key%2B?X-Amz-Signature=a%2Fb%3D"
     assert not {"authorization", "cookie", "x-tenant-info", "8x8-apikey"} & set(asked.headers)
+
+
+@pytest.mark.parametrize("signature", ["X-Amz-Signature", "X-Goog-Signature", "Signature", "sig"])
+def test_storage_behind_the_apis_own_origin_gets_its_links_signature_and_nothing_else(
+    connect: Connect, signature: str
+) -> None:
+    link = f"/bucket/calls.csv?a=1&{signature}=a%2Fb%3D"
+    with Wire(talkdesk(reply(302, b"", Location=link), reply(200, b"file"))) as server:
+        connect(server.origin).run(get("/first", redirects="followed"))
+    assert orders(server) == ["GET /first", f"GET {link}"]
+    assert "authorization" not in server.asked[-1].headers
+
+
+def test_a_parameter_of_the_apis_own_that_is_called_signature_signs_nothing(connect: Connect) -> None:
+    with Wire(talkdesk(reply(200, {}))) as server:
+        connect(server.origin).run(get("/thing", params=[("signature", "x")]))
+    assert server.targets[-1] == "GET /thing?signature=x"
+    assert "authorization" in server.asked[-1].headers
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, "unavailable"), (403, "unavailable"), (401, "authentication")]
+)
+def test_a_link_that_died_is_a_blip_behind_the_apis_own_origin_too(
+    connect: Connect, status: int, kind: str
+) -> None:
+    with Wire(talkdesk(reply(302, b"", Location="/bucket/calls.csv"), reply(status))) as server:
+        assert refused(connect(server.origin), get("/first", redirects="followed")).kind == kind
 
 
 def test_the_way_back_home_carries_nothing_either(connect: Connect) -> None:
@@ -540,9 +566,7 @@ def outcome_and_requests(kind: str, name: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_both_drivers_end_alike_after_the_same_requests(
-    name: str, monkeypatch: pytest.MonkeyPatch, pauses: list[float]
-) -> None:
+def test_both_drivers_end_alike_after_the_same_requests(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ended, asked = outcome_and_requests("requests", name, monkeypatch)
     ended_too, asked_too = outcome_and_requests("aiohttp", name, monkeypatch)
 

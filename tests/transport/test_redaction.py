@@ -82,7 +82,7 @@ def test_of_two_secrets_that_share_a_beginning_neither_leaves_a_rest(order: int)
 def test_a_secret_that_was_cut_off_is_masked_as_far_as_it_goes() -> None:
     secret = "eyJhbGciOiJSUzI1NiJ9.sentinel-payload.sentinel-signature"
     for length in range(12, len(secret)):
-        assert masked(f"it starts with '{secret[:length]}'", [secret]) == "it starts with '***'"
+        assert masked(f'it starts with "{secret[:length]}"', [secret]) == 'it starts with "***"'
 
 
 @pytest.mark.parametrize(

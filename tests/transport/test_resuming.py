@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from wire import Wire, connection, in_turn, reply, talkdesk
 
 from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.transport.fetching import FetchedFile
 from airflow_provider_contactcenter.vendors.protocol.content import File
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from tests.wire import Wire, connection, in_turn, reply, talkdesk
 
 DATA = bytes(range(256)) * 64
 SIZE, CUT = len(DATA), 9_000

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from wire import TOKEN, Wire, connection, reply, talkdesk
 
 from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from tests.wire import TOKEN, Wire, connection, reply, talkdesk
 
 from .conftest import Client, Connect
 from .test_drivers import get, post

@@ -13,10 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from wire import Wire, reply, talkdesk
 
 from airflow_provider_contactcenter.exceptions import ContactCenterInvalidReportError
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from tests.wire import Wire, reply, talkdesk
 
 from .conftest import Connect
 from .test_drivers import get, post, refused

@@ -8,12 +8,12 @@ import time
 from typing import Any
 
 import pytest
-from wire import TOKEN, Asked, Wire, connection, reply, talkdesk
 
 from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.transport import tokens
 from airflow_provider_contactcenter.transport.on_aiohttp import shared_driver
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from tests.wire import TOKEN, Asked, Wire, connection, reply, talkdesk
 
 from .conftest import Client, Connect
 from .test_drivers import get, refused
@@ -188,7 +188,7 @@ def test_a_token_endpoint_that_is_away_is_asked_again(connect: Connect, pauses: 
 def test_a_token_is_kept_in_memory_only_and_shows_in_no_repr(connect: Connect) -> None:
     with Wire(talkdesk(reply(200, {}))) as server:
         connect(server.origin).run(get())
-    assert tokens._leases
-    assert TOKEN["access_token"] not in str(tokens._leases)
+    assert tokens._accounts
+    assert TOKEN["access_token"] not in str(tokens._accounts)
     tokens.forget()
-    assert tokens._leases == {}
+    assert tokens._accounts == {}

@@ -14,7 +14,6 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from wire import Wire, connection, talkdesk
 
 from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.nouns import Job, new_job
@@ -27,6 +26,7 @@ from airflow_provider_contactcenter.triggers.report import (
     ContactCenterTimerTrigger,
 )
 from tests.clocks import skip_waits
+from tests.wire import Wire, connection, talkdesk
 
 FIXTURES = Path(__file__).parent / "fixtures"
 REPORT = talkdesk_report("calls", start="2024-05-01T00:00Z", end="2024-05-02T00:00Z", conn_id="wire")
@@ -212,10 +212,10 @@ async def test_what_can_never_work_is_an_event_and_no_crash(
 async def test_a_connection_that_cannot_be_read_for_now_is_a_blip(
     started: Callable[..., tuple[Sandbox, Job]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from airflow_provider_contactcenter.hooks import base
+    from airflow_provider_contactcenter.hooks import connection
 
     _, job = await asyncio.to_thread(started)
-    real, calls = base.get_async_connection, []
+    real, calls = connection.get_async_connection, []
 
     async def sometimes(*args: Any, **kwargs: Any) -> Any:
         calls.append(args)
@@ -223,7 +223,7 @@ async def test_a_connection_that_cannot_be_read_for_now_is_a_blip(
             raise ConnectionError("the API server is away")
         return await real(*args, **kwargs)
 
-    monkeypatch.setattr(base, "get_async_connection", sometimes)
+    monkeypatch.setattr(connection, "get_async_connection", sometimes)
     assert (await fired(trigger(job)))["status"] == "ready"
     assert len(calls) == 3
 
@@ -231,17 +231,17 @@ async def test_a_connection_that_cannot_be_read_for_now_is_a_blip(
 async def test_triggers_that_start_together_look_their_connection_up_once(
     started: Callable[..., tuple[Sandbox, Job]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from airflow_provider_contactcenter.hooks import base
+    from airflow_provider_contactcenter.hooks import connection
 
     _, job = await asyncio.to_thread(started)
-    real, calls = base.get_async_connection, []
+    real, calls = connection.get_async_connection, []
 
     async def slow(*args: Any, **kwargs: Any) -> Any:
         calls.append(args)
         await asyncio.sleep(0.5)
         return await real(*args, **kwargs)
 
-    monkeypatch.setattr(base, "get_async_connection", slow)
+    monkeypatch.setattr(connection, "get_async_connection", slow)
     first, *others = [asyncio.create_task(fired(trigger(job))) for _ in range(20)]
     while not calls:
         await asyncio.sleep(0.01)
@@ -250,7 +250,7 @@ async def test_triggers_that_start_together_look_their_connection_up_once(
     assert {event["status"] for event in events} == {"ready"}
     assert len(calls) == 1
 
-    monkeypatch.setattr(base, "SAME_LOOKUP", 0.0)
+    monkeypatch.setattr(connection, "SAME_LOOKUP", 0.0)
     assert (await fired(trigger(job)))["status"] == "ready"
     assert len(calls) == 2, "a connection that was changed has to be seen"
 

@@ -10,27 +10,38 @@ from airflow_provider_contactcenter.pipeline.source import json_lines
 from airflow_provider_contactcenter.transport.policy import refusal_of
 from airflow_provider_contactcenter.vendors.protocol.content import Page
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
 T = TypeVar("T")
 
 
-def answer(body: Any = b"", status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+def answer(
+    body: Any = b"",
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    url: str = "https://vendor.example/",
+) -> Answer:
     """An answer; what isn't bytes is sent as JSON."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(status, dict(headers or {}), raw, "https://vendor.example/")
+    return Answer(status, dict(headers or {}), raw, url, chunks=iter([raw]))
 
 
-def play(operation: Operation[T], *answers: Answer) -> tuple[list[Request], T]:
-    """Run an operation on these answers, which must be as many as it asks for."""
+def play(operation: Operation[T], *said: Any) -> tuple[list[Request], T]:
+    """Run an operation on what is said to it, which must be as much as it asks for.
+
+    :param said: an Answer, a Refusal, or the body of an answer.
+    """
     asked: list[Request] = []
-    left = list(answers)
+    left = list(said)
     try:
         request = next(operation)
         while True:
             asked.append(request)
             assert left, f"no answer is left for {request.method} {request.target}"
             given = left.pop(0)
-            refusal = refusal_of(given)
+            if not isinstance(given, Answer | Refusal):
+                given = answer(given)
+            refusal = refusal_of(given) if isinstance(given, Answer) else given
             request = operation.throw(refusal) if refusal else operation.send(given)
     except StopIteration as stop:
         assert not left, f"{len(left)} answers were not asked for"

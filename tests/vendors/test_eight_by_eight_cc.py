@@ -24,36 +24,10 @@ from airflow_provider_contactcenter.vendors.eight_by_eight_cc.offer import repor
 from airflow_provider_contactcenter.vendors.intake import check_report
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Token
 from airflow_provider_contactcenter.vendors.protocol.content import File, Page, Pages
-from airflow_provider_contactcenter.vendors.protocol.messages import Request
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Request
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from tests.sandbox.eight_by_eight import WEEKLY
 from tests.vendors.play import answer, lines_of, play, rows_of
-
-#: seed 000, "Create Report Request"
-WEEKLY: dict[str, Any] = {
-    "type": "queue-interactions-summary",
-    "title": "Weeky Queue Report for OPS",
-    "dateRange": {"start": "2022-08-03T00:00:00.000Z", "end": "2022-09-02T00:00:00.000Z"},
-    "granularity": "week",
-    "groupBy": {
-        "name": "media-and-channel-and-queue",
-        "filters": [
-            {"name": "queue", "values": ["103", "330"]},
-            {"name": "media", "values": ["Phone", "Chat"]},
-        ],
-    },
-    "timezone": "America/New_York",
-    "intraDayTimeRange": {"start": "08:30:00", "end": "17:00:00"},
-    "metrics": [
-        "accepted",
-        "acceptedInSla",
-        "acceptedInSlaPercentage",
-        "acceptedPercentage",
-        "totalAbandoned",
-        "totalAbandonedPercentage",
-    ],
-    "includeGrandTotal": True,
-    "includeSubTotal": True,
-}
 
 QUEUES = {
     "type": "queue-interactions-summary",
@@ -320,6 +294,11 @@ def test_neighbouring_windows_share_no_millisecond_and_miss_none(
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", bound) for bound in one.values())
 
 
+def test_a_days_last_microsecond_takes_its_last_millisecond_along() -> None:
+    day = Span(datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 5, 2, tzinfo=UTC) - timedelta(microseconds=1))
+    assert vendor.date_range(day)["end"] == "2024-05-01T23:59:59.999Z"
+
+
 @pytest.mark.parametrize(
     ("body", "job_id"),
     [
@@ -346,6 +325,31 @@ def test_a_report_that_was_taken_without_an_id_counts_as_lost(body: Any) -> None
     with pytest.raises(Refusal, match="holds no id") as refused:
         submitted(summary(), answer(QUEUES), answer(body))
     assert refused.value.kind == "lost"
+
+
+@pytest.mark.parametrize(
+    "wants",
+    [
+        answer({"message": "no"}, 404),
+        answer(b"", 405),
+        answer(b"", 307, {"location": "https://vendor.example/base/"}),
+    ],
+)
+def test_the_address_of_summary_reports_gets_the_slash_of_the_openapi_where_it_wants_it(
+    wants: Answer,
+) -> None:
+    asked, job = submitted(
+        summary(), answer(QUEUES), replace(wants, url="https://vendor.example/base"), answer({"id": 5})
+    )
+    assert [(request.method, request.target) for request in asked[1:]] == [("POST", ""), ("POST", "/")]
+    assert job["job_id"] == "5"
+
+
+def test_a_report_that_is_redirected_was_not_taken() -> None:
+    away = answer(b"", 303, {"location": "https://login.example/"})
+    with pytest.raises(Refusal, match="redirects") as refused:
+        submitted(summary(), answer(QUEUES), away)
+    assert refused.value.kind == "invalid"
 
 
 # --- discovery ----------------------------------------------------------------------------------------------
@@ -751,6 +755,15 @@ def test_files_are_downloaded_with_the_accept_of_their_format(file_format: str, 
         assert content.file_format == file_format
         asked, _ = play(content.open(), answer(b'"Start Time",[x]\n'))
         assert (asked[0].target, asked[0].headers["Accept"], asked[0].stream) == ("/7/download", accept, True)
+
+
+def test_a_workbook_is_asked_for_by_the_openapis_name_where_the_guides_is_not_acceptable() -> None:
+    content = vendor.content(new_job(summary(file_format="xlsx"), "7"))
+    assert isinstance(content, File)
+    asked, _ = play(content.open(), answer(b"", 406), answer(b"PK"))
+    assert [request.headers["Accept"] for request in asked] == ["text/xlsx", "application/vnd.ms-excel"]
+    with pytest.raises(Refusal, match="HTTP 406"):
+        play(content.open(), answer(b"", 406), answer(b"", 406))
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,14 @@ def test_filters_and_order_stand_in_the_body_under_the_vendors_names() -> None:
     assert job["job_id"] == "j-1"
 
 
+def test_a_days_last_microsecond_ends_it_where_the_next_day_begins() -> None:
+    asked, _ = play(
+        api.submit(genesys_conversations(**{**WINDOW, "end": "2026-05-01T23:59:59.999999Z"}), None),
+        answer({"jobId": "j-1"}, 202),
+    )
+    assert asked[0].json["interval"] == "2026-05-01T00:00:00.000Z/2026-05-02T00:00:00.000Z"
+
+
 def test_users_have_paths_and_filters_of_their_own() -> None:
     presence = {"type": "or", "predicates": [{"dimension": "systemPresence", "value": "MEAL"}]}
     asked, _ = play(
@@ -243,6 +251,14 @@ def test_pages_behind_their_watermark_carry_a_caveat(dates: list[str | None], ca
         cursor = page.cursor
     assert cursor is None
     assert page.caveat is None if caveat is None else caveat in str(page.caveat)
+    assert page.provisional == (caveat is not None)
+
+
+def test_a_watermark_that_nobody_tells_is_a_caveat_too() -> None:
+    for told, caveat in ((False, None), (True, None), (None, "doesn't say how far its data is complete")):
+        job = {**JOB, "provisional": told}
+        _, page = play(api.content(job).page(None), answer({"conversations": [{"n": 1}]}))
+        assert page.caveat is None if caveat is None else caveat in str(page.caveat)
 
 
 # -- pages -------------------------------------------------------------------------------------------------

@@ -19,8 +19,9 @@ from airflow_provider_contactcenter.vendors.intake import check_report
 from airflow_provider_contactcenter.vendors.khoros_care import api as khoros_care
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings
 from airflow_provider_contactcenter.vendors.protocol.content import File
-from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
+from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Request
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from tests.vendors.play import play
 
 BASE = "https://analytics.example.com/prefix"
 WORKFLOW = "cc645bd3-9def-3d5c-bf05-20efeb11f453"
@@ -75,25 +76,6 @@ RUNNING = passed([entry("RUNNING", "")])
 FAILED = passed([entry("CLOSED", "FAILED")])
 
 
-def answer(body: Any, status: int = 200) -> Answer:
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(status, {}, data, BASE, chunks=iter([data]))
-
-
-def run(operation: Operation[Any], *replies: Any) -> tuple[Any, list[Request]]:
-    """Feed an operation: Refusals are thrown in, anything else is an answer's body."""
-    requests = [next(operation)]
-    try:
-        for reply in replies:
-            if isinstance(reply, Refusal):
-                requests.append(operation.throw(reply))
-            else:
-                requests.append(operation.send(reply if isinstance(reply, Answer) else answer(reply)))
-    except StopIteration as stop:
-        return stop.value, requests
-    raise AssertionError(f"it asks for more: {requests[-1]}")
-
-
 def report(**values: Any) -> Any:
     window = {"start": "2019-03-01T12:00:00+00:00", "end": "2019-05-01T12:00:00+00:00"}
     return khoros_care_report("conversation", **{**window, **values})
@@ -120,7 +102,7 @@ def settings() -> Settings:
 
 def test_submit_sends_the_seeds_query_and_keeps_both_ids_as_they_are() -> None:
     values = report(metrics=["CONVERSATION_ID", "STATUS", "ASSIGNED_AGENT_DISPLAY_ID"])
-    made, [request] = run(khoros_care.submit(values, "a label"), SUBMITTED)
+    [request], made = play(khoros_care.submit(values, "a label"), SUBMITTED)
     assert made["job_id"] == f"{WORKFLOW}/{RUN}"
     assert (request.method, request.target) == ("GET", "/api/public/reports/report/conversation")
     assert list(request.params) == [
@@ -137,14 +119,14 @@ def test_submit_sends_the_seeds_query_and_keeps_both_ids_as_they_are() -> None:
 
 @pytest.mark.parametrize("path", ["report/report", "report/marketing", "marketing"])
 def test_path_and_method_are_the_reports(path: str) -> None:
-    _, [request] = run(khoros_care.submit(report(path=path, method="POST"), None), SUBMITTED)
+    [request], _ = play(khoros_care.submit(report(path=path, method="POST"), None), SUBMITTED)
     assert (request.method, request.target) == ("POST", f"/api/public/reports/{path}/conversation")
     assert request.json is None and request.form is None and request.params
 
 
 def test_filters_become_repeated_keys_in_the_order_given() -> None:
     values = report(file_format="jsonl", filters={"queue": ["103", 330], "conversationReportType": "OPEN"})
-    _, [request] = run(khoros_care.submit(values, None), SUBMITTED)
+    [request], _ = play(khoros_care.submit(values, None), SUBMITTED)
     assert ("reportFormat", "json") in request.params
     assert list(request.params)[4:] == [
         ("queue", "103"),
@@ -156,7 +138,7 @@ def test_filters_become_repeated_keys_in_the_order_given() -> None:
 def test_an_envelope_without_pass_is_the_vendors_no_and_final() -> None:
     refused = {"status": "FAIL", "message": "Unknown export", "result": None}
     with pytest.raises(Refusal, match="FAIL: Unknown export") as caught:
-        run(khoros_care.submit(report(), None), refused)
+        play(khoros_care.submit(report(), None), refused)
     assert caught.value.kind == "invalid"
 
 
@@ -164,7 +146,7 @@ def test_an_envelope_without_pass_is_the_vendors_no_and_final() -> None:
 @pytest.mark.parametrize("listed", [False, True])
 def test_the_new_job_is_found_in_every_shape_that_a_job_has(wrap: Any, listed: bool) -> None:
     result = wrap({"workflowId": WORKFLOW, "runId": RUN, "downloadUrl": "", "statusUrl": "x"})
-    made, _ = run(khoros_care.submit(report(), None), passed([result] if listed else result))
+    _, made = play(khoros_care.submit(report(), None), passed([result] if listed else result))
     assert made["job_id"] == f"{WORKFLOW}/{RUN}"
 
 
@@ -178,7 +160,7 @@ def test_the_new_job_is_found_in_every_shape_that_a_job_has(wrap: Any, listed: b
 )
 def test_an_answer_to_a_submit_that_names_no_job_counts_as_lost(body: Any) -> None:
     with pytest.raises(Refusal) as caught:
-        run(khoros_care.submit(report(), None), body)
+        play(khoros_care.submit(report(), None), body)
     assert caught.value.kind == "lost"
 
 
@@ -231,7 +213,7 @@ def test_bounds_are_the_same_instant_whatever_offset_it_is_written_with() -> Non
     ],
 )
 def test_state_and_detail_together_say_how_a_job_does(body: Any, state: str, word: str | None) -> None:
-    found, [request] = run(khoros_care.status(job()), body)
+    [request], found = play(khoros_care.status(job()), body)
     assert (found["state"], found["vendor_status"]) == (state, word)
     assert (request.method, request.target) == ("GET", f"{PATH}/status")
 
@@ -239,42 +221,42 @@ def test_state_and_detail_together_say_how_a_job_does(body: Any, state: str, wor
 def test_a_download_url_alone_means_nothing() -> None:
     url = f"{HOST}{PATH}/download?{TOKEN_QUERY}"
     for state, detail, expected in (("CLOSED", "FAILED", "failed"), ("RUNNING", "", "running")):
-        found, _ = run(khoros_care.status(job()), passed(entry(state, detail, url)))
+        _, found = play(khoros_care.status(job()), passed(entry(state, detail, url)))
         assert found["state"] == expected
 
 
 def test_the_reason_is_the_runners_or_the_envelopes_message() -> None:
-    found, _ = run(khoros_care.status(job()), passed(entry("CLOSED", "FAILED", reason="out of memory")))
+    _, found = play(khoros_care.status(job()), passed(entry("CLOSED", "FAILED", reason="out of memory")))
     assert found["reason"] == "out of memory"
-    found, _ = run(khoros_care.status(job()), {**FAILED, "message": "the export was too large"})
+    _, found = play(khoros_care.status(job()), {**FAILED, "message": "the export was too large"})
     assert found == Status(state="failed", vendor_status="CLOSED FAILED", reason="the export was too large")
-    found, _ = run(khoros_care.status(job()), {"status": "ERROR", "message": "no such run"})
+    _, found = play(khoros_care.status(job()), {"status": "ERROR", "message": "no such run"})
     assert found == Status(state="failed", vendor_status="ERROR", reason="no such run")
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"{", b"[]", b"{}", b"null", b'"PASS"'])
 def test_an_unreadable_status_is_a_blip(body: bytes) -> None:
     with pytest.raises(Refusal) as caught:
-        run(khoros_care.status(job()), body)
+        play(khoros_care.status(job()), body)
     assert caught.value.passing
 
 
 def test_an_answer_without_a_status_passes_on_the_vendors_words() -> None:
     said = {"error": "run 23 was purged", "code": 7}
     with pytest.raises(Refusal, match=r"the answer has no status.*run 23 was purged"):
-        run(khoros_care.status(job()), said)
+        play(khoros_care.status(job()), said)
     with pytest.raises(Refusal, match="run 23 was purged") as lost:
-        run(khoros_care.submit(report(), None), said)
+        play(khoros_care.submit(report(), None), said)
     assert lost.value.kind == "lost", "the export may have been started"
 
 
 def test_of_several_jobs_in_one_answer_only_ones_own_counts() -> None:
     other = entry("CLOSED", "FAILED")
     other["jobInfo"] = {**other["jobInfo"], "runId": "23other"}
-    found, _ = run(khoros_care.status(job()), passed([other, entry("RUNNING", "")]))
+    _, found = play(khoros_care.status(job()), passed([other, entry("RUNNING", "")]))
     assert found["state"] == "running"
     with pytest.raises(Refusal, match="none of them this one"):
-        run(khoros_care.status(job()), passed([other, other]))
+        play(khoros_care.status(job()), passed([other, other]))
 
 
 # -- ids -----------------------------------------------------------------------------------------------------
@@ -284,8 +266,8 @@ BASE64 = string.ascii_letters + string.digits + "+/="
 
 @given(st.text(BASE64, min_size=1))
 def test_any_base64_run_id_stands_in_the_path_as_one_encoded_segment(run_id: str) -> None:
-    made, _ = run(khoros_care.submit(report(), None), passed({"workflowId": WORKFLOW, "runId": run_id}))
-    _, [request] = run(khoros_care.status(made), RUNNING)
+    _, made = play(khoros_care.submit(report(), None), passed({"workflowId": WORKFLOW, "runId": run_id}))
+    [request], _ = play(khoros_care.status(made), RUNNING)
     segment = request.target.removeprefix(f"/api/public/reports/report/{WORKFLOW}/").removesuffix("/status")
     assert not set(segment) & set("+/=")
     replaced = segment.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=")
@@ -295,7 +277,7 @@ def test_any_base64_run_id_stands_in_the_path_as_one_encoded_segment(run_id: str
 @pytest.mark.parametrize("job_id", ["", "only-a-workflow", "/run", "workflow/"])
 def test_a_job_id_of_another_make_is_refused(job_id: str) -> None:
     with pytest.raises(Refusal, match="<workflowId>/<runId>"):
-        run(khoros_care.status(job(job_id)), RUNNING)
+        play(khoros_care.status(job(job_id)), RUNNING)
 
 
 # -- credentials ---------------------------------------------------------------------------------------------
@@ -342,7 +324,7 @@ def opening(file_format: str = "csv") -> Generator[Request, Answer, Answer]:
 
 
 def test_the_newest_access_token_is_used_at_ones_own_base_never_the_url() -> None:
-    _, [_, download] = run(opening(), COMPLETED, b"A,B\r\n1,2\r\n")
+    [_, download], _ = play(opening(), COMPLETED, b"A,B\r\n1,2\r\n")
     assert download.target == f"{PATH}/download?{TOKEN_QUERY}"
     assert (download.redirects, download.stream) == ("followed", True)
 
@@ -360,7 +342,7 @@ def test_the_newest_access_token_is_used_at_ones_own_base_never_the_url() -> Non
     ],
 )
 def test_without_a_usable_download_url_the_company_key_does(url: str) -> None:
-    _, [_, download] = run(opening(), passed([entry("CLOSED", "COMPLETED", url)]), b"A\r\n")
+    [_, download], _ = play(opening(), passed([entry("CLOSED", "COMPLETED", url)]), b"A\r\n")
     assert download.target == f"{PATH}/download"
 
 
@@ -370,34 +352,34 @@ EXPIRED = {"status": "FAIL", "message": "The token has expired", "result": None}
 
 @pytest.mark.parametrize("kind", ["authentication", "permission", "missing", "invalid"])
 def test_where_the_access_token_is_refused_a_newer_one_is_asked_for(kind: Any) -> None:
-    _, [_, _, poll, second] = run(opening(), COMPLETED, Refusal(kind, "expired"), NEWER, b"A\r\n")
+    [_, _, poll, second], _ = play(opening(), COMPLETED, Refusal(kind, "expired"), NEWER, b"A\r\n")
     assert poll.target == f"{PATH}/status"
     assert second.target == f"{PATH}/download?analyticsAccessToken=newer%3D%3D"
 
 
 @pytest.mark.parametrize("refused", [Refusal("permission", "expired", status=403), EXPIRED])
 def test_where_there_is_no_newer_access_token_the_company_key_is_tried_once(refused: Any) -> None:
-    _, [*_, last] = run(opening(), COMPLETED, refused, COMPLETED, b"A\r\n")
+    [*_, last], _ = play(opening(), COMPLETED, refused, COMPLETED, b"A\r\n")
     assert last.target == f"{PATH}/download"
     with pytest.raises(Refusal, match="also"):
-        run(opening(), COMPLETED, refused, COMPLETED, Refusal("permission", "also"))
+        play(opening(), COMPLETED, refused, COMPLETED, Refusal("permission", "also"))
 
 
 def test_no_more_than_two_access_tokens_are_tried() -> None:
-    _, [*_, last] = run(opening(), COMPLETED, EXPIRED, NEWER, Refusal("missing", "gone"), b"A\r\n")
+    [*_, last], _ = play(opening(), COMPLETED, EXPIRED, NEWER, Refusal("missing", "gone"), b"A\r\n")
     assert last.target == f"{PATH}/download"
 
 
 @pytest.mark.parametrize("kind", ["unavailable", "undecodable"])
 def test_a_blip_at_the_download_is_no_reason_to_change_the_key(kind: Any) -> None:
     with pytest.raises(Refusal, match="busy"):
-        run(opening(), COMPLETED, Refusal(kind, "busy"))
+        play(opening(), COMPLETED, Refusal(kind, "busy"))
 
 
 @pytest.mark.parametrize(("body", "kind"), [(RUNNING, "unavailable"), (FAILED, "failed")])
 def test_a_job_that_is_not_ready_has_no_file(body: Any, kind: str) -> None:
     with pytest.raises(Refusal, match="so it has no file") as caught:
-        run(opening(), body)
+        play(opening(), body)
     assert caught.value.kind == kind
 
 
@@ -421,7 +403,7 @@ def test_what_is_not_the_file_is_never_taken_for_it(
     file_format: str, body: Any, kind: str, words: str
 ) -> None:
     with pytest.raises(Refusal, match=words) as caught:
-        run(opening(file_format), passed(entry("CLOSED", "COMPLETED")), body)
+        play(opening(file_format), passed(entry("CLOSED", "COMPLETED")), body)
     assert caught.value.kind == kind
 
 
@@ -436,7 +418,7 @@ def test_what_is_not_the_file_is_never_taken_for_it(
     ],
 )
 def test_a_file_passes_untouched(file_format: str, body: bytes) -> None:
-    opened, _ = run(opening(file_format), COMPLETED, body)
+    _, opened = play(opening(file_format), COMPLETED, body)
     assert b"".join(opened.chunks) == body
 
 
@@ -444,7 +426,7 @@ def test_an_envelope_in_pieces_is_read_whole() -> None:
     pieces = [b'{"status": "FAIL", "mess', b'age": "late ', b'words"}']
     first = Answer(200, {}, pieces[0], BASE, chunks=iter(pieces))
     with pytest.raises(Refusal, match="late words"):
-        run(opening(), passed(entry("CLOSED", "COMPLETED")), first)
+        play(opening(), passed(entry("CLOSED", "COMPLETED")), first)
 
 
 # -- the connection's test -----------------------------------------------------------------------------------
@@ -460,7 +442,7 @@ def test_an_envelope_in_pieces_is_read_whole() -> None:
     ],
 )
 def test_any_answer_about_a_job_that_does_not_exist_proves_the_credentials(reply: Any) -> None:
-    said, [request] = run(khoros_care.probe(settings()), reply)
+    [request], said = play(khoros_care.probe(settings()), reply)
     assert "takes the user and the password" in said
     assert request.method == "GET"
 
@@ -478,7 +460,7 @@ def test_any_answer_about_a_job_that_does_not_exist_proves_the_credentials(reply
 )
 def test_what_speaks_against_a_connection_fails_its_test(reply: Any, kind: str | None) -> None:
     with pytest.raises(Refusal) as caught:
-        run(khoros_care.probe(settings()), reply)
+        play(khoros_care.probe(settings()), reply)
     assert caught.value.kind == (kind or "invalid")
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wire import Asked, Wire, reply
 
 from airflow_provider_contactcenter import exceptions
 from airflow_provider_contactcenter.checks import InvalidValue
@@ -23,6 +22,7 @@ from airflow_provider_contactcenter.vendors import registry
 from airflow_provider_contactcenter.vendors.intake import check_early, check_report
 from tests.third_party_vendor.acme_contactcenter.reports import acme_agents, acme_calls
 from tests.third_party_vendor.acme_contactcenter.vendor import VENDOR
+from tests.wire import Asked, Wire, reply
 
 DAY = {"start": "2024-05-01T00:00:00+00:00", "end": "2024-05-02T00:00:00+00:00"}
 SECRET = "fake-signing-secret"

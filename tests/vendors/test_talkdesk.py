@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from airflow_provider_contactcenter.nouns import Job, Report, Span, new_job
 from airflow_provider_contactcenter.reports import talkdesk_report
-from airflow_provider_contactcenter.transport.policy import refusal_of
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings, Token
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Request, words_of
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from airflow_provider_contactcenter.vendors.talkdesk import api as talkdesk
+from tests.vendors.play import answer, play
 
 BASE = "https://api.talkdeskapp.com/prefix"
 ID = "369f88a5-0000-4000-8000-8aec4215553e"
@@ -29,30 +29,6 @@ JOBS = f"/data/reports/calls/jobs/{ID}"
 STORAGE = "https://bucket.s3.amazonaws.com/calls.csv?X-Amz-Signature=sentinel-signature-1"
 REPORT = talkdesk_report("calls", start="2024-05-01T00:00:00Z", end="2024-05-02T00:00:00Z")
 JOB = new_job(REPORT, ID)
-
-
-def answer(status: int = 200, body: Any = b"", url: str = BASE + JOBS, **headers: str) -> Answer:
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(status, headers, raw, url, chunks=iter([raw]) if raw else None)
-
-
-def play(operation: Any, *answers: Answer | Refusal) -> tuple[list[Request], Any]:
-    """Feed an operation; what it asked for and what it returned."""
-    asked, left = [], list(answers)
-    try:
-        request = next(operation)
-        while True:
-            asked.append(request)
-            given_answer = left.pop(0)
-            if isinstance(given_answer, Answer):
-                given_answer = refusal_of(given_answer) or given_answer
-            if isinstance(given_answer, Refusal):
-                request = operation.throw(given_answer)
-            else:
-                request = operation.send(given_answer)
-    except StopIteration as stop:
-        assert not left, "an answer was not asked for"
-        return asked, stop.value
 
 
 def body(word: Any = "processing", **more: Any) -> dict[str, Any]:
@@ -170,7 +146,7 @@ SETTINGS = talkdesk.settings(fields())
 
 def test_the_token_is_asked_for_with_a_basic_header_and_a_form() -> None:
     [request], token = play(
-        talkdesk.authenticate(SETTINGS), answer(200, {"access_token": "t-1", "expires_in": 300})
+        talkdesk.authenticate(SETTINGS), answer({"access_token": "t-1", "expires_in": 300})
     )
     assert (request.method, request.target) == ("POST", "https://acme.talkdeskid.com/oauth/token")
     assert request.form == {"grant_type": "client_credentials"}
@@ -181,7 +157,7 @@ def test_the_token_is_asked_for_with_a_basic_header_and_a_form() -> None:
 
 def test_a_scope_is_sent_where_the_connection_has_one() -> None:
     settings = talkdesk.settings(fields(extra={"scope": "data-reports:read"}))
-    [request], _ = play(talkdesk.authenticate(settings), answer(200, {"access_token": "t"}))
+    [request], _ = play(talkdesk.authenticate(settings), answer({"access_token": "t"}))
     assert request.form == {"grant_type": "client_credentials", "scope": "data-reports:read"}
 
 
@@ -200,7 +176,7 @@ def test_a_scope_is_sent_where_the_connection_has_one() -> None:
     ],
 )
 def test_a_tokens_life_is_read_however_it_is_written(given_life: dict[str, Any], seconds: float) -> None:
-    _, token = play(talkdesk.authenticate(SETTINGS), answer(200, {"access_token": "t", **given_life}))
+    _, token = play(talkdesk.authenticate(SETTINGS), answer({"access_token": "t", **given_life}))
     assert token.expires_in == seconds
 
 
@@ -208,14 +184,14 @@ def test_a_tokens_life_is_read_however_it_is_written(given_life: dict[str, Any],
 def test_the_token_endpoints_refusal_is_one_of_credentials_in_its_own_words(status: int) -> None:
     said = {"error": "invalid_client", "error_description": "Client authentication failed"}
     with pytest.raises(Refusal, match=f"HTTP {status}: invalid_client: Client authentication") as refused:
-        play(talkdesk.authenticate(SETTINGS), answer(status, said))
+        play(talkdesk.authenticate(SETTINGS), answer(said, status))
     assert (refused.value.kind, refused.value.status) == ("authentication", status)
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_token_endpoint_that_is_away_is_a_blip(status: int) -> None:
     with pytest.raises(Refusal) as refused:
-        play(talkdesk.authenticate(SETTINGS), answer(status))
+        play(talkdesk.authenticate(SETTINGS), answer(status=status))
     assert refused.value.passing
 
 
@@ -225,7 +201,7 @@ def test_a_token_endpoint_that_is_away_is_a_blip(status: int) -> None:
 )
 def test_an_answer_without_a_token_is_never_quoted(said: Any) -> None:
     with pytest.raises(Refusal, match=r"^the token endpoint answered without an access_token$") as refused:
-        play(talkdesk.authenticate(SETTINGS), answer(200, said))
+        play(talkdesk.authenticate(SETTINGS), answer(said))
     assert refused.value.passing
 
 
@@ -245,7 +221,7 @@ def test_a_request_is_signed_without_touching_its_other_headers() -> None:
 )
 def test_a_connection_is_tested_by_the_scopes_it_was_granted(granted: dict[str, str], words: str) -> None:
     try:
-        _, sentence = play(talkdesk.probe(SETTINGS), answer(200, {"access_token": "t", **granted}))
+        _, sentence = play(talkdesk.probe(SETTINGS), answer({"access_token": "t", **granted}))
         assert words == "issued a token"
     except Refusal as refusal:
         assert refusal.kind == "permission"
@@ -276,6 +252,11 @@ def test_a_bound_is_written_in_the_reports_zone_with_its_offset(timezone: str, s
     assert talkdesk.timespan(Span(moment, moment), timezone)["from"] == sent
 
 
+def test_a_days_last_microsecond_ends_it_where_the_next_day_begins() -> None:
+    day = Span(datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 5, 2, tzinfo=UTC) - timedelta(microseconds=1))
+    assert talkdesk.timespan(day, "UTC") == {"from": "2024-05-01T00:00:00Z", "to": "2024-05-02T00:00:00Z"}
+
+
 zones = st.sampled_from(
     ["UTC", "Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia"]
 )
@@ -302,7 +283,7 @@ def test_what_is_sent_means_the_same_instants_whichever_of_offset_and_zone_the_v
 
 
 def test_the_order_carries_the_documented_fields_and_no_other() -> None:
-    [request], _ = play(talkdesk.submit(REPORT, "calls of dag d"), answer(202, {"id": ID}))
+    [request], _ = play(talkdesk.submit(REPORT, "calls of dag d"), answer({"id": ID}, 202))
     assert (request.method, request.target) == ("POST", "/data/reports/calls/jobs")
     assert request.json == {
         "timezone": "UTC",
@@ -315,21 +296,21 @@ def test_the_order_carries_the_documented_fields_and_no_other() -> None:
 
 def test_a_reports_own_name_wins_and_a_label_is_cut_to_what_the_vendor_takes() -> None:
     named: Report = {**REPORT, "params": {**REPORT["params"], "name": "mine"}}
-    assert play(talkdesk.submit(named, "label"), answer(202, {"id": ID}))[0][0].json["name"] == "mine"
-    assert len(play(talkdesk.submit(REPORT, "x" * 300), answer(202, {"id": ID}))[0][0].json["name"]) == 256
-    assert "name" not in play(talkdesk.submit(REPORT, None), answer(202, {"id": ID}))[0][0].json
+    assert play(talkdesk.submit(named, "label"), answer({"id": ID}, 202))[0][0].json["name"] == "mine"
+    assert len(play(talkdesk.submit(REPORT, "x" * 300), answer({"id": ID}, 202))[0][0].json["name"]) == 256
+    assert "name" not in play(talkdesk.submit(REPORT, None), answer({"id": ID}, 202))[0][0].json
 
 
 def test_jsonl_is_made_of_the_vendors_json() -> None:
     lines: Report = {**REPORT, "params": {**REPORT["params"], "file_format": "jsonl"}}
-    assert play(talkdesk.submit(lines, None), answer(202, {"id": ID}))[0][0].json["format"] == "json"
+    assert play(talkdesk.submit(lines, None), answer({"id": ID}, 202))[0][0].json["format"] == "json"
     assert talkdesk.content(new_job(lines, ID)).lines_from == "entries"
     assert talkdesk.content(JOB).lines_from is None
 
 
 def test_a_report_type_stays_one_segment_of_the_path() -> None:
     odd: Report = {**REPORT, "params": {**REPORT["params"], "report_type": "a b%2Fc+é"}}
-    [request], _ = play(talkdesk.submit(odd, None), answer(202, {"id": ID}))
+    [request], _ = play(talkdesk.submit(odd, None), answer({"id": ID}, 202))
     assert request.target == "/data/reports/a%20b%252Fc%2B%C3%A9/jobs"
 
 
@@ -351,28 +332,32 @@ def test_a_report_type_stays_one_segment_of_the_path() -> None:
 )
 def test_the_new_jobs_id_is_found_wherever_it_stands(status: int, said: Any, headers: dict[str, str]) -> None:
     _, job = play(
-        talkdesk.submit(REPORT, None), answer(status, said, url=f"{BASE}/data/reports/calls/jobs", **headers)
+        talkdesk.submit(REPORT, None),
+        answer(said, status, url=f"{BASE}/data/reports/calls/jobs", headers=headers),
     )
     assert job["job_id"] == ID
     assert (job["report"], job["conn_id"]) == (REPORT, "talkdesk_default")
 
 
 def test_a_number_or_an_odd_string_is_an_id_too() -> None:
-    assert play(talkdesk.submit(REPORT, None), answer(202, {"id": 17}))[1]["job_id"] == "17"
-    _, job = play(talkdesk.submit(REPORT, None), answer(202, {"id": "a/b?c"}))
-    assert play(talkdesk.status(job), answer(200, body()))[0][0].target.endswith("/jobs/a%2Fb%3Fc")
+    assert play(talkdesk.submit(REPORT, None), answer({"id": 17}, 202))[1]["job_id"] == "17"
+    _, job = play(talkdesk.submit(REPORT, None), answer({"id": "a/b?c"}, 202))
+    assert play(talkdesk.status(job), answer(body()))[0][0].target.endswith("/jobs/a%2Fb%3Fc")
 
 
 @pytest.mark.parametrize("said", [b"", b"<html>", b"[]", b"{}", {"job": []}, {"id": None}, {"id": {}}, b"7"])
 def test_an_order_that_was_taken_without_telling_its_id_is_lost_and_not_to_be_repeated(said: Any) -> None:
     with pytest.raises(Refusal, match=r"the report was accepted .HTTP 202., but") as refused:
-        play(talkdesk.submit(REPORT, None), answer(202, said))
+        play(talkdesk.submit(REPORT, None), answer(said, 202))
     assert refused.value.kind == "lost"
 
 
 def test_an_order_that_is_redirected_was_not_taken() -> None:
     with pytest.raises(Refusal, match=r"redirects .HTTP 307") as refused:
-        play(talkdesk.submit(REPORT, None), answer(307, b"", location="https://elsewhere.example/"))
+        play(
+            talkdesk.submit(REPORT, None),
+            answer(status=307, headers={"location": "https://elsewhere.example/"}),
+        )
     assert refused.value.kind == "invalid"
 
 
@@ -392,7 +377,7 @@ def polled(given_answer: Answer, job: Job = JOB) -> Mapping[str, Any]:
 @pytest.mark.parametrize("location", [FILES, f"https://api.talkdeskapp.com{FILES}", f"../files/{ID}", None])
 def test_done_is_told_in_many_ways(word: str, shape: Any, status: int, location: str | None) -> None:
     headers = {"location": location} if location else {}
-    assert polled(answer(status, shape(body(word)), **headers)) == {
+    assert polled(answer(shape(body(word)), status, headers=headers)) == {
         "state": "ready",
         "vendor_status": word,
         "reason": None,
@@ -402,7 +387,7 @@ def test_done_is_told_in_many_ways(word: str, shape: Any, status: int, location:
 @pytest.mark.parametrize("said", [b"", b"<html>moved</html>", b"[]", body("processing"), body("created")])
 @pytest.mark.parametrize("location", [FILES, STORAGE])
 def test_a_redirect_to_the_file_means_done_whatever_its_body_says(said: Any, location: str) -> None:
-    assert polled(answer(303, said, location=location))["state"] == "ready"
+    assert polled(answer(said, 303, headers={"location": location}))["state"] == "ready"
 
 
 @pytest.mark.parametrize(
@@ -410,13 +395,13 @@ def test_a_redirect_to_the_file_means_done_whatever_its_body_says(said: Any, loc
 )
 @pytest.mark.parametrize("status", [200, 303])
 def test_a_bad_end_is_one_even_in_a_redirect(word: str, state: str, status: int) -> None:
-    assert polled(answer(status, body(word), location=FILES))["state"] == state
+    assert polled(answer(body(word), status, headers={"location": FILES}))["state"] == state
 
 
 @pytest.mark.parametrize("location", [JOBS, BASE + JOBS, f"http://api.talkdeskapp.com{JOBS}/"])
 def test_a_redirect_to_the_job_itself_says_nothing_about_it(location: str) -> None:
-    assert polled(answer(307, b"", location=location))["state"] == "running"
-    assert polled(answer(308, body("done"), location=location))["state"] == "ready"
+    assert polled(answer(status=307, headers={"location": location}))["state"] == "running"
+    assert polled(answer(body("done"), 308, headers={"location": location}))["state"] == "ready"
 
 
 @pytest.mark.parametrize(
@@ -433,32 +418,37 @@ def test_a_redirect_to_the_job_itself_says_nothing_about_it(location: str) -> No
         (200, {"job": {"status": None}}),
         (200, body({"code": 1})),
         (202, body("processing")),
+        (304, b""),
         (200, body("sandbox-unheard-of")),
     ],
 )
 def test_what_tells_nothing_counts_as_still_running(status: int, said: Any) -> None:
-    assert polled(answer(status, said))["state"] in ("running", "queued")
+    assert polled(answer(said, status))["state"] in ("running", "queued")
 
 
 @pytest.mark.parametrize("said", [b"<html>", b'{"job": {"status": "don', b"\xff\xfe\xff", b"[" * 100_000])
 def test_a_body_that_is_no_json_is_a_blip(said: bytes) -> None:
     with pytest.raises(Refusal, match=r"the answer is not JSON") as refused:
-        polled(answer(200, said))
+        polled(answer(said))
     assert refused.value.passing
 
 
 def test_an_endpoint_that_answers_with_the_file_at_once_is_done() -> None:
-    assert polled(answer(200, {"entries": [], "total": 0}))["state"] == "ready"
-    typed = {"content-type": "Text/CSV; charset=utf-8"}
-    assert polled(answer(200, b"call_id,notes\r\n", **typed))["state"] == "ready"
-    assert polled(answer(200, b"", **typed))["state"] == "running"
+    assert polled(answer({"entries": [], "total": 0}))["state"] == "ready"
+    for media in ("Text/CSV; charset=utf-8", "application/csv", "binary/octet-stream"):
+        typed = {"content-type": media}
+        assert polled(answer(b"call_id,notes\r\n", headers=typed))["state"] == "ready"
+        assert polled(answer(headers=typed))["state"] == "running"
+        assert polled(answer(body("processing"), headers=typed))["state"] == "running"
 
 
 @pytest.mark.parametrize("location", ["http://[bad", "https://h:99999/x", "https://h:x/", ""])
 def test_a_location_that_is_no_url_counts_as_missing(location: str) -> None:
-    assert polled(answer(303, body("done"), location=location))["state"] == "ready"
+    assert polled(answer(body("done"), 303, headers={"location": location}))["state"] == "ready"
     asked, _ = play(
-        talkdesk.content(JOB).open(), answer(303, b"", location=location), answer(200, b"a,b\r\n1,2\r\n")
+        talkdesk.content(JOB).open(),
+        answer(status=303, headers={"location": location}),
+        answer(b"a,b\r\n1,2\r\n"),
     )
     assert asked[1].target == FILES
 
@@ -486,13 +476,28 @@ def test_a_job_without_an_id_is_never_asked_for() -> None:
 )
 def test_the_files_endpoint_is_asked_for_at_the_connections_own_base(location: str | None) -> None:
     headers = {"location": location} if location else {}
-    asked, _ = play(talkdesk.content(JOB).open(), answer(303, body("done"), **headers), answer(200, b"a\r\n"))
+    asked, _ = play(
+        talkdesk.content(JOB).open(), answer(body("done"), 303, headers=headers), answer(b"a\r\n")
+    )
     assert asked[1] == Request("GET", FILES, headers={"Accept": "*/*"}, redirects="followed", stream=True)
+
+
+def test_a_place_is_told_however_it_is_percent_encoded() -> None:
+    job = new_job(REPORT, "a b:c(1)")
+    files = "https://api-docs.talkdesk.org/data/reports/calls/files/a%20b:c(1)"
+    asked, _ = play(
+        talkdesk.content(job).open(), answer(body("done"), 303, headers={"location": files}), answer(b"a\r\n")
+    )
+    assert asked[1].target == "/data/reports/calls/files/a%20b%3Ac%281%29"
+    itself = {"location": "/data/reports/calls/jobs/a%20b:c(1)"}
+    assert play(talkdesk.status(job), answer(status=301, headers=itself))[1]["state"] == "running"
 
 
 def test_anything_else_is_object_storage_and_is_fetched_where_it_is() -> None:
     asked, _ = play(
-        talkdesk.content(JOB).open(), answer(303, body("done"), location=STORAGE), answer(200, b"a\r\n")
+        talkdesk.content(JOB).open(),
+        answer(body("done"), 303, headers={"location": STORAGE}),
+        answer(b"a\r\n"),
     )
     assert asked[1].target == STORAGE
 
@@ -503,7 +508,7 @@ def test_anything_else_is_object_storage_and_is_fetched_where_it_is() -> None:
 )
 def test_a_job_without_a_file_is_refused_by_its_word(word: str, kind: str) -> None:
     with pytest.raises(Refusal, match=f"status is {word}, so it has no file") as refused:
-        play(talkdesk.content(JOB).open(), answer(200, body(word)))
+        play(talkdesk.content(JOB).open(), answer(body(word)))
     assert refused.value.kind == kind
 
 
@@ -519,14 +524,14 @@ def job_as(file_format: str) -> Job:
 @pytest.mark.parametrize("said", [body("done"), {"_links": {}, "job": {}}, {"ok": True, "job": FLAT}, FLAT])
 def test_a_job_in_place_of_the_file_is_asked_for_again(said: Any, file_format: str) -> None:
     with pytest.raises(Refusal, match=r"answered with the job instead of its file") as refused:
-        play(talkdesk.content(job_as(file_format)).open(), answer(200, body("done")), answer(200, said))
+        play(talkdesk.content(job_as(file_format)).open(), answer(body("done")), answer(said))
     assert refused.value.passing
 
 
 def test_json_in_place_of_csv_is_no_file_and_its_words_are_passed_on() -> None:
     said = {"code": "0001", "message": "The file is being restored"}
     with pytest.raises(Refusal, match="CSV was asked for and JSON came: 0001: The file is being") as refused:
-        play(talkdesk.content(JOB).open(), answer(200, body("done")), answer(200, said))
+        play(talkdesk.content(JOB).open(), answer(body("done")), answer(said))
     assert refused.value.passing
 
 
@@ -541,7 +546,7 @@ def test_json_in_place_of_csv_is_no_file_and_its_words_are_passed_on() -> None:
     ],
 )
 def test_a_file_that_resembles_a_job_passes_untouched(file_format: str, said: Any) -> None:
-    _, got = play(talkdesk.content(job_as(file_format)).open(), answer(200, body("done")), answer(200, said))
+    _, got = play(talkdesk.content(job_as(file_format)).open(), answer(body("done")), answer(said))
     assert b"".join(got.chunks) == (said if isinstance(said, bytes) else json.dumps(said).encode())
 
 
@@ -588,12 +593,12 @@ def test_a_file_that_resembles_a_job_passes_untouched(file_format: str, said: An
     ],
 )
 def test_the_vendors_words_are_found_in_every_shape_of_an_error(said: Any, words: str) -> None:
-    assert words_of(answer(400, said)) == words
+    assert words_of(answer(said, 400)) == words
 
 
 def test_the_vendors_words_are_not_passed_on_without_measure() -> None:
-    assert len(words_of(answer(400, {"message": "x" * 10_000_000}))) <= 1000
-    assert len(words_of(answer(400, b"x" * 10_000_000))) <= 1000
+    assert len(words_of(answer({"message": "x" * 10_000_000}, 400))) <= 1000
+    assert len(words_of(answer(b"x" * 10_000_000, 400))) <= 1000
 
 
 json_values = st.recursive(
@@ -629,7 +634,7 @@ def test_whatever_a_server_answers_an_operation_ends_or_is_refused(
     name: str, status: int, said: bytes, location: str | None
 ) -> None:
     headers = {} if location is None else {"location": location}
-    answers = [answer(status, said, **headers) for _ in range(2)]
+    answers = [answer(said, status, headers=headers) for _ in range(2)]
     try:
         play(operations[name](), *answers)
     except (Refusal, AssertionError) as ended:
@@ -639,7 +644,7 @@ def test_whatever_a_server_answers_an_operation_ends_or_is_refused(
 
 def test_an_id_survives_the_way_through_a_path() -> None:
     odd = {**JOB, "job_id": "a/b %2F+é"}
-    [request], _ = play(talkdesk.status(odd), answer(200, body()))  # type: ignore[arg-type]
+    [request], _ = play(talkdesk.status(odd), answer(body()))  # type: ignore[arg-type]
     assert unquote(request.target.rpartition("/")[2]) == "a/b %2F+é"
 
 

@@ -54,6 +54,9 @@ class Transform:
         self._named = {parts(path)[0] for path in named_paths(shape)}
         self._columns: list[Column] = []
         self._broken = False
+        #: whether the report's names are known to be names: the first row of a CSV may be data, and is shown
+        #: only where the shape names one of them
+        self._named_there = True
 
     @property
     def columns(self) -> list[dict[str, Any]]:
@@ -97,19 +100,25 @@ class Transform:
         rename = self._shape["rename"]
         if rename == "snake":
             if not (made := snake(name)):
+                which = f"Column {name!r}" if self._named_there else "A column"
                 raise ContactCenterShapeError(
-                    f"Column {name!r} has no name left with rename='snake': name it in a dict."
+                    f"{which} has no name left with rename='snake': name it in a dict."
                 )
             return made
         return rename.get(name, name) if isinstance(rename, dict) else name
 
     def _check_names(self) -> None:
         if (name := collision(column.name for column in self._columns)) is not None:
-            sources = [column.source for column in self._columns if column.name.casefold() == name.casefold()]
+            same = [column for column in self._columns if column.name.casefold() == name.casefold()]
+            shared = f"one name, {name!r}" if self._named_there else "one name"
             raise ContactCenterShapeError(
-                f"Columns {' and '.join(map(repr, sources))} get one name, {name!r} (case counts for "
+                f"Columns {' and '.join(map(self._called, same))} get {shared} (case counts for "
                 "nothing, as in most warehouses): rename or drop one of them."
             )
+
+    def _called(self, column: Column) -> str:
+        """A column's name in the report, or its place where that may be a value."""
+        return repr(column.source) if self._named_there else str(column.at + 1)
 
     def _meet(self, names: Iterable[str]) -> None:
         """Heed ``on_new`` for columns that are seen for the first time."""
@@ -117,6 +126,8 @@ class Transform:
         if not new or self._shape["on_new"] == "ignore":
             return
         sentence = f"The report has columns that the shape doesn't name: {', '.join(map(repr, new))}"
+        if not self._named_there:
+            sentence = f"The report has {len(new)} columns, and the shape names none"
         if self._shape["on_new"] == "fail":
             raise ContactCenterShapeError(f"{sentence} (on_new='fail'): name them in select or drop.")
         self.caveats.append(f"{sentence}.")
@@ -124,6 +135,8 @@ class Transform:
     def _missing(self, path: Any, place: str, names: Iterable[str]) -> NoReturn:
         near = get_close_matches(str(path), list(names), n=1)
         meant = f" Did you mean {near[0]!r}?" if near else ""
+        if not self._named_there:  # a value must not be shown
+            meant = " Its first row, which names none of the shape's columns, isn't shown: is it a header?"
         raise ContactCenterShapeError(
             f"The shape names the column {shown(path)}, and {place}.{meant} Nothing lands: a renamed column "
             "would land as it is."

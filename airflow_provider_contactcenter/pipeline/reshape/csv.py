@@ -57,7 +57,7 @@ class FromCsv(Transform):
                 return start
             header = cut.records(block)[0]
             block = block[len(header) + 1 :] if len(header) < len(block) else b""
-            start += self._begin(header, ended=True)
+            start += self._begin(header)
             ends = cut.check_dialect(block, self.rows) if block else 0
         core = len(block.rstrip(b"\r\n"))
         if not core:
@@ -77,7 +77,7 @@ class FromCsv(Transform):
             name, self._renamed(name), self._types.get(name, "string"), HASHED if hashed else None, at
         )
 
-    def _begin(self, header: bytes, *, ended: bool) -> bytes:
+    def _begin(self, header: bytes) -> bytes:
         end = b"\r" if header.endswith(b"\r") else b""
         raw = cut.fields(header.removesuffix(b"\r"))
         names = [self._text(field, 0) for field in raw]
@@ -87,6 +87,7 @@ class FromCsv(Transform):
                 "columns that can be reshaped."
             )
         self._width = len(names)
+        self._named_there = not self._named.isdisjoint(names)
         for path in named_paths(self._shape):
             if path not in names:
                 self._missing(path, f"the file has no such column among its {len(names)}", names)
@@ -135,7 +136,7 @@ class FromCsv(Transform):
         for row, found in enumerate(fields, before + 1):
             made = []
             for column in self._columns:
-                text = self._text(found[column.at], row, column.source)
+                text = self._text(found[column.at], row, column)
                 made.append(self._hasher.text(text) if column.treatment and self._hasher else text)
             texts.append(made)
         return self._to.rows(texts, before) if self._to else b""
@@ -149,7 +150,7 @@ class FromCsv(Transform):
             )
         return found
 
-    def _text(self, field: bytes, row: int, column: str | None = None) -> str:
+    def _text(self, field: bytes, row: int, column: Column | None = None) -> str:
         text = None
         if (plain := cut.unquoted(field)) is not None:
             try:
@@ -158,7 +159,7 @@ class FromCsv(Transform):
                 plain = b""
         if text is not None:
             return text
-        place = f"in column {column!r} of row {row}" if column is not None else "in its header"
+        place = f"in column {self._called(column)} of row {row}" if column is not None else "in its header"
         what = "quotes that aren't doubled" if plain is None else "bytes that aren't UTF-8"
         raise ContactCenterShapeError(f"The CSV has {what} {place}: such a file can't be reshaped.")
 
@@ -235,7 +236,7 @@ class FromCsv(Transform):
                         plain = self._text(field, row).encode()
                     found[at] = hash_(plain).encode() if plain else field
             for column in typed:
-                text = self._text(found[column.at], row, column.source)
+                text = self._text(found[column.at], row, column)
                 if text and not fits(column.type, text):
                     raise misfit(column.source, column.type, text, row)
             if same:
@@ -252,7 +253,7 @@ class FromCsv(Transform):
         for row, record in enumerate(cut.records(block), before + 1):
             found = self._fields(record, row)
             for column in self._columns:
-                self._text(found[column.at], row, column.source)
+                self._text(found[column.at], row, column)
         raise ContactCenterShapeError(
             f"The CSV could not be read within the rows from {before + 1} to {self.rows}: it isn't UTF-8 "
             "with commas and doubled quotes."

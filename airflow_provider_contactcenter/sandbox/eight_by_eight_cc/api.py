@@ -80,63 +80,62 @@ TIMEZONES = (
 
 OPTIONS = {
     # token
-    "expires_in": number(1799, help="guide: 1799; openapi: 3600; a string either way"),
-    "token_body": choice("guide", "openapi", help="the members of the token's answer"),
-    "api_products": texts([PRODUCT], help="what the key may use; without the right one: 403 (invented)"),
-    "unauthorized_body": choice("message", "empty", "html", help="of 401; undocumented"),
+    "expires_in": number(1799),  # guide: 1799; openapi: 3600; a string either way
+    "token_body": choice("guide", "openapi"),  # the members of the token's answer
+    "api_products": texts([PRODUCT]),  # what the key may use; without the right one: 403 (invented)
+    "unauthorized_body": choice("message", "empty", "html"),  # of 401; undocumented
     # tenant
-    "region": choice(None, "us", "eu", "au", "ca", help="where the tenant lives; null: everywhere"),
-    "tenants": texts([], help="the ids of a multitenant customer's tenants; none: single tenant"),
-    "timezones": texts(list(TIMEZONES), help="the tenant's zones, the default first"),
+    "region": choice(None, "us", "eu", "au", "ca"),  # where the tenant lives; null: everywhere
+    "tenants": texts([]),  # the ids of a multitenant customer's tenants; none: single tenant
+    "timezones": texts(list(TIMEZONES)),  # the tenant's zones, the default first
     # report types
-    "metrics_key": choice("metrics", "value", help="of definitions; seed: prose says value, samples metrics"),
+    "metrics_key": choice("metrics", "value"),  # of definitions; seed: prose says value, samples metrics
     # create
-    "required": choice("guide", "openapi", help="guide: six fields (detailed: four); openapi: three (two)"),
-    "date_format": choice("fraction", "lenient", help="lenient: fraction may be missing, offset be any"),
-    "month": choice(
-        "either", "calendar", "30", "31", help="how long a month is; either: 28 to 31 days fit both"
-    ),
-    "boolean_strings": flag(True, help='seed: "true" is as good as true; openapi: it isn\'t'),
-    "string_operators": choice("glossary", "prose", help="prose: without in and not-in"),
-    "search_fields": choice("filterable", "all", help="what definitions list; a guide's sample lists all"),
-    "detailed_granularity": choice("optional", "required", help="of a detailed type submitted as a file"),
-    "detailed_create": choice("object", "array", help="guide: object; openapi: array of one"),
-    "detailed_ladder": ladder(help="the way of a detailed report; guide: there is none"),
-    "script_paths_timezone": choice("required", "optional", help="the guide says both"),
+    "required": choice("guide", "openapi"),  # guide: six fields (detailed: four); openapi: three (two)
+    "date_format": choice("fraction", "lenient"),  # lenient: fraction may be missing, offset be any
+    # how long a month is; either: 28 to 31 days fit both
+    "month": choice("either", "calendar", "30", "31"),
+    "boolean_strings": flag(True),  # seed: "true" is as good as true; openapi: it isn't
+    "string_operators": choice("glossary", "prose"),  # prose: without in and not-in
+    "search_fields": choice("filterable", "all"),  # what definitions list; a guide's sample lists all
+    "detailed_granularity": choice("optional", "required"),  # of a detailed type submitted as a file
+    "detailed_create": choice("object", "array"),  # guide: object; openapi: array of one
+    "detailed_ladder": ladder(),  # the way of a detailed report; guide: there is none
+    "script_paths_timezone": choice("required", "optional"),  # the guide says both
     # status
-    "ladder": ladder(("IN_PROGRESS", 0.6, 0), help="the way to `end`; openapi has QUEUED too"),
-    "end": text("DONE", help="a new report's last word: DONE, FAILED, or any other"),
-    "reason": text(None, help="openapi: the reason of FAILED"),
-    "link_form": choice("seed", "standard", "broken", "markdown", "missing", help="the form of Link headers"),
-    "link_host": choice("own", "vendor", help="whose host links name"),
-    "script_paths_links": choice("download", "status", help="guide: only download; elsewhere: status always"),
+    "ladder": ladder(("IN_PROGRESS", 0.6, 0)),  # the way to `end`; openapi has QUEUED too
+    "end": text("DONE"),  # a new report's last word: DONE, FAILED, or any other
+    "reason": text(None),  # openapi: the reason of FAILED
+    "link_form": choice("seed", "standard", "broken", "markdown", "missing"),  # the form of Link headers
+    "link_host": choice("own", "vendor"),  # whose host links name
+    "script_paths_links": choice("download", "status"),  # guide: only download; elsewhere: status always
     # data
-    "not_ready_status": choice(400, 404, 409, help="of data and file before the end"),
-    "items": choice("list", "object", "mixed", help="the seed has both"),
-    "total_key": choice("total", "totals", help="seed: total; openapi: totals"),
-    "total_when": choice("always", "requested", help="seed: samples show null; prose: only where requested"),
-    "none_times": flag(False, help="whether rows have times with granularity none"),
-    "cap": number(10_000, help="seed: so many rows of a report come as JSON"),
-    "total_elements": choice("all", "capped", help="whether X-Total-Elements knows the cap"),
-    "past_cap": choice("400", "empty", help="a page beyond the cap"),
-    "empty_pages": choice(1, 0, help="X-Total-Pages of an empty report"),
+    "not_ready_status": choice(400, 404, 409),  # of data and file before the end
+    "items": choice("list", "object", "mixed"),  # the seed has both
+    "total_key": choice("total", "totals"),  # seed: total; openapi: totals
+    "total_when": choice("always", "requested"),  # seed: samples show null; prose: only where requested
+    "none_times": flag(False),  # whether rows have times with granularity none
+    "cap": number(10_000),  # seed: so many rows of a report come as JSON
+    "total_elements": choice("all", "capped"),  # whether X-Total-Elements knows the cap
+    "past_cap": choice("400", "empty"),  # a page beyond the cap
+    "empty_pages": choice(1, 0),  # X-Total-Pages of an empty report
     # detailed data
-    "durations": choice("object", "text", help="the guide's samples have both"),
-    "cursor_form": choice("raw", "encoded", help="Last-Document-Id as it is, or percent-encoded"),
+    "durations": choice("object", "text"),  # the guide's samples have both
+    "cursor_form": choice("raw", "encoded"),  # Last-Document-Id as it is, or percent-encoded
+    # repeated: the cursor that was sent comes back; missing: none; stripped: no total either
     "cursor": choice(
         "next",
         "repeated",
         "missing",
         "stripped",
-        help="repeated: the cursor that was sent comes back; missing: none; stripped: no total either",
     ),
     # file
-    "download_without_accept": choice("406", "csv", "xlsx", help="where Accept names neither type"),
+    "download_without_accept": choice("406", "csv", "xlsx"),  # where Accept names neither type
+    # seed, openapi, and what it is
     "xlsx_type": choice(
         "text/xlsx",
         "application/vnd.ms-excel",
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        help="seed, openapi, and what it is",
     ),
     "csv_header": choice("label", "key"),
     "csv_line_end": choice("\r\n", "\n"),

@@ -53,29 +53,28 @@ MOST_EXTENSIONS = 125
 
 OPTIONS = {
     # token
-    "expires_in": number(1800, help="life of a token in seconds"),
-    "opened_analytics": flag(True, help="seed: a user has to have opened Analytics in a browser once"),
-    "key_on_data": flag(True, help="whether data calls need 8x8-apikey (curl sample, openapi)"),
+    "expires_in": number(1800),  # life of a token in seconds
+    "opened_analytics": flag(True),  # seed: a user has to have opened Analytics in a browser once
+    "key_on_data": flag(True),  # whether data calls need 8x8-apikey (curl sample, openapi)
     # PBXes
-    "pbxes": texts(["acmecorppbx", "acmecorp", "acmecorp2"], help="the customer's PBXes"),
-    "forbidden_pbxes": texts([], help="those of them that the user has no access to"),
-    "forbidden_as": choice("403", "400", help="openapi: 403; support: 400 with code 105-400-038"),
+    "pbxes": texts(["acmecorppbx", "acmecorp", "acmecorp2"]),  # the customer's PBXes
+    "forbidden_pbxes": texts([]),  # those of them that the user has no access to
+    "forbidden_as": choice("403", "400"),  # openapi: 403; support: 400 with code 105-400-038
     # window
-    "every": number(None, 0.001, help="seconds between two legs of a fixed grid; null: `rows` per window"),
-    "bounds": choice("[]", "[)", "(]", "()", help="which bounds belong to the window, with `every`"),
-    "records_by": choice("start", "connect", "disconnect", help="the time that call records are found by"),
-    "repeated_hour": choice("first", "second", help="which one a wall-clock time in a repeated hour means"),
-    "retention_years": number(2, help="seed: older data isn't there"),
+    "every": number(None, 0.001),  # seconds between two legs of a fixed grid; null: `rows` per window
+    "bounds": choice("[]", "[)", "(]", "()"),  # which bounds belong to the window, with `every`
+    "records_by": choice("start", "connect", "disconnect"),  # the time that call records are found by
+    "repeated_hour": choice("first", "second"),  # which one a wall-clock time in a repeated hour means
+    "retention_years": number(2),  # seed: older data isn't there
     # scroll
-    "page_key": flag(True, help="seed: on later pages the size may be called pageKey"),
-    "scroll": choice("next", "repeated", help="repeated: the cursor that was sent comes back"),
-    "scroll_end": choice(
-        "no_data", "null", "missing", "empty", "last_page", help="how a client learns of the end"
-    ),
-    "total_count": choice("right", "wrong", help="totalRecordCount; wrong: seven too many"),
-    "leg_count": choice("string", "integer", help="callLegCount: sample and openapi differ"),
+    "page_key": flag(True),  # seed: on later pages the size may be called pageKey
+    "scroll": choice("next", "repeated"),  # repeated: the cursor that was sent comes back
+    # how a client learns of the end
+    "scroll_end": choice("no_data", "null", "missing", "empty", "last_page"),
+    "total_count": choice("right", "wrong"),  # totalRecordCount; wrong: seven too many
+    "leg_count": choice("string", "integer"),  # callLegCount: sample and openapi differ
     # summaries
-    "ext_id": choice("required", "optional", help="of rgsum-members; guide: required"),
+    "ext_id": choice("required", "optional"),  # of rgsum-members; guide: required
 }
 
 

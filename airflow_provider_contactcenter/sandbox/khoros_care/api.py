@@ -59,42 +59,42 @@ EARLIEST = datetime.fromtimestamp(10**9, UTC)
 
 OPTIONS = {
     # submit
-    "methods": choice("both", "GET", "POST", help="seed: GET; about: POST for nearly all exports"),
-    "paths": texts(None, help="what stands between /api/public/reports/ and the export id; null: all four"),
-    "post_parameters": choice("either", "query", "body", help="where a POST may have them; undocumented"),
-    "exports": texts(None, help="the export ids that exist; null: every one"),
-    "known_metrics_only": flag(False, help="refuse a metric that isn't in the sandbox's own list"),
-    "require_locale": flag(False, help="it is in every example; whether it has to be is undocumented"),
-    "check_window": flag(False, help="refuse a start after the end; kit: it passes"),
-    "run_id": choice("short", "every_character", help="23 and 44 characters (seed), or all 64 and ="),
-    "exact_encoding": flag(False, help="an id must arrive encoded byte for byte as in the returned URLs"),
+    "methods": choice("both", "GET", "POST"),  # seed: GET; about: POST for nearly all exports
+    "paths": texts(None),  # what stands between /api/public/reports/ and the export id; null: all four
+    "post_parameters": choice("either", "query", "body"),  # where a POST may have them; undocumented
+    "exports": texts(None),  # the export ids that exist; null: every one
+    "known_metrics_only": flag(False),  # refuse a metric that isn't in the sandbox's own list
+    "require_locale": flag(False),  # it is in every example; whether it has to be is undocumented
+    "check_window": flag(False),  # refuse a start after the end; kit: it passes
+    "run_id": choice("short", "every_character"),  # 23 and 44 characters (seed), or all 64 and =
+    "exact_encoding": flag(False),  # an id must arrive encoded byte for byte as in the returned URLs
     # the returned URLs
-    "submit_urls": choice("company_key", "token", help="what they carry; seed: companyKey"),
-    "status_urls": choice("token", "company_key", help="what they carry; seed: analyticsAccessToken"),
-    "urls_host": text("own", help="own, vendor (the seed's), storage (our second origin), or any base URL"),
-    "access_token_seconds": number(3600, help="how long an analyticsAccessToken lives; undocumented"),
-    "expired_as": choice(403, 404, help="the answer to one that is over; undocumented"),
-    "basic": choice("always", "unless_token", help="seed: always; unless_token: the access token is enough"),
+    "submit_urls": choice("company_key", "token"),  # what they carry; seed: companyKey
+    "status_urls": choice("token", "company_key"),  # what they carry; seed: analyticsAccessToken
+    "urls_host": text("own"),  # own, vendor (the seed's), storage (our second origin), or any base URL
+    "access_token_seconds": number(3600),  # how long an analyticsAccessToken lives; undocumented
+    "expired_as": choice(403, 404),  # the answer to one that is over; undocumented
+    "basic": choice("always", "unless_token"),  # seed: always; unless_token: the access token is enough
     # status
-    "ladder": ladder(("RUNNING", 1, 0), help="the way to `end`"),
-    "end": text("CLOSED/COMPLETED", help="a new job's last word: CLOSED/FAILED (seed), or any other"),
-    "status_result": choice("seed", "object", "list", help="seed: an object when completed, else a list"),
-    "hollow": choice("empty_list", "null", help="the result of hollow answers"),
-    "hollow_polls": number(0, help="so many answers to a job's first polls are hollow"),
-    "empty_detail": choice("", None, help="detail where there is none; seed: an empty string"),
-    "download_url": choice("completed", "late", "empty", help="late: not yet in the first completed answer"),
-    "reason": text(None, help="the reason of a job that is closed without being completed; seed: null"),
-    "counts": choice("null", "numbers", help="currentCount, totalCount, lastAcknowledgeTime; seed: null"),
+    "ladder": ladder(("RUNNING", 1, 0)),  # the way to `end`
+    "end": text("CLOSED/COMPLETED"),  # a new job's last word: CLOSED/FAILED (seed), or any other
+    "status_result": choice("seed", "object", "list"),  # seed: an object when completed, else a list
+    "hollow": choice("empty_list", "null"),  # the result of hollow answers
+    "hollow_polls": number(0),  # so many answers to a job's first polls are hollow
+    "empty_detail": choice("", None),  # detail where there is none; seed: an empty string
+    "download_url": choice("completed", "late", "empty"),  # late: not yet in the first completed answer
+    "reason": text(None),  # the reason of a job that is closed without being completed; seed: null
+    "counts": choice("null", "numbers"),  # currentCount, totalCount, lastAcknowledgeTime; seed: null
     # errors
-    "error_http": choice("code", "200", help="the code that fits, or 200 with the envelope alone"),
+    "error_http": choice("code", "200"),  # the code that fits, or 200 with the envelope alone
     "error_shape": choice("envelope", "html", "empty"),
-    "error_word": text("FAIL", help="status of an envelope that isn't PASS"),
+    "error_word": text("FAIL"),  # status of an envelope that isn't PASS
     # file
-    "download": choice("redirect", "direct", help="seed: curl -L; to the storage, or 200 with the file"),
+    "download": choice("redirect", "direct"),  # seed: curl -L; to the storage, or 200 with the file
     "download_status": choice(302, 301, 303, 307),
-    "hops": number(0, help="so many redirects on the own host come first"),
-    "location": choice("absolute", "relative", help="those on the own host"),
-    "served_format": choice("asked", "csv", "json", help="the format that comes, whatever was asked"),
+    "hops": number(0),  # so many redirects on the own host come first
+    "location": choice("absolute", "relative"),  # those on the own host
+    "served_format": choice("asked", "csv", "json"),  # the format that comes, whatever was asked
     "content_type": choice("right", "octet-stream"),
     "csv_line_end": choice("\r\n", "\n"),
     "csv_bom": flag(False),

@@ -50,47 +50,43 @@ READ, WRITE = "data-reports:read", "data-reports:write"
 
 OPTIONS = {
     # token
-    "expires_in": number(599, help="life of a token in seconds; the docs give no number, clients use 599"),
-    "granted_scopes": texts([READ, WRITE], help="what the client was granted"),
+    "expires_in": number(599),  # life of a token in seconds; the docs give no number, clients use 599
+    "granted_scopes": texts([READ, WRITE]),  # what the client was granted
     # create
-    "create_status": choice(202, 200, 201, help="docs: 202; a client accepts all three"),
-    "create_body": choice("both", "wrapped", "flat", help="wrapped in job (clients), flat (docs), or both"),
-    "report_types": texts(None, help="the report types that exist; null: every one"),
-    "default_format": choice(*FORMATS, help="the format where the request names none"),
-    "max_days": number(31, help="docs: the longest timespan"),
-    "max_running": number(15, help="docs: reports executing or enqueued at a time, beyond it 429"),
-    "quota_retry_after": number(None, help="Retry-After of that 429, in seconds; undocumented"),
+    "create_status": choice(202, 200, 201),  # docs: 202; a client accepts all three
+    "create_body": choice("both", "wrapped", "flat"),  # wrapped in job (clients), flat (docs), or both
+    "report_types": texts(None),  # the report types that exist; null: every one
+    "default_format": choice(*FORMATS),  # the format where the request names none
+    "max_days": number(31),  # docs: the longest timespan
+    "max_running": number(15),  # docs: reports executing or enqueued at a time, beyond it 429
+    "quota_retry_after": number(None),  # Retry-After of that 429, in seconds; undocumented
     # poll
-    "ladder": ladder(
-        ("created", 0.2, 0), ("processing", 0.6, 0), ("uploading", 0.2, 0), help="the way to `end`"
-    ),
-    "end": text("done", help="a new job's last word: done, failed, canceled, deleted, or any other"),
-    "status_case": choice("lower", "upper", help="the seed has both"),
-    "waiting_as": choice("job", "204", "empty", help="the answer before the end; 204 is known from a client"),
-    "poll_body": choice("wrapped", "flat", help="seed: wrapped in job"),
-    "done_as": choice(303, 300, 302, 307, 200, help="seed: 300; docs, legacy and clients: 303 or 302"),
+    # the way to `end`
+    "ladder": ladder(("created", 0.2, 0), ("processing", 0.6, 0), ("uploading", 0.2, 0)),
+    "end": text("done"),  # a new job's last word: done, failed, canceled, deleted, or any other
+    "status_case": choice("lower", "upper"),  # the seed has both
+    "waiting_as": choice("job", "204", "empty"),  # the answer before the end; 204 is known from a client
+    "poll_body": choice("wrapped", "flat"),  # seed: wrapped in job
+    "done_as": choice(303, 300, 302, 307, 200),  # seed: 300; docs, legacy and clients: 303 or 302
+    # of answers to a poll; a client takes the first Content-Length for the file's
     "job_framing": choice(
         "chunked",
         "length",
-        help="of answers to a poll; a client takes the first Content-Length for the file's",
     ),
-    "location": choice(
-        "relative", "absolute", "documented", "missing", help="seed: relative, and not required"
-    ),
-    "links_host": choice("own", "docs", help="whose host _links names: docs is http://api-docs.talkdesk.org"),
-    "error_shape": choice(
-        "message", "description", help="seed: code and message; docs: code and description"
-    ),
+    # seed: relative, and not required
+    "location": choice("relative", "absolute", "documented", "missing"),
+    "links_host": choice("own", "docs"),  # whose host _links names: docs is http://api-docs.talkdesk.org
+    # seed: code and message; docs: code and description
+    "error_shape": choice("message", "description"),
     # file
-    "download": choice(
-        "redirect", "direct", "job", help="docs: to the storage; clients: 200; docs: 200 with job"
-    ),
-    "download_status": choice(303, 302, 307, help="docs: 303; legacy: 302"),
-    "gzip": flag(False, help="Content-Encoding: gzip on the files endpoint's own answer; invented"),
-    "file_days": number(30, help="docs: how long a file is kept"),
+    # docs: to the storage; clients: 200; docs: 200 with job
+    "download": choice("redirect", "direct", "job"),
+    "download_status": choice(303, 302, 307),  # docs: 303; legacy: 302
+    "gzip": flag(False),  # Content-Encoding: gzip on the files endpoint's own answer; invented
+    "file_days": number(30),  # docs: how long a file is kept
     "json_total": choice("right", "wrong", "missing"),
     "json_entries": choice("present", "missing"),
-    "json_order": choice("entries_first", "total_first", help="docs: the order of keys varies"),
+    "json_order": choice("entries_first", "total_first"),  # docs: the order of keys varies
     "csv_line_end": choice("\r\n", "\n"),
     "csv_bom": flag(False),
 }

@@ -82,28 +82,25 @@ def _is_zone(given: Any) -> bool:
 
 
 OPTIONS = {
-    "companies": Option(
-        COMPANIES, "an object: company to organization to a list of folders", _are_companies, "what there is"
-    ),
+    "companies": Option(COMPANIES, "an object: company to organization to a list of folders", _are_companies),
     # daterange
-    "manual": choice("seed", "newer", help="whose defaults a missing side of daterange gets"),
-    "timezone": Option("UTC", "an IANA time zone", _is_zone, "whose days count; newer: the organization's"),
-    "quiet_weekdays": texts(["Sunday"], help="days without calls"),
+    "manual": choice("seed", "newer"),  # whose defaults a missing side of daterange gets
+    "timezone": Option("UTC", "an IANA time zone", _is_zone),  # whose days count; newer: the organization's
+    "quiet_weekdays": texts(["Sunday"]),  # days without calls
     # the body
-    "body": choice("array", "object", help="both invented"),
-    "empty_as": choice("shape", "[]", "{}", "nothing", help="no data; shape: [] or {} after `body`"),
-    "agents": choice("some", "all", "none", help="seed: where calls name them"),
-    "content_type": choice(
-        "text/html", "text/html; charset=utf-8", "application/json", help="seed: text/html"
-    ),
-    "list_content_type": choice("application/json", "text/html", help="undocumented"),
+    "body": choice("array", "object"),  # both invented
+    "empty_as": choice("shape", "[]", "{}", "nothing"),  # no data; shape: [] or {} after `body`
+    "agents": choice("some", "all", "none"),  # seed: where calls name them
+    # seed: text/html
+    "content_type": choice("text/html", "text/html; charset=utf-8", "application/json"),
+    "list_content_type": choice("application/json", "text/html"),  # undocumented
     # errors
-    "revoked": flag(False, help="no token is valid any more"),
-    "bad_token": choice(400, 401, 403, help="transcribe: 400"),
-    "other_company": choice(400, 404, help="the answer to another company's token; request: 400"),
-    "unknown_folder": choice("error", "empty", help="undocumented"),
-    "error_http": choice("code", "200", help="the code that fits, or 200"),
-    "error_shape": choice("text", "page", "nothing", help="seed: text/html; a page of HTML is invented"),
+    "revoked": flag(False),  # no token is valid any more
+    "bad_token": choice(400, 401, 403),  # transcribe: 400
+    "other_company": choice(400, 404),  # the answer to another company's token; request: 400
+    "unknown_folder": choice("error", "empty"),  # undocumented
+    "error_http": choice("code", "200"),  # the code that fits, or 200
+    "error_shape": choice("text", "page", "nothing"),  # seed: text/html; a page of HTML is invented
 }
 
 

@@ -13,7 +13,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from airflow_provider_contactcenter.nouns import Job, Report, Span, State, Status, new_job, span_of
+from airflow_provider_contactcenter.nouns import (
+    Job,
+    Report,
+    Span,
+    State,
+    Status,
+    in_milliseconds,
+    new_job,
+    span_of,
+)
 from airflow_provider_contactcenter.vendors.eight_by_eight_cc.asking import JSON, PRODUCT, ask, path_of
 from airflow_provider_contactcenter.vendors.eight_by_eight_cc.offer import (
     check_offered,
@@ -56,8 +65,8 @@ STATES: Mapping[str, State] = {
     "failed": "failed",
 }
 
-#: file format -> what to accept at ``/download`` (seed 000, "6b")
-DOWNLOADS = {"csv": "text/csv", "xlsx": "text/xlsx"}
+#: file format -> what to accept at ``/download`` (seed 000, "6b"; the second is the OpenAPI's)
+DOWNLOADS = {"csv": ("text/csv",), "xlsx": ("text/xlsx", "application/vnd.ms-excel")}
 
 # --- connection ---------------------------------------------------------------------------------------------
 
@@ -125,12 +134,13 @@ def probe(settings: Settings) -> Operation[str]:
 
 def date_range(span: Span) -> dict[str, str]:
     """8x8's bounds: both are included, at millisecond precision, so the end is sent as ``end - 1 ms``."""
+    span = in_milliseconds(span)
     return {"start": _bound(span.start), "end": _bound(span.end - timedelta(milliseconds=1))}
 
 
 def _bound(instant: datetime) -> str:
     moment = instant.astimezone(UTC).replace(tzinfo=None)
-    return f"{moment.isoformat(timespec='milliseconds')}Z"  # cuts start and end alike
+    return f"{moment.isoformat(timespec='milliseconds')}Z"
 
 
 def title_of(params: Mapping[str, Any], label: str | None) -> str:
@@ -195,15 +205,8 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
     params = report["params"]
     definition = yield from definition_of(params["report_type"])
     check_offered(report["kind"], params, definition)
-    answer = yield from ask(
-        Request(
-            "POST",
-            "/detailed-reports" if _synchronous(report) else "",
-            headers=JSON,
-            json=body_of(report, label),
-            idempotent=False,
-        )
-    )
+    path = "/detailed-reports" if _synchronous(report) else ""
+    answer = yield from _created(path, body_of(report, label))
     made = _object_in(answer)
     if made.get("id") in (None, ""):  # 0 is an int64 like any other
         raise Refusal(
@@ -215,6 +218,27 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
         reason = made.get("reason") or "the vendor gives no reason"
         raise Refusal("failed", f"report {made['id']} is {made['status']}: {reason}")
     return new_job(report, str(made["id"]))
+
+
+def _created(path: str, body: Mapping[str, Any]) -> Operation[Answer]:
+    """Submit; once more with a slash at the end of the address, as in the OpenAPI, if it wants one."""
+    request = Request("POST", path, headers=JSON, json=body, redirects="told", idempotent=False)
+    try:
+        answer = yield from ask(request)
+    except Refusal as refusal:
+        if path or refusal.status not in {404, 405}:
+            raise
+    else:
+        if not 300 <= answer.status < 400:
+            return answer
+        if path or urlsplit(answer.link or "").path != f"{urlsplit(answer.url).path}/":
+            raise Refusal(
+                "invalid",
+                f"the API redirects (HTTP {answer.status}) instead of taking the report",
+                status=answer.status,
+                advice="Correct the connection's host.",
+            )
+    return (yield from _created("/", body))
 
 
 def _synchronous(report: Report) -> bool:
@@ -271,15 +295,22 @@ def content(job: Job) -> File | Pages:
 
 
 def _download(job: Job, file_format: str) -> Operation[Answer]:
-    answer = yield from ask(
-        Request(
-            "GET",
-            f"{path_of(job)}/download",
-            headers={"Accept": DOWNLOADS[file_format]},
-            redirects="followed",
-            stream=True,
-        )
-    )
+    for media in DOWNLOADS[file_format]:
+        try:
+            answer = yield from ask(
+                Request(
+                    "GET",
+                    f"{path_of(job)}/download",
+                    headers={"Accept": media},
+                    redirects="followed",
+                    stream=True,
+                )
+            )
+        except Refusal as refusal:
+            if refusal.status != 406 or media == DOWNLOADS[file_format][-1]:
+                raise
+        else:
+            break
     if is_json(answer.body):
         said = f"the download answered with JSON instead of the file: {words_of(answer)}"
         raise Refusal("unavailable", said)

@@ -17,7 +17,15 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from airflow_provider_contactcenter.nouns import Job, Report, State, Status, new_job
+from airflow_provider_contactcenter.nouns import (
+    Job,
+    Report,
+    State,
+    Status,
+    in_milliseconds,
+    new_job,
+    span_of,
+)
 from airflow_provider_contactcenter.vendors.genesys_cloud.regions import REGIONS, domain_of
 from airflow_provider_contactcenter.vendors.genesys_cloud.reports import CONVERSATION_FILTERS, USER_FILTERS
 from airflow_provider_contactcenter.vendors.protocol.connection import (
@@ -155,8 +163,9 @@ def _further(answer: Answer) -> Iterator[str]:
 
 def interval(report: Report) -> str:
     """``start/end`` in UTC with milliseconds. Nobody says whether the bounds are included."""
-    bounds = (datetime.fromisoformat(report["params"][name]).astimezone(UTC) for name in ("start", "end"))
-    return "/".join(f"{bound:%Y-%m-%dT%H:%M:%S}.{bound.microsecond // 1000:03}Z" for bound in bounds)
+    span = in_milliseconds(span_of(report))
+    bounds = (bound.astimezone(UTC).replace(tzinfo=None) for bound in (span.start, span.end))
+    return "/".join(f"{bound.isoformat(timespec='milliseconds')}Z" for bound in bounds)
 
 
 def submit(report: Report, label: str | None) -> Operation[Job]:
@@ -271,13 +280,18 @@ def _page(job: Job, cursor: Cursor | None) -> Operation[Page]:
     watermark = min(known, default=None)
     if after:
         return Page(rows, Cursor(after, size, watermark))
-    return Page(rows, None, caveat=_caveat(job, watermark))
+    behind = watermark is not None and watermark < span_of(job["report"]).end
+    return Page(rows, None, caveat=_caveat(job, watermark), provisional=behind)
 
 
 def _caveat(job: Job, watermark: datetime | None) -> str | None:
     """Beyond its watermark a job is fulfilled without a word, and its tail is missing."""
     end = job["report"]["params"]["end"]
-    if watermark is None or watermark >= datetime.fromisoformat(end):
+    if watermark is None:
+        # Nobody tells, if it wasn't told before the job was submitted either.
+        untold = "provisional" in job and job["provisional"] is None
+        return "The vendor doesn't say how far its data is complete: rows may still come." if untold else None
+    if watermark >= datetime.fromisoformat(end):
         return None
     return (
         f"The vendor's data is complete until {watermark.isoformat()} only, and the window ends at {end}: "

@@ -26,9 +26,9 @@ from airflow_provider_contactcenter.vendors.protocol.messages import (
     Answer,
     Operation,
     Request,
-    excerpt,
     is_json,
     quoted,
+    starting,
     words_of,
 )
 from airflow_provider_contactcenter.vendors.protocol.refusals import NO_FILE, Refusal
@@ -298,12 +298,12 @@ def _checked(answer: Answer, file_format: str) -> Answer:
             raise Refusal("failed", words, status=answer.status)
         raise Refusal("unavailable", "the download answered with the workflow instead of its file")
     if file_format == "csv" and is_json(head):
-        raise Refusal("incomplete", f"CSV was asked for and JSON came: it starts with {excerpt(head)!r}")
+        raise Refusal("incomplete", f"CSV was asked for and JSON came: {starting(head)}")
     if file_format == "jsonl" and re.match(rb"\s*\{", head):
         raise Refusal(
             "incomplete",
             "the export is no array of rows, so there are no lines to make of it; file_format='json' lands "
-            f"it as it is: it starts with {excerpt(head)!r}",
+            f"it as it is: {starting(head)}",
         )
     return answer
 

@@ -32,7 +32,8 @@ class File:
 class Page:
     """Some rows, the cursor of the next page (None: this was the last) and the vendor's own total.
 
-    ``caveat`` is a :class:`File`'s, where a page is the first to know.
+    ``caveat`` is a :class:`File`'s, where a page is the first to know. ``provisional`` is set where the
+    vendor itself says that rows of the window may still come.
 
     A cursor is whatever the vendor's functions need to ask for the next page; the same one twice is a loop.
     A row, or a value of a row, may be ``msgspec.Raw``: JSON as the vendor wrote it.
@@ -42,6 +43,7 @@ class Page:
     cursor: Hashable | None
     total: int | None = None
     caveat: str | None = None
+    provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

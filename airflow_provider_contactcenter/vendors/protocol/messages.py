@@ -92,7 +92,7 @@ class Answer:
         if not (location := self.headers.get("location", "").strip()):
             return None
         try:
-            url = urljoin(self.url, location)
+            url = urljoin(self.url, _encoded(location))
             return url if urlsplit(url).hostname and (urlsplit(url).port or True) else None
         except ValueError:
             return None
@@ -117,7 +117,7 @@ class Answer:
             return how(self.body)
         except (ValueError, RecursionError) as error:
             said = str(error)
-            odd = said if said.startswith("it holds") else f"it starts with {excerpt(self.body)!r}"
+            odd = said if said.startswith("it holds") else starting(self.body)
             raise Refusal("unavailable", f"the answer is not JSON, {odd}", status=self.status) from None
 
     def decoded(self, decoder: Decoder[T]) -> T | None:
@@ -140,6 +140,21 @@ class Answer:
             return None
 
 
+def _encoded(location: str) -> str:
+    """A ``Location`` with blanks and letters beyond ASCII percent-encoded, as browsers do; all else stays.
+
+    One client reads a header's bytes as Latin-1, the other as UTF-8.
+    """
+    try:
+        sent = location.encode("latin-1")
+        sent.decode()
+    except UnicodeError:
+        sent = location.encode("utf-8", "surrogateescape")
+    return quote(sent, safe=_VISIBLE)
+
+
+_VISIBLE = bytes(range(0x21, 0x7F)).decode()
+
 #: bytes that are decoded at a time: one character beyond ASCII makes a text four times as large
 _LOOK = 1 << 16
 
@@ -159,6 +174,16 @@ def is_json(head: bytes) -> bool:
 def excerpt(body: bytes, longest: int = 120) -> str:
     """The start of a body as one line of text, without the query of any URL: it may be signed."""
     return without_queries(" ".join(body[:4000].decode("utf-8", "replace").split()))[:longest]
+
+
+def starting(body: bytes) -> str:
+    """What a wrong body starts with, in words that can be told from a vendor's own."""
+    return f'it starts with "{excerpt(body)}"'
+
+
+def without_start(words: str) -> str:
+    """Words without what they quote of a body, which may be a row of the report."""
+    return re.sub('it starts with ".*"', "its start isn't shown, as the report has a shape", words)
 
 
 def without_queries(text: str) -> str:

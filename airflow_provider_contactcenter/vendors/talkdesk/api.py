@@ -15,7 +15,16 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from airflow_provider_contactcenter.nouns import Job, Report, Span, State, Status, new_job, span_of
+from airflow_provider_contactcenter.nouns import (
+    Job,
+    Report,
+    Span,
+    State,
+    Status,
+    in_milliseconds,
+    new_job,
+    span_of,
+)
 from airflow_provider_contactcenter.vendors.protocol.connection import (
     ConnectionFields,
     Settings,
@@ -128,7 +137,7 @@ def timespan(span: Span, timezone: str) -> dict[str, str]:
     Which wins, an offset in the bounds or ``timezone``, is documented nowhere. Bounds written in that
     zone with its offset mean the same instant either way.
     """
-    zone = ZoneInfo(timezone)
+    zone, span = ZoneInfo(timezone), in_milliseconds(span)
     return {"from": _bound(span.start, zone), "to": _bound(span.end, zone)}
 
 
@@ -202,19 +211,20 @@ def _poll(job: Job) -> Operation[tuple[Status, str | None]]:
     )
     # A redirect to the job itself (another spelling of its address, a loop) says nothing about it.
     itself = _leads_to(answer.link, _path(job, "jobs"))
-    redirect = 300 <= answer.status < 400 and not itself
+    # Neither does a 304, with which a cache speaks of itself.
+    redirect = 300 <= answer.status < 400 and answer.status != 304 and not itself
     # The file itself, as an endpoint (or a proxy that follows its redirect) would answer with it at once.
-    said = answer.body.strip()
-    csv = bool(said) and answer.headers.get("content-type", "").lower().startswith("text/csv")
+    media = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    file = bool(answer.body.strip()) and media in _FILE_TYPES
     try:
-        body = answer.json() if said and not csv else {}
+        body = answer.json() if answer.body.strip() else {}
     except Refusal:
-        if answer.status < 300:
+        if answer.status < 300 and not file:
             raise
         body = {}
     word = _job_in(body).get("status")
     word = str(word) if word else None
-    if word is None and (redirect or csv or (isinstance(body, Mapping) and "entries" in body)):
+    if word is None and (redirect or file or (isinstance(body, Mapping) and "entries" in body)):
         return Status(state="ready", vendor_status=str(answer.status), reason=None), answer.link
     found = status_of(STATES, word)
     if redirect and found["state"] in ("queued", "running"):
@@ -222,9 +232,13 @@ def _poll(job: Job) -> Operation[tuple[Status, str | None]]:
     return found, answer.link
 
 
+#: what object storage calls a file, and no endpoint a job
+_FILE_TYPES = frozenset({"text/csv", "application/csv", "application/octet-stream", "binary/octet-stream"})
+
+
 def _leads_to(link: str | None, path: str) -> bool:
-    """Whether a link names this path, below whatever prefix."""
-    return link is not None and urlsplit(link).path.rstrip("/").endswith(path)
+    """Whether a link names this path, below whatever prefix and however it is percent-encoded."""
+    return link is not None and unquote(urlsplit(link).path).rstrip("/").endswith(unquote(path))
 
 
 def _path(job: Job, resource: str) -> str:

@@ -22,6 +22,7 @@ from airflow_provider_contactcenter.vendors.protocol.messages import (
     Request,
     excerpt,
     quoted,
+    starting,
 )
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 
@@ -104,8 +105,9 @@ def _ask(request: Request) -> Operation[Answer]:
         text = excerpt(head)
         # A page may come from a proxy and speak of anything, a line of text is V-Spark's own.
         kind = None if head.startswith(b"<") else _meaning(text)
+        shown = text if kind else starting(head)  # perhaps no error at all, but rows in another format
         raise Refusal(
-            kind or "unavailable", f"HTTP {answer.status} and no JSON: {text}", status=answer.status
+            kind or "unavailable", f"HTTP {answer.status} and no JSON: {shown}", status=answer.status
         )
     if said := _error_in(head):
         text = excerpt(said.encode())

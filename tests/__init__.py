@@ -1,0 +1,1 @@
+"""The tests: one package, so that each module of theirs is imported under one name."""
