@@ -45,8 +45,15 @@ class Request:
         return parse_qsl(self.raw_query, keep_blank_values=True)
 
     @property
+    def media_type(self) -> str:
+        """What the Content-Type header names, parameters aside; empty where there is none."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
     def form(self) -> dict[str, str]:
-        """The fields of a form body; nothing where the body isn't one."""
+        """The fields of a form body; nothing where its Content-Type says that it isn't one."""
+        if self.media_type != "application/x-www-form-urlencoded":
+            return {}
         return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
     def json(self) -> Any:

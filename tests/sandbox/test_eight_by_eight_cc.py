@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import time
 import zipfile
 from collections.abc import Iterator
@@ -363,9 +364,32 @@ def test_what_the_seed_allows_is_allowed(api: ContactCenter, change: dict[str, A
 
 
 def test_no_body_or_no_object_is_a_bad_request(api: ContactCenter) -> None:
+    headers = api.headers | {"Content-Type": "application/json"}
     for body in (b"", b"{", b"[]", b'"x"'):
-        answer = requests.post(api.base, data=body, headers=api.headers)
+        answer = requests.post(api.base, data=body, headers=headers)
         assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("path", ["", "/detailed-reports"])
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_a_body_that_does_not_say_that_it_is_json_is_a_bad_request(
+    api: ContactCenter, path: str, kind: str | None
+) -> None:
+    body = json.dumps(WEEK | ({"type": "detailed-reports-interaction-details"} if path else {})).encode()
+    headers = api.headers | ({"Content-Type": kind} if kind else {})
+    refused = requests.post(api.base + path, data=body, headers=headers)
+    assert (refused.status_code, "Content-Type" in refused.json()["message"]) == (400, True)
+    headers["Content-Type"] = "application/json;charset=UTF-8"
+    assert requests.post(api.base + path, data=body, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("kind", [None, "application/json"])
+def test_a_token_is_for_a_form_that_says_that_it_is_one(api: ContactCenter, kind: str | None) -> None:
+    auth = (api.connection["login"], api.connection["password"])
+    headers = {"Content-Type": kind} if kind else {}
+    for body in (b"grant_type=client_credentials", b'{"grant_type": "client_credentials"}'):
+        refused = requests.post(api.connection["extra"]["auth_url"], auth=auth, data=body, headers=headers)
+        assert (refused.status_code, refused.json()["ErrorCode"]) == (400, "invalid_request")
 
 
 #: days -> the row, or rows, of the seed's table

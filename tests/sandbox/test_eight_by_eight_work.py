@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -152,6 +153,16 @@ def test_the_password_has_to_be_encoded(api: Work) -> None:
     headers = {**api.key, "Content-Type": "application/x-www-form-urlencoded"}
     answer = requests.post(api.connection["extra"]["auth_url"], data=raw, headers=headers)
     assert answer.json()["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("kind", [None, "application/json"])
+def test_a_token_is_for_a_form_that_says_that_it_is_one(api: Work, kind: str | None) -> None:
+    given = {"username": api.connection["login"], "password": api.connection["password"]}
+    headers = api.key | ({"Content-Type": kind} if kind else {})
+    for body in (urlencode(given), json.dumps(given)):
+        url = api.connection["extra"]["auth_url"]
+        refused = requests.post(url, data=body.encode(), headers=headers)
+        assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
 
 
 def test_a_user_who_never_opened_analytics_gets_no_token(api: Work, sandbox: Sandbox) -> None:

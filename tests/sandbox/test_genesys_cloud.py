@@ -50,6 +50,15 @@ def test_id_and_secret_may_come_as_form_fields(api: Genesys) -> None:
     assert answer.status_code == 200
 
 
+@pytest.mark.parametrize("kind", [None, "application/json"])
+def test_a_token_is_for_a_form_that_says_that_it_is_one(api: Genesys, kind: str | None) -> None:
+    auth = (api.connection["login"], api.connection["password"])
+    headers = {"Content-Type": kind} if kind else {}
+    for body in (b"grant_type=client_credentials", b'{"grant_type": "client_credentials"}'):
+        refused = requests.post(api.connection["extra"]["auth_url"], auth=auth, data=body, headers=headers)
+        assert (refused.status_code, refused.json()["error"]) == (400, "unsupported_grant_type")
+
+
 def test_who_is_wrong_at_the_token_endpoint_is_told_in_its_own_shape(api: Genesys, sandbox: Sandbox) -> None:
     unknown, wrong = api.token(login="nobody"), api.token(password="wrong")
     assert (unknown.status_code, wrong.status_code) == (400, 401)
@@ -275,7 +284,9 @@ def test_a_body_has_to_be_a_json_object_of_its_type_and_not_too_long(api: Genesy
     assert error(api.create_raw([])) == (400, "bad.request")
     headers = {**api.headers, "Content-Type": "application/json"}
     assert error(requests.post(api.url, data=b"{", headers=headers)) == (400, "bad.request")
-    assert error(requests.post(api.url, data=b"{}", headers=api.headers)) == (415, "unsupported.media.type")
+    for kind in ({}, {"Content-Type": "text/plain"}, {"Content-Type": "application/jsonx"}):
+        answer = requests.post(api.url, data=b"{}", headers=api.headers | kind)
+        assert error(answer) == (415, "unsupported.media.type")
     answer = api.create(comment="x" * 512_000)
     assert error(answer) == (413, "request.entity.too.large")
     assert "512000" in answer.json()["message"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin
@@ -96,9 +97,20 @@ def test_create_refuses_a_window_that_ends_in_the_future(talkdesk: Talkdesk) -> 
 
 
 def test_a_body_that_is_no_json_object_is_malformed(talkdesk: Talkdesk) -> None:
+    headers = talkdesk.headers | {"Content-Type": "application/json"}
     for body in (b"", b"{", b"[]", b"null"):
-        answer = requests.post(talkdesk.jobs_url, data=body, headers=talkdesk.headers)
+        answer = requests.post(talkdesk.jobs_url, data=body, headers=headers)
         assert (answer.status_code, "body" in answer.json()["message"]) == (400, True)
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "multipart/form-data; boundary=x", "application/jsonx"])
+def test_a_body_that_does_not_say_that_it_is_json_is_refused(talkdesk: Talkdesk, kind: str | None) -> None:
+    body = json.dumps({"timespan": MAY_DAY}).encode()
+    headers = talkdesk.headers | ({"Content-Type": kind} if kind else {})
+    answer = requests.post(talkdesk.jobs_url, data=body, headers=headers)
+    assert (answer.status_code, "Content-Type" in answer.json()["message"]) == (400, True)
+    headers["Content-Type"] = "application/json; charset=utf-8"
+    assert requests.post(talkdesk.jobs_url, data=body, headers=headers).status_code == 202
 
 
 def test_unknown_keys_are_ignored_in_the_timespan_too(talkdesk: Talkdesk) -> None:

@@ -34,6 +34,17 @@ def test_grant_type_may_stand_in_the_query_with_an_empty_body(sandbox: Sandbox, 
     assert sandbox.journal(operation="token")[0]["body"] == ""
 
 
+@pytest.mark.parametrize("kind", [None, "application/json", "text/plain"])
+def test_a_form_that_does_not_say_that_it_is_one_has_no_fields(url: str, kind: str | None) -> None:
+    for body in (b"grant_type=client_credentials", b'{"grant_type": "client_credentials"}'):
+        headers = {"Content-Type": kind} if kind else {}
+        answer = requests.post(url, auth=BASIC, data=body, headers=headers)
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    form = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+    answer = requests.post(url, auth=BASIC, data=b"grant_type=client_credentials", headers=form)
+    assert answer.status_code == 200
+
+
 def test_credentials_may_be_form_fields(url: str) -> None:
     form = {"grant_type": "client_credentials", "client_id": BASIC[0], "client_secret": BASIC[1]}
     assert requests.post(url, data=form).status_code == 200

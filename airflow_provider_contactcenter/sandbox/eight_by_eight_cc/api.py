@@ -9,12 +9,13 @@ seed's.
 Invented, because no document that could be read describes it: the shape of error bodies (realtime's), and
 their words except for the two about X-Tenant-Info, the one about `size` and the one about `page`; the words
 of the token's errors; that 401, 403, 404, 405 and 406 have a body at all; 403 for a key without the API
-product; what is refused beside what the seed's tables forbid: a range whose end is before its start, an
-intraday range of no length, an unknown filter or metric, a wrap-up filter that isn't a pair, a zone that
-isn't configured; that an unknown id in a filter gives no rows; 400 for data or file before the end; 404 for
-a report's data at the other's address; the answer of ``/data`` for a detailed type that was submitted as a
-file (400); that the JSON of a detailed report has no file; the region in which a tenant lives answering 404
-elsewhere; the numbers of script paths; XML beyond the names of its roots and the attributes of links.
+product; what is refused beside what the seed's tables forbid: a Content-Type that isn't theirs, a range whose
+end is before its start, an intraday range of no length, an unknown filter or metric, a wrap-up filter that
+isn't a pair, a zone that isn't configured; that an unknown id in a filter gives no rows; 400 for data or file
+before the end; 404 for a report's data at the other's address; the answer of ``/data`` for a detailed type
+that was submitted as a file (400); that the JSON of a detailed report has no file; the region in which a
+tenant lives answering 404 elsewhere; the numbers of script paths; XML beyond the names of its roots and the
+attributes of links.
 """
 
 from __future__ import annotations

@@ -34,6 +34,8 @@ DAY_TIME = r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?"
 
 def json_object(request: Request) -> dict[str, Any]:
     """The body of a request."""
+    if request.media_type != "application/json":
+        raise bad("The Content-Type must be application/json")
     try:
         body = request.json()
     except ValueError:

@@ -5,12 +5,12 @@ Sources: *seed* is the guide "Call Legs", which has authority; *openapi* is the 
 third-party clients report.
 
 Invented, because no document that could be read describes it: the body of every refusal but those of a wrong
-key, an unknown user, a broken token and a PBX without access; that a wrong password, and a user who has never
-opened Analytics, are answered like an unknown user; that a page size beyond 7,000, a missing or malformed
-parameter, more than 125 extensions, ``callerOrCallee`` beside the others, a broken or terminal ``scrollId``
-and a window that ends before it starts are refused (400), and an unknown PBX like one without access; the
-shape of the answer with code 105-400-038; which instant a repeated wall-clock hour means; that both bounds
-belong to the window; that call records are found by their start.
+key, an unknown user, a broken token and a PBX without access; that a wrong password, a form that doesn't say
+that it is one, and a user who has never opened Analytics, are answered like an unknown user; that a page size
+beyond 7,000, a missing or malformed parameter, more than 125 extensions, ``callerOrCallee`` beside the
+others, a broken or terminal ``scrollId`` and a window that ends before it starts are refused (400), and an
+unknown PBX like one without access; the shape of the answer with code 105-400-038; which instant a repeated
+wall-clock hour means; that both bounds belong to the window; that call records are found by their start.
 """
 
 from __future__ import annotations

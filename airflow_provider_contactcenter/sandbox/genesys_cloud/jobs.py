@@ -66,7 +66,7 @@ def create(call: Call) -> Reply:
     size, most = len(request.body), call.options["max_body_bytes"]
     if size > most:
         raise Refused("request.entity.too.large", most=str(most), size=str(size))
-    if not request.headers.get("Content-Type", "").lower().startswith("application/json"):
+    if request.media_type != "application/json":
         raise Refused("unsupported.media.type")
     try:
         body = request.json()

@@ -7,10 +7,11 @@ contradict each other in places; each reading is an option, and the default is t
 bear out.
 
 Invented, because no document that could be read describes it: the codes and words of error messages; the
-answer of the files endpoint for a job without a file (404); whether an offset in from/to or ``timezone``
-wins where both are given (the offset); the default format (csv); the quoting and line ends of csv; the
-whole of json_bulk (one JSON object per line); the columns of reports that aren't in `files.REPORTS`;
-``invalid_scope``; that a null in the request counts as left out.
+answer to another Content-Type than the documented one (400); the answer of the files endpoint for a job
+without a file (404); whether an offset in from/to or ``timezone`` wins where both are given (the offset); the
+default format (csv); the quoting and line ends of csv; the whole of json_bulk (one JSON object per line); the
+columns of reports that aren't in `files.REPORTS`; ``invalid_scope``; that a null in the request counts as
+left out.
 """
 
 from __future__ import annotations
@@ -234,6 +235,8 @@ def _report_type(state: VendorState, request: Request) -> str:
 
 
 def _json_object(request: Request) -> dict[str, Any]:
+    if request.media_type != "application/json":
+        raise Refused(400, "1400010", "The Content-Type must be application/json")
     try:
         body = request.json()
     except ValueError:
