@@ -18,7 +18,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +108,8 @@ def _landed(task: Any) -> Execute:
 
     _as_in_a_task()
     TalkdeskHook()
+    with suppress(ImportError):
+        import numpy  # noqa: F401
 
     def execute() -> Figures:
         delivery = task.execute(context())
