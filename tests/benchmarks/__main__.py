@@ -26,7 +26,16 @@ BEGIN, END = "<!-- measured -->", "<!-- end of what was measured -->"
 PACKAGES = (
     *("apache-airflow-core", "apache-airflow-providers-amazon", "apache-airflow-providers-google"),
     *("apache-airflow-providers-microsoft-azure", "apache-airflow-providers-http", "boto3"),
-    *("google-cloud-storage", "azure-storage-blob", "pyarrow", "msgspec", "isal", "dlt", "fastparquet"),
+    *(
+        "google-cloud-storage",
+        "azure-storage-blob",
+        "pyarrow",
+        "msgspec",
+        "isal",
+        "numpy",
+        "dlt",
+        "fastparquet",
+    ),
 )
 HEADS = ("what", "ours", "beside", "ratio", "spread", "CPU (ours; peer)", "memory", "limit", "met")
 
