@@ -66,7 +66,7 @@ class RenderingMixin(BaseOperator):
                 "interval (triggered without a date, by an asset, or by a partition timetable) has no "
                 "data_interval_start, data_interval_end or ds: use day_window() and day_key() of "
                 "airflow_provider_contactcenter.windows, which take the partition too; trigger a partitioned "
-                "Dag with its partition key; for a day of any other backfill it, or give the date in the UI or "
+                "Dag with its partition key; of any other, backfill the day, or give its date in the UI or "
                 "by REST (that of 'airflow dags trigger --logical-date' isn't the day that lands)."
             ) from None
         except InvalidValue as invalid:
