@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_provider_contactcenter.transport import policy
+from airflow_provider_contactcenter.transport import policy, redaction
 from airflow_provider_contactcenter.transport.redaction import masked
 from airflow_provider_contactcenter.vendors.protocol.connection import Settings
 
@@ -117,11 +117,9 @@ def test_what_a_basic_header_makes_of_user_and_password_is_a_secret_of_the_conne
     assert policy.redact("user>>> at p/sentinel, p%2fsentinel", settings.secrets) == "user>>> at ***, ***"
 
 
-def test_hiding_a_long_token_takes_no_time_to_speak_of() -> None:
-    import time
-
+def test_a_long_token_is_hidden_without_reading_the_text_ever_again() -> None:
     token = "".join(chr(65 + at * 7 % 26) for at in range(4000))
     text = html.escape(json.dumps({"message": f'"{quote(token)}" is <wrong> &amp; ' * 2}))[:4000]
-    started = time.process_time()
     assert token[:20] not in masked(text, [token, "client-secret", "another"])
-    assert time.process_time() - started < 0.5
+    # As it stands, as each of four readings has it, and as each has each of those: however long it is.
+    assert len(list(redaction._views(text))) <= 1 + 4 + 4 * 4
