@@ -17,8 +17,8 @@ from typing import Any, Final
 
 __all__ = ["Glance", "quotes"]
 
-#: bytes after which numpy is imported: that takes as long as it then saves on twice as many
-_WORTH_AN_IMPORT: Final = 64 << 20
+#: bytes after which numpy is imported: that takes as long as it saves on so many
+_WORTH_AN_IMPORT: Final = 256 << 20
 #: a CR that is a line end of its own
 _BARE: Final = re.compile(rb"\r(?!\n)")
 #: all but quotes
