@@ -15,12 +15,12 @@ import re
 import sys
 from typing import Any, Final
 
-__all__ = ["Glance", "quotes"]
+__all__ = ["BARE", "Glance", "quotes"]
 
 #: bytes after which numpy is imported: that takes as long as it saves on so many
 _WORTH_AN_IMPORT: Final = 256 << 20
 #: a CR that is a line end of its own
-_BARE: Final = re.compile(rb"\r(?!\n)")
+BARE: Final = re.compile(rb"\r(?!\n)")
 #: all but quotes
 _NO_QUOTES: Final = bytes(set(range(256)) - set(b'"'))
 #: all but quotes and line feeds
@@ -49,7 +49,7 @@ class Glance:
         return self._by_expression(block) if np is None else self._by_numpy(np, block)
 
     def _by_expression(self, block: bytes) -> int | None:
-        if b"\r" in block and _BARE.search(block):
+        if b"\r" in block and BARE.search(block):
             return None
         if b'"' not in block:
             return block.count(b"\n")

@@ -20,8 +20,6 @@ from airflow_provider_contactcenter.pipeline import glance
 BLOCK = 1 << 20
 #: bytes of the longest record that is read
 LONGEST = 64 << 20
-#: a carriage return that is a line end of its own
-_BARE = re.compile(rb"\r(?!\n)")
 #: a quote with something else beside it than the edge of a field or another quote
 _ODD = re.compile(rb'"(?:[^",\r\n]|(?<=[^",\n]"))')
 #: what may stand before a field and behind it
@@ -104,7 +102,7 @@ def check_dialect(block: bytes, row: int, look: glance.Glance) -> int:
                 f"The CSV has a quote within a field that isn't doubled, after row {row} and at most "
                 f"{_lines(outside)} rows later: such a file can't be reshaped."
             )
-    if _BARE.search(outside):
+    if glance.BARE.search(outside):
         raise ContactCenterShapeError(
             f"The CSV has a carriage return without a line feed outside quotes, after row {row} and at most "
             f"{_lines(outside)} rows later: such a file can't be reshaped."

@@ -18,15 +18,13 @@ import io
 import re
 from typing import Final
 
-from airflow_provider_contactcenter.pipeline.glance import Glance
+from airflow_provider_contactcenter.pipeline.glance import BARE, Glance
 from airflow_provider_contactcenter.pipeline.incomplete import Head, Incomplete, counted
 from airflow_provider_contactcenter.pipeline.proof.meter import Meter
 
 _ENDS: Final = b"\r\n"
 _SEPARATORS: Final = (b",", b";", b"\t", b"|")
 _EDGES: Final = b"".join(_SEPARATORS) + _ENDS
-#: a CR that is a line end of its own
-_BARE: Final = re.compile(rb"\r(?!\n)")
 #: a quote with something else beside it than the edge of a field or another quote; that it begins with a
 #: literal lets the search jump from quote to quote
 _ODD: Final = re.compile(rb'"(?:[^",;\t|\r\n]|(?<=[^",;\t|\r\n]"))')
@@ -99,7 +97,7 @@ class CsvMeter(Meter):
         bare = False
         seen = None if self._quoted or self._odd_quotes else self._glance(block)
         if seen is None:
-            bare = b"\r" in block and _BARE.search(block) is not None
+            bare = b"\r" in block and BARE.search(block) is not None
             lf, cr = self._closely(block, bare)
         else:
             lf, cr = seen, 0
