@@ -351,6 +351,21 @@ def test_declared_numbers_of_csv_are_numbers_in_json_with_their_digits() -> None
     assert made == (b'{"n":1.50,"i":7,"b":true,"t":"2024-05-01"}\n{"n":null,"i":null,"b":null,"t":null}\n')
 
 
+def test_declared_values_of_json_are_in_json_lines_what_they_are_declared_to_be() -> None:
+    types = {"n": "decimal(38,2)", "i": "int64", "b": "boolean", "t": "date", "s": "string", "o": "string"}
+    data = (
+        b'{"n":"1.50","i":"007","b":1,"t":"2024-05-01","s":1.50,"o":{"x":[1.50]},"as_is":"007"}\n'
+        b'{"n":1.50,"i":7,"b":"FALSE","t":"","s":"\\u00e9","o":null}\n'
+        b'{"n":"","i":null,"b":"","as_is":1}\n'
+    )
+    _, made = shaped(data, "jsonl", types=types)
+    assert made.decode() == (
+        '{"n":1.50,"i":7,"b":true,"t":"2024-05-01","s":"1.50","o":"{\\"x\\":[1.50]}","as_is":"007"}\n'
+        '{"n":1.50,"i":7,"b":false,"t":null,"s":"é","o":null}\n'
+        '{"n":null,"i":null,"b":null,"as_is":1}\n'
+    )
+
+
 # --- what is refused ----------------------------------------------------------------------------------------
 
 

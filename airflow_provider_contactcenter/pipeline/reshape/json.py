@@ -10,7 +10,7 @@ from typing import Any
 from airflow_provider_contactcenter.exceptions import ContactCenterShapeError
 from airflow_provider_contactcenter.pipeline import rows as cut
 from airflow_provider_contactcenter.pipeline.encode.base import Column, Encoder
-from airflow_provider_contactcenter.pipeline.encode.types import fits, misfit
+from airflow_provider_contactcenter.pipeline.encode.types import NOT_TEXT, as_json, fits, misfit
 from airflow_provider_contactcenter.pipeline.reshape.base import HASHED, Transform, named_paths
 from airflow_provider_contactcenter.pipeline.reshape.hashing import Hasher
 from airflow_provider_contactcenter.shapes import EACH, Shape, parts, shown
@@ -124,8 +124,8 @@ class FromJson(Transform):
             for number, found in enumerate(objects, before + 1):
                 shaped = self._shaped(found, number)
                 for name in self._types:
-                    if name in found:
-                        self._typed(name, shaped[name], number)
+                    if name in shaped:
+                        shaped[name] = self._typed(name, shaped[name], number)
                 landed.append({self._names[name]: value for name, value in shaped.items()})
             return self._encoded.encode_lines(landed)
         if not lines:
@@ -289,7 +289,13 @@ class FromJson(Transform):
             )
         return made
 
-    def _typed(self, name: str, value: Any, number: int) -> None:
-        text = self._text(value, number, name)
-        if text and not fits(self._types[name], text):
-            raise misfit(name, self._types[name], text, number)
+    def _typed(self, name: str, value: Any, number: int) -> Any:
+        """A value as what it is declared to be; a number that is one keeps its digits."""
+        text, type_ = self._text(value, number, name), self._types[name]
+        if type_ == "string":
+            return text
+        if not text:
+            return None
+        if not fits(type_, text):
+            raise misfit(name, type_, text, number)
+        return self._raw(as_json(type_, text)) if type_.startswith(NOT_TEXT) else text
