@@ -534,6 +534,23 @@ def test_bytes_that_are_no_utf_8_are_refused_where_text_is_needed(file_format: s
     assert shaped(data, "csv", select=["b"])[1] == "b\nM\xfcller\n".encode("latin-1")
 
 
+@pytest.mark.parametrize(
+    ("header", "parameters", "said"),
+    [
+        ("id,a,a", {"rename": {"id": "x"}}, "'a' and 'a' get one name, 'a'.*: name in select"),
+        ("id,,", {"types": {"id": "int64"}}, "'' and '' get one name, ''.*: name in select"),
+        ("id,x,", {"rename": "snake", "hash": ["id"]}, "Column '' has no name.*: leave it out, by naming"),
+    ],
+)
+def test_a_name_that_a_shape_cannot_name_can_be_left_out(
+    header: str, parameters: dict[str, Any], said: str
+) -> None:
+    data = f"{header}\n1,2,3\n".encode()
+    with pytest.raises(ContactCenterShapeError, match=said):
+        shaped(data, "csv", **parameters)
+    assert shaped(data, "csv", **parameters, select=["id"])[0].rows == 1
+
+
 @pytest.mark.parametrize("line", [b"[1]", b'"x"', b"1", b'{"a":', b"{'a':1}", b'{"a":1}{"a":2}'])
 def test_rows_that_are_no_objects_are_refused(line: bytes) -> None:
     with pytest.raises(ContactCenterShapeError, match="Row 2 "):
