@@ -283,6 +283,41 @@ def test_snake_names(name: str, made: str) -> None:
     assert snake(name) == made
 
 
+HALF = (
+    b'{"id":1.50,"note":"cut \\ud83d","o":{"no":"+4915100001","x":["\\ude42",2]},"a":[{"no":1},"\\ud83d"]}\n'
+)
+
+
+def test_half_a_surrogate_pair_stays_as_it_is_where_its_column_is_not_text() -> None:
+    assert shaped(HALF, "jsonl", drop=["id"])[1] == HALF.replace(b'"id":1.50,', b"")
+    _, made = shaped(HALF, "jsonl", select=["id", ["o", "x"], "a"], file_format="csv")
+    assert made.decode() == (
+        'id,o,a\n1.50,"{""x"":[""\\ude42"",2]}","[{""no"":1},""\\ud83d""]"\n'  # JSON's text, escapes and all
+    )
+    _, made = shaped(HALF, "jsonl", select=[["o", "no"]], hash=[["o", "no"]])
+    assert hmac.new(KEY, b"+4915100001", "sha256").hexdigest() in made.decode()
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"file_format": "csv"}, {"file_format": "parquet"}, {"hash": ["note"]}]
+)
+def test_half_a_surrogate_pair_is_refused_where_it_would_be_text_and_the_rest_lands(
+    parameters: dict[str, Any],
+) -> None:
+    with pytest.raises(ContactCenterShapeError, match=r"'note' .* row 1 .*: leave the column out") as raised:
+        shaped(HALF, "jsonl", **parameters)
+    assert "cut" not in str(raised.value)
+    assert raised.value.__context__ is None
+    parameters["hash"] = ["id"]
+    assert shaped(HALF, "jsonl", **parameters, select=["id"])[0].rows == 1
+
+
+def test_json_that_is_nested_too_deeply_is_refused_in_a_sentence() -> None:
+    data = b'{"a":' + b"[" * 3000 + b"]" * 3000 + b"}\n"
+    with pytest.raises(ContactCenterShapeError, match="Row 1 can't be read as JSON"):
+        shaped(data, "jsonl", drop=["b"])
+
+
 # --- types --------------------------------------------------------------------------------------------------
 
 FITTING = {
