@@ -283,6 +283,18 @@ def test_snake_names(name: str, made: str) -> None:
     assert snake(name) == made
 
 
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_byte_order_mark_that_begins_a_value_stays(
+    file_format: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows.Blocks.__init__, "__defaults__", (4,))  # each record begins a block
+    data = "\ufeffa,b\n\ufeff1,x\n\ufeff\ufeff2,y\n".encode()
+    _, made = shaped(data, "csv", file_format=file_format)
+    assert read(file_format, made, tmp_path) == (["a", "b"], [["\ufeff1", "x"], ["\ufeff\ufeff2", "y"]])
+    _, made = shaped('{"\ufeffa":"\ufeff1"}\n'.encode(), "jsonl", file_format=file_format)
+    assert read(file_format, made, tmp_path) == (["\ufeffa"], [["\ufeff1"]])
+
+
 HALF = (
     b'{"id":1.50,"note":"cut \\ud83d","o":{"no":"+4915100001","x":["\\ude42",2]},"a":[{"no":1},"\\ud83d"]}\n'
 )
