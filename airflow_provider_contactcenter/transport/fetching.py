@@ -90,8 +90,8 @@ class FetchedFile:
     def _open(self, passed_on: int) -> Answer:
         rest = self._resumable.rest(passed_on) if self._resumable else None
         answer = self._driver.run(self._file.open(), attempts=1, rest=rest)
-        if answer.chunks is None:
-            # A 202, a 204: nothing that has a file's bytes.
+        # A 202, a 204: nothing that has a file's bytes, unless none are an answer.
+        if answer.chunks is None and not (answer.status == 204 and self._file.blank):
             raise Refusal(
                 "unavailable", f"HTTP {answer.status} came in place of the file", status=answer.status
             )
