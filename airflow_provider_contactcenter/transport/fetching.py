@@ -16,6 +16,9 @@ from airflow_provider_contactcenter.vendors.protocol.content import File, Page, 
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
+#: seconds of a pause that is worth a word
+LONG = 10.0
+
 
 class _Waiting:
     """Waits before something is asked for again, or raises why it isn't."""
@@ -23,7 +26,7 @@ class _Waiting:
     def __init__(self, driver: RequestsDriver, note: Callable[[str], None]) -> None:
         self._clock = driver.clock
         self._note = note
-        self._patience = policy.Patience(self._clock.monotonic)
+        self._patience = policy.Patience(self._clock.monotonic, longest=policy.LONGEST_WAIT_MIDWAY)
         self.progress()
 
     def progress(self) -> None:
@@ -39,7 +42,8 @@ class _Waiting:
         seconds = self._patience.pause(refusal, broken=broken)
         if seconds is None:
             raise refusal
-        self._note(f"{what} asked for again: {refusal.words}")
+        later = f" in {seconds:.0f} s" if seconds >= LONG else ""
+        self._note(f"{what} asked for again{later}: {refusal.words}")
         # A link that died once is no outage.
         if not (self._first and broken):
             self._clock.sleep(seconds)
