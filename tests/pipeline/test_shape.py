@@ -633,6 +633,8 @@ def test_a_report_without_rows_lands_as_an_empty_file(source: str, tmp_path: Pat
         assert stage.rows == 0
         if file_format == "parquet":
             assert read("parquet", made, tmp_path) == (["a", "b"], [])
+        if file_format == "csv":
+            assert made == b"a,b\n"
     stage, made = shaped(b"", source, file_format="parquet")
     assert pq.read_table(pa.BufferReader(made)).num_rows == 0
     assert "no columns" in stage.caveats[0]
