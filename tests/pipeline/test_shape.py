@@ -626,6 +626,13 @@ def test_new_columns_warn_or_fail() -> None:
             shaped(data, source, drop=["a"], on_new="fail")
 
 
+def test_new_columns_are_one_caveat_however_many_come_one_by_one() -> None:
+    data = "".join(f'{{"a":1,"agent{number}":2}}\n' for number in range(60)).encode()
+    [said] = shaped(data, "jsonl", drop=["a"], on_new="warn")[0].caveats
+    assert "'agent0', 'agent1', " in said
+    assert said.endswith("'agent49' and 10 more.")
+
+
 @pytest.mark.parametrize("source", ["csv", "jsonl"])
 def test_a_report_without_rows_lands_as_an_empty_file(source: str, tmp_path: Path) -> None:
     for file_format in FORMATS:

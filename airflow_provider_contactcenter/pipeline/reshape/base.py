@@ -16,6 +16,8 @@ from airflow_provider_contactcenter.shapes import Shape, collision, parts, shown
 
 #: what was done to a hashed column
 HASHED = "hmac-sha256"
+#: names of new columns that a sentence shows
+NAMED = 50
 
 
 def named_paths(shape: Shape) -> list[Any]:
@@ -31,13 +33,13 @@ class Transform:
     :ivar file_format: what comes out.
     :ivar rows: rows so far; all of them after ``finish``.
     :ivar columns: ``{"name", "type", "from", "treatment"}`` of each column that lands, in order.
-    :ivar caveats: sentences about what the shape doesn't name.
     """
 
     def __init__(self, shape: Shape, file_format: str, hasher: Hasher | None) -> None:
         self.file_format = file_format
         self.rows = 0
-        self.caveats: list[str] = []
+        self._caveats: list[str] = []
+        self._new: list[str] = []  # names that the shape doesn't name
         self._shape = shape
         self._hasher = hasher
         self._types = shape["types"] or {}
@@ -55,6 +57,11 @@ class Transform:
             {"name": each.name, "type": each.type, "from": each.source, "treatment": each.treatment}
             for each in self._columns
         ]
+
+    @property
+    def caveats(self) -> list[str]:
+        """Sentences about what the shape doesn't name, and what can't be read by all."""
+        return [f"{self._not_named()}."] * bool(self._new) + self._caveats
 
     @property
     def key_fingerprint(self) -> str | None:
@@ -117,12 +124,19 @@ class Transform:
         new = [name for name in names if name not in self._named]
         if not new or self._shape["on_new"] == "ignore":
             return
-        sentence = f"The report has columns that the shape doesn't name: {', '.join(map(repr, new))}"
-        if not self._named_there:
-            sentence = f"The report has {len(new)} columns, and the shape names none"
+        self._new += new
         if self._shape["on_new"] == "fail":
-            raise ContactCenterShapeError(f"{sentence} (on_new='fail'): name them in select or drop.")
-        self.caveats.append(f"{sentence}.")
+            raise ContactCenterShapeError(
+                f"{self._not_named()} (on_new='fail'): name them in select or drop."
+            )
+
+    def _not_named(self) -> str:
+        """What came that the shape doesn't name; JSON may have names without end."""
+        if not self._named_there:
+            return f"The report has {len(self._new)} columns, and the shape names none"
+        more = f" and {len(self._new) - NAMED} more" if len(self._new) > NAMED else ""
+        names = ", ".join(map(repr, self._new[:NAMED]))
+        return f"The report has columns that the shape doesn't name: {names}{more}"
 
     def _missing(self, path: Any, place: str, names: Iterable[str]) -> NoReturn:
         near = get_close_matches(str(path), list(names), n=1)
@@ -149,7 +163,7 @@ class Transform:
                 f"The report has {self.rows} rows and the Parquet file {encoder.count}: nothing lands."
             )
         if self.file_format == "parquet" and not self._columns:
-            self.caveats.append(
+            self._caveats.append(
                 "The report has neither rows nor names, so the Parquet file has no columns, which some "
                 "readers refuse: name them in select, or use on_empty='skip'."
             )
