@@ -130,11 +130,15 @@ def fields(record: bytes) -> list[bytes]:
 def _split(text: bytes, separator: bytes) -> list[bytes]:
     """Split at the separators that stand outside quotes."""
     outside, *parts = text.split(b'"')
-    found = outside.split(separator)
+    *found, last = outside.split(separator)
+    field = [last]  # joined once: a field may hold a million doubled quotes
     for inside, outside in zip(parts[::2], parts[1::2], strict=False):
         first, *more = outside.split(separator)
-        found[-1] += b'"' + inside + b'"' + first
-        found += more
+        field += (b'"', inside, b'"', first)
+        if more:
+            found += (b"".join(field), *more[:-1])
+            field = [more[-1]]
+    found.append(b"".join(field))
     return found
 
 
