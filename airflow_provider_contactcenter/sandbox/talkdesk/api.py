@@ -81,6 +81,7 @@ OPTIONS = {
     # seed: code and message; docs: code and description
     "error_shape": choice("message", "description"),
     # file
+    "late_seconds": number(300),  # docs: so late rows come; an older page has 60
     # docs: to the storage; clients: 200; docs: 200 with job
     "download": choice("redirect", "direct", "job"),
     "download_status": choice(303, 302, 307),  # docs: 303; legacy: 302
@@ -286,6 +287,7 @@ def _details(state: VendorState, report: str, body: Mapping[str, Any]) -> dict[s
         "start": start,
         "end": end,
         "size": state.size,
+        "until": state.now() - timedelta(seconds=state.options["late_seconds"]),
     }
 
 
