@@ -7,7 +7,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -16,7 +16,7 @@ import openpyxl
 import pytest
 import requests
 
-from airflow_provider_contactcenter.sandbox import Sandbox
+from airflow_provider_contactcenter.sandbox import Clock, Sandbox
 
 from .eight_by_eight import WEEK, ContactCenter
 
@@ -188,6 +188,20 @@ def test_cursors_lead_to_the_end_and_there_is_none_on_the_last_page(
     ids = [values(row)["interactionId"] for page in pages for row in page.json()]
     assert len(set(ids)) == 2500
     assert scroll(api, report_id, 900) == [row for page in pages for row in page.json()]
+
+
+def test_what_is_yet_to_come_has_no_rows() -> None:
+    with Sandbox(clock=Clock(datetime(2024, 5, 9, 12, tzinfo=UTC))) as sandbox:
+        shown: dict[str, Any] = {"timezone": "UTC", "metrics": ["creationTime"]}
+        half = columns(ContactCenter(sandbox), **shown)
+        assert len(half) == 50
+        assert max(row["creationTime"] for row in half) < "2024-05-09T12:00:00"
+        sandbox.clock.advance(86_400 * 4)
+        api = ContactCenter(sandbox)
+        whole = columns(api, **shown)
+        assert (len(whole), whole[:50]) == (100, half)
+        tomorrow = {"start": "2024-05-14T00:00:00.000Z", "end": "2024-05-14T23:59:59.999Z"}
+        assert columns(api, dateRange=tomorrow) == []
 
 
 def test_there_is_no_cap(api: ContactCenter, sandbox: Sandbox) -> None:
