@@ -190,6 +190,16 @@ def test_cursors_lead_to_the_end_and_there_is_none_on_the_last_page(
     assert scroll(api, report_id, 900) == [row for page in pages for row in page.json()]
 
 
+def test_the_first_and_the_last_row_lie_on_the_ends_of_the_range(
+    api: ContactCenter, sandbox: Sandbox
+) -> None:
+    times = [row["creationTime"] for row in columns(api, timezone="UTC", metrics=["creationTime"])]
+    assert (times[0], times[-1]) == ("2024-05-06T00:00:00.000+00:00", "2024-05-12T23:59:59.999+00:00")
+    sandbox.set_options(CC, rows=1)
+    [only] = columns(api, timezone="UTC", metrics=["creationTime"])
+    assert only["creationTime"] == times[0]
+
+
 def test_what_is_yet_to_come_has_no_rows() -> None:
     with Sandbox(clock=Clock(datetime(2024, 5, 9, 12, tzinfo=UTC))) as sandbox:
         shown: dict[str, Any] = {"timezone": "UTC", "metrics": ["creationTime"]}

@@ -59,9 +59,12 @@ class DetailedPlan:
         return bisect_right(range(self.spread), milliseconds(self.until), key=self.at)
 
     def at(self, index: int) -> int:
-        """The time of a row in epoch milliseconds; rows are in the order of their times."""
+        """The time of a row in epoch milliseconds; rows are in the order of their times.
+
+        The first and the last one lie on the range's ends, which both belong to it (seed).
+        """
         low, high = milliseconds(self.start), milliseconds(self.end)
-        return low + (high - low) * (2 * index + 1) // (2 * self.spread)
+        return low + (high - low) * index // max(self.spread - 1, 1)
 
 
 # In a template a mark stands for what differs from row to row: an offset from the row's time, or its id.
