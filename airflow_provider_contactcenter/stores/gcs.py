@@ -294,9 +294,17 @@ class _Upload:
     @contextmanager
     def through(self, transport: Any) -> Iterator[None]:
         """Within the block this transport is listened to; an error takes the session back."""
+        from requests.auth import HTTPBasicAuth
+
         heard, auth = transport.hooks["response"], transport.auth
+        own = HTTPBasicAuth(*auth) if isinstance(auth, tuple) else auth
+
+        def send(request: Any) -> Any:
+            self._ends += _ends(request)
+            return own(request) if own else request
+
         heard.append(self._hear)
-        transport.auth = self._send  # what requests calls before it sends; its hooks hear answers alone
+        transport.auth = send  # what requests calls before it sends; its hooks hear answers alone
         try:
             yield
         except BaseException:
@@ -308,10 +316,6 @@ class _Upload:
         finally:
             heard.remove(self._hear)
             transport.auth = auth
-
-    def _send(self, request: Any) -> Any:
-        self._ends += _ends(request)
-        return request
 
     def _hear(self, response: Any, *_: Any, **__: Any) -> None:
         response.request.body = None  # the library holds the last answer, which would hold a chunk

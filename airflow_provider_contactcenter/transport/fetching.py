@@ -16,6 +16,9 @@ from airflow_provider_contactcenter.vendors.protocol.content import File, Page, 
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 
+#: seconds of a pause that is worth a word
+LONG = 10.0
+
 
 class _Waiting:
     """Waits before something is asked for again, or raises why it isn't."""
@@ -23,7 +26,7 @@ class _Waiting:
     def __init__(self, driver: RequestsDriver, note: Callable[[str], None]) -> None:
         self._clock = driver.clock
         self._note = note
-        self._patience = policy.Patience(self._clock.monotonic)
+        self._patience = policy.Patience(self._clock.monotonic, longest=policy.LONGEST_WAIT_MIDWAY)
         self.progress()
 
     def progress(self) -> None:
@@ -39,7 +42,8 @@ class _Waiting:
         seconds = self._patience.pause(refusal, broken=broken)
         if seconds is None:
             raise refusal
-        self._note(f"{what} asked for again: {refusal.words}")
+        later = f" in {seconds:.0f} s" if seconds >= LONG else ""
+        self._note(f"{what} asked for again{later}: {refusal.words}")
         # A link that died once is no outage.
         if not (self._first and broken):
             self._clock.sleep(seconds)
@@ -90,8 +94,8 @@ class FetchedFile:
     def _open(self, passed_on: int) -> Answer:
         rest = self._resumable.rest(passed_on) if self._resumable else None
         answer = self._driver.run(self._file.open(), attempts=1, rest=rest)
-        if answer.chunks is None:
-            # A 202, a 204: nothing that has a file's bytes.
+        # A 202, a 204: nothing that has a file's bytes, unless none are an answer.
+        if answer.chunks is None and not (answer.status == 204 and self._file.blank):
             raise Refusal(
                 "unavailable", f"HTTP {answer.status} came in place of the file", status=answer.status
             )

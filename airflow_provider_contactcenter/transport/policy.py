@@ -34,6 +34,8 @@ REOPENINGS = 4
 LONGEST_LOOK = 300.0
 #: seconds; a longer Retry-After is left to whoever waits around the request
 LONGEST_INLINE_WAIT = 60.0
+#: the same between two pages, or for a file: giving up there costs all that came, and as many requests again
+LONGEST_WAIT_MIDWAY = 900.0
 #: statuses after which nobody knows whether the request was carried out
 PERHAPS_DONE = frozenset({408, 500, 502, 504})
 #: seconds; what is asked for beyond that is taken for a mistake
@@ -161,11 +163,15 @@ class Patience:
 
     :param now: seconds of a clock that only goes forward.
     :param tries: at most, the first one included.
+    :param longest: seconds that are waited for at the vendor's own word.
     """
 
-    def __init__(self, now: Callable[[], float], tries: int = ATTEMPTS) -> None:
+    def __init__(
+        self, now: Callable[[], float], tries: int = ATTEMPTS, longest: float = LONGEST_INLINE_WAIT
+    ) -> None:
         self._now = now
         self._most = tries
+        self._longest = longest
         self.progress()
 
     def progress(self) -> None:
@@ -183,12 +189,15 @@ class Patience:
         self._since = now if self._since is None else self._since
         self._tries += 1
         self._broken += broken
-        if not refusal.passing or (refusal.retry_after or 0) > LONGEST_INLINE_WAIT:
+        told = refusal.retry_after or 0.0
+        if not refusal.passing or told > self._longest:
             return None
         if self._tries >= self._most or self._broken > REOPENINGS:
             return None
         seconds = pause(refusal, self._tries)
-        return seconds if now + seconds <= self._since + OUTAGE else None
+        # Who says when to come again isn't out of reach.
+        most = max(OUTAGE, self._longest) if told else OUTAGE
+        return seconds if now + seconds <= self._since + most else None
 
 
 def url_of(settings: Settings, request: Request) -> str:

@@ -87,7 +87,12 @@ class SigningAdapter(BaseAdapter):
         self._plain.close()
 
     def refusal(self, response: requests.Response) -> Refusal | None:
-        """What a response of 400 and more means, in the vendor's words and without any secret."""
+        """What a response of 400 and more means, in the vendor's words and without any secret.
+
+        The body of any other is left unread: the caller may want to stream it.
+        """
+        if response.status_code < 400:
+            return None
         said = policy.refusal_of(
             _answer(response), [*self._settings.secrets, *self._added], meaning=self._vendor.refused
         )

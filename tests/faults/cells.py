@@ -272,6 +272,12 @@ def _quota() -> Iterator[Fault]:
     for step in ("body", "page"):
         yield Fault(
             step,
+            "429 with Retry-After: 600",
+            script=(_status(429, retry_after=600, **_later(step)),),
+            pause=600,
+        )
+        yield Fault(
+            step,
             "429 with Retry-After: 3600",
             ends(QUOTA, LANDS, words="HTTP 429"),
             script=(_status(429, retry_after=3600, **_later(step)),),

@@ -321,6 +321,30 @@ def test_the_vendors_seconds_are_waited_for_wherever_it_says_them(
     assert len(sandbox.jobs(VENDOR)) == 1
 
 
+@pytest.mark.parametrize(("seconds", "times"), [(61, 1), (120, 7), (900, 1)])
+def test_minutes_to_wait_between_two_pages_cost_no_page_that_came(
+    sandbox: Sandbox, hook: GenesysCloudHook, pauses: list[float], seconds: int, times: int
+) -> None:
+    sandbox.set_options(VENDOR, retry_after=seconds)
+    fault(sandbox, "results", "refusal", code="too.many.requests.retry.after", skip=2, count=times)
+    rows, stream = read(hook, hook.submit(CONVERSATIONS))
+    pages = sandbox.journal(vendor=VENDOR, operation="results")
+    assert sum("cursor=" not in page["target"] for page in pages) == 1
+    assert (rows, stream.complete) == (served(sandbox, CONVERSATIONS), True)
+    assert pauses == [seconds] * times
+
+
+@pytest.mark.parametrize("seconds", [120, 901])
+def test_a_quarter_of_an_hour_between_two_pages_is_enough(
+    sandbox: Sandbox, hook: GenesysCloudHook, pauses: list[float], seconds: int
+) -> None:
+    sandbox.set_options(VENDOR, retry_after=seconds)
+    fault(sandbox, "results", "refusal", code="too.many.requests.retry.after", skip=2, count=None)
+    with pytest.raises(ex.ContactCenterQuotaError):
+        read(hook, hook.submit(CONVERSATIONS))
+    assert sum(pauses) <= 900
+
+
 @pytest.mark.parametrize("operation", ["create", "results"])
 def test_hours_to_wait_are_left_to_the_task(
     sandbox: Sandbox, hook: GenesysCloudHook, pauses: list[float], operation: str

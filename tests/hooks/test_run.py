@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import re
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ from airflow_provider_contactcenter.hooks import hook_class
 from airflow_provider_contactcenter.hooks.base import ContactCenterHook
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import tokens
-from tests.wire import Asked, Wire, reply
+from tests.wire import Asked, Wire, Written, reply
 
 #: vendor -> an endpoint that no operation of a report asks for in this way, and the status it has
 ENDPOINTS = {
@@ -83,7 +84,7 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Connect:
     return connect
 
 
-def home(answer: Callable[[Asked], bytes]) -> Wire:
+def home(answer: Callable[[Asked], Written]) -> Wire:
     """A vendor that grants a token, and gives ``answer`` to all else."""
     granted = reply(body={"access_token": TOKEN, "expires_in": 1799})
     return Wire(lambda asked: granted if asked.target == "/token" else answer(asked))
@@ -212,6 +213,30 @@ def test_an_answer_may_be_streamed(connect: Connect) -> None:
     with home(lambda asked: reply(body=b"x" * 1000)) as vendors:
         response = connect("genesys_cloud", vendors.origin).run("/things", extra_options={"stream": True})
         assert sum(map(len, response.iter_content(100))) == 1000
+
+
+def test_of_a_streamed_answer_the_check_reads_no_more_than_the_status(connect: Connect) -> None:
+    more = threading.Event()
+
+    def slowly() -> Iterator[bytes]:
+        head, _, body = reply(body=b"x" * 1000).partition(b"\r\n\r\n")
+        yield head + b"\r\n\r\n" + body[:10]
+        if more.wait(30):
+            yield body[10:]
+
+    with home(lambda asked: slowly()) as vendors:
+        hook = connect("vspark", vendors.origin)
+        response = hook.run("/things", extra_options={"stream": True, "timeout": 2})
+        assert response.raw.tell() == 0
+        more.set()
+        assert len(response.content) == 1000
+
+
+def test_of_a_streamed_refusal_the_words_are_read(connect: Connect) -> None:
+    with home(lambda asked: reply(404, {"message": "no such thing"})) as vendors:
+        hook = connect("vspark", vendors.origin)
+        with pytest.raises(exceptions.ContactCenterNotFoundError, match="no such thing"):
+            hook.run("/things", stream=True)
 
 
 def test_calls_share_the_tokens_of_the_process(sandbox: Sandbox) -> None:

@@ -142,6 +142,14 @@ def test_days_without_calls_are_no_rows(sandbox: Sandbox, empty_as: str, file_fo
     assert bool(stream.caveats) == (empty_as == "nothing")
 
 
+@pytest.mark.parametrize("file_format", ["json", "jsonl"])
+def test_no_content_is_the_empty_body_by_another_name(sandbox: Sandbox, file_format: str) -> None:
+    sandbox.add_fault(vendor="vspark", operation="stats", fault="status", status=204)
+    landed, stream = land(file_format=file_format)
+    assert (landed, stream.rows, stream.complete) == (b"", 0, None)
+    assert "no calls in the whole window" in stream.caveats[0]
+
+
 @pytest.mark.parametrize("error_http", ["code", "200"])
 @pytest.mark.parametrize("error_shape", ["text", "page"])
 def test_a_bad_token_fails_with_the_vendors_words(

@@ -283,6 +283,41 @@ def test_snake_names(name: str, made: str) -> None:
     assert snake(name) == made
 
 
+HALF = (
+    b'{"id":1.50,"note":"cut \\ud83d","o":{"no":"+4915100001","x":["\\ude42",2]},"a":[{"no":1},"\\ud83d"]}\n'
+)
+
+
+def test_half_a_surrogate_pair_stays_as_it_is_where_its_column_is_not_text() -> None:
+    assert shaped(HALF, "jsonl", drop=["id"])[1] == HALF.replace(b'"id":1.50,', b"")
+    _, made = shaped(HALF, "jsonl", select=["id", ["o", "x"], "a"], file_format="csv")
+    assert made.decode() == (
+        'id,o,a\n1.50,"{""x"":[""\\ude42"",2]}","[{""no"":1},""\\ud83d""]"\n'  # JSON's text, escapes and all
+    )
+    _, made = shaped(HALF, "jsonl", select=[["o", "no"]], hash=[["o", "no"]])
+    assert hmac.new(KEY, b"+4915100001", "sha256").hexdigest() in made.decode()
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"file_format": "csv"}, {"file_format": "parquet"}, {"hash": ["note"]}]
+)
+def test_half_a_surrogate_pair_is_refused_where_it_would_be_text_and_the_rest_lands(
+    parameters: dict[str, Any],
+) -> None:
+    with pytest.raises(ContactCenterShapeError, match=r"'note' .* row 1 .*: leave the column out") as raised:
+        shaped(HALF, "jsonl", **parameters)
+    assert "cut" not in str(raised.value)
+    assert raised.value.__context__ is None
+    parameters["hash"] = ["id"]
+    assert shaped(HALF, "jsonl", **parameters, select=["id"])[0].rows == 1
+
+
+def test_json_that_is_nested_too_deeply_is_refused_in_a_sentence() -> None:
+    data = b'{"a":' + b"[" * 3000 + b"]" * 3000 + b"}\n"
+    with pytest.raises(ContactCenterShapeError, match="Row 1 can't be read as JSON"):
+        shaped(data, "jsonl", drop=["b"])
+
+
 # --- types --------------------------------------------------------------------------------------------------
 
 FITTING = {
@@ -290,20 +325,33 @@ FITTING = {
     "float64": ["1.5", "1e5", ".5", "-0.0"],
     "boolean": ["true", "FALSE", "1", "0"],
     "decimal(18,2)": ["1.50", "1E+2", "-0.5", "9999999999999999.99"],
-    "date": ["2024-05-01"],
-    "timestamp[us, UTC]": ["2024-05-01T00:00:00Z", "2024-05-01 10:00:00.123456+02:00", "2024-05-01T10:00Z"],
+    "date": ["2024-05-01", "0001-01-01", "9999-12-31"],
+    "timestamp[us, UTC]": [
+        "2024-05-01T00:00:00Z",
+        "2024-05-01 10:00:00.123456+02:00",
+        "2024-05-01T10:00Z",
+        "2024-05-01T10+0530",
+        "0001-01-01T00:00Z",
+        "9999-12-31T23:59:59.999999Z",
+    ],
 }
 MISFITTING = {
     "int64": ["1.0", "9223372036854775808", "0x1F", " 5", "+5", "secret"],
     "float64": ["nan", "inf", "1e400", "1,5", " 1.5", "secret"],
     "boolean": ["Yes", "t", "2"],
     "decimal(18,2)": ["1.505", "99999999999999999", "nan", "secret"],
-    "date": ["2024-5-1", "2024-02-30", "2024-05-01T00:00:00", "20240501"],
+    "date": ["2024-5-1", "2024-02-30", "2024-05-01T00:00:00", "20240501", "0000-01-01"],
     "timestamp[us, UTC]": [
         "2024-05-01T00:00:00",
         "2024-05-01",
         "2024-05-01T00:00:00.1234567Z",
         "2024-13-01T00:00Z",
+        "2024-05-01T24:00Z",
+        "2024-05-01T23:59:60Z",
+        "2024-05-01T00:00+02:60",
+        # in UTC there is no such year
+        "0001-01-01T00:00+02:00",
+        "9999-12-31T23:00-02:00",
     ],
 }
 
@@ -349,6 +397,21 @@ def test_declared_numbers_of_csv_are_numbers_in_json_with_their_digits() -> None
     types = {"n": "decimal(38,2)", "i": "int64", "b": "boolean", "t": "date"}
     _, made = shaped(b"n,i,b,t\n1.50,007,TRUE,2024-05-01\n,,,\n", "csv", file_format="jsonl", types=types)
     assert made == (b'{"n":1.50,"i":7,"b":true,"t":"2024-05-01"}\n{"n":null,"i":null,"b":null,"t":null}\n')
+
+
+def test_declared_values_of_json_are_in_json_lines_what_they_are_declared_to_be() -> None:
+    types = {"n": "decimal(38,2)", "i": "int64", "b": "boolean", "t": "date", "s": "string", "o": "string"}
+    data = (
+        b'{"n":"1.50","i":"007","b":1,"t":"2024-05-01","s":1.50,"o":{"x":[1.50]},"as_is":"007"}\n'
+        b'{"n":1.50,"i":7,"b":"FALSE","t":"","s":"\\u00e9","o":null}\n'
+        b'{"n":"","i":null,"b":"","as_is":1}\n'
+    )
+    _, made = shaped(data, "jsonl", types=types)
+    assert made.decode() == (
+        '{"n":1.50,"i":7,"b":true,"t":"2024-05-01","s":"1.50","o":"{\\"x\\":[1.50]}","as_is":"007"}\n'
+        '{"n":1.50,"i":7,"b":false,"t":null,"s":"é","o":null}\n'
+        '{"n":null,"i":null,"b":null,"as_is":1}\n'
+    )
 
 
 # --- what is refused ----------------------------------------------------------------------------------------
@@ -501,9 +564,26 @@ def test_bytes_that_are_no_utf_8_are_refused_where_text_is_needed(file_format: s
     data = "a,b\n1,M\xfcller\n".encode("latin-1")
     with pytest.raises(ContactCenterShapeError, match="aren't UTF-8 in column 2 of row 1"):
         shaped(data, "csv", file_format=file_format)
-    with pytest.raises(ContactCenterShapeError, match="aren't UTF-8"):
+    with pytest.raises(ContactCenterShapeError, match="aren't UTF-8 in column 'b' of row 1"):
         shaped(data, "csv", hash=["b"])
     assert shaped(data, "csv", select=["b"])[1] == "b\nM\xfcller\n".encode("latin-1")
+
+
+@pytest.mark.parametrize(
+    ("header", "parameters", "said"),
+    [
+        ("id,a,a", {"rename": {"id": "x"}}, "'a' and 'a' get one name, 'a'.*: name in select"),
+        ("id,,", {"types": {"id": "int64"}}, "'' and '' get one name, ''.*: name in select"),
+        ("id,x,", {"rename": "snake", "hash": ["id"]}, "Column '' has no name.*: leave it out, by naming"),
+    ],
+)
+def test_a_name_that_a_shape_cannot_name_can_be_left_out(
+    header: str, parameters: dict[str, Any], said: str
+) -> None:
+    data = f"{header}\n1,2,3\n".encode()
+    with pytest.raises(ContactCenterShapeError, match=said):
+        shaped(data, "csv", **parameters)
+    assert shaped(data, "csv", **parameters, select=["id"])[0].rows == 1
 
 
 @pytest.mark.parametrize("line", [b"[1]", b'"x"', b"1", b'{"a":', b"{'a':1}", b'{"a":1}{"a":2}'])

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from requests.auth import HTTPBasicAuth
 
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.demo.stores import GCSServer
@@ -46,12 +47,14 @@ class Refuser(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         self.server.heard.append(("POST", self.path))
+        self.server.credentials.append(self.headers.get("Authorization"))
         refused = self.server.refuses == "start" and "ifGenerationMatch=0" in self.path
         self.answer(412 if refused else 200, {"Location": f"{self.server.url}/session?upload_id=sentinel"})
 
     def do_PUT(self) -> None:
         size = len(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.heard.append(("PUT", self.headers["Content-Range"]))
+        self.server.credentials.append(self.headers.get("Authorization"))
         if self.headers["Content-Range"].endswith("/*"):
             end = self.headers["Content-Range"].partition("-")[2].partition("/")[0]
             self.answer(308, {"Range": f"bytes=0-{end}"})
@@ -82,6 +85,8 @@ def refuser(monkeypatch: pytest.MonkeyPatch, gcs_server: GCSServer) -> Iterator[
     server.url, server.refuses, server.heard = f"http://127.0.0.1:{server.server_port}", None, []
     #: answers to an upload's end that get lost, and what is under the name then
     server.losses, server.found = 0, None
+    #: of each request of an upload
+    server.credentials = []
     threading.Thread(target=server.serve_forever, daemon=True).start()
     for name, value in {**gcs_server.environ, "STORAGE_EMULATOR_HOST": server.url}.items():
         monkeypatch.setenv(name, value)
@@ -206,6 +211,21 @@ def test_the_key_and_who_pays_are_in_the_requests_that_begin_an_object(refuser: 
     assert len(began) == 3, "the check, the upload, the manifest"
     for query in began:
         assert (query["kmsKeyName"], query["userProject"]) == ([key], ["payer"])
+
+
+def by_hand(request: Any) -> Any:
+    request.headers["Authorization"] = "Basic bWU6cGFzcw=="
+    return request
+
+
+@pytest.mark.parametrize("auth", [("me", "pass"), HTTPBasicAuth("me", "pass"), by_hand])
+def test_the_sessions_own_authentication_goes_along(refuser: Any, auth: Any) -> None:
+    store = GCSStore(BUCKET, "a.csv", chunk_size=CHUNK)
+    session = store._hook.get_conn()._http
+    session.auth = auth
+    store.put(Body(bytes(2 * CHUNK)), content_type=CSV)
+    assert set(refuser.credentials) == {"Basic bWU6cGFzcw=="}
+    assert session.auth == auth
 
 
 def test_whom_to_impersonate_is_said_to_the_hook(refuser: Any) -> None:

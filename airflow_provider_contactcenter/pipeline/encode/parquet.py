@@ -146,11 +146,15 @@ class ParquetEncoder:
         with suppress(self._pa.ArrowInvalid):  # its words show the value
             made = pc.cast(array, type_)
         strange = made is None
-        # Two silent changes of Arrow's: hexadecimal digits, and numbers beyond the largest float.
+        # What Arrow takes and others don't: hexadecimal digits, numbers beyond the largest float, and years
+        # beyond those from 1 to 9999, which few readers can say.
         if made is not None and column.type == "int64":
             strange = pc.any(pc.match_substring(array, "x", ignore_case=True)).as_py()
         if made is not None and column.type == "float64":
             strange = pc.any(pc.invert(pc.is_finite(made))).as_py()
+        if made is not None and column.type.startswith(("date", "timestamp")):
+            first, last = (pc.year(end).as_py() for end in pc.min_max(made).values())
+            strange = first is not None and not 1 <= first <= last <= 9999
         if not strange:
             return made
         for row, text in enumerate(array.to_pylist(), before + 1):

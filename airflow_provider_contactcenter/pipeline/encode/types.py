@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
 
 from airflow_provider_contactcenter.exceptions import ContactCenterShapeError
@@ -17,8 +17,9 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"-?\d{1,400}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII)
-_INSTANT = re.compile(_TIME.pattern + r"(Z|[+-]\d\d(:?\d\d)?)", re.ASCII)
+# Some versions of Python take an hour of 24, and Arrow takes none.
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ](?!24)\d\d(:\d\d(:\d\d(\.\d{1,6})?)?)?", re.ASCII)
+_INSTANT = re.compile(_TIME.pattern + r"(Z|[+-]\d\d(:?[0-5]\d)?)", re.ASCII)
 
 
 def precision(type_: str) -> tuple[int, int]:
@@ -41,16 +42,20 @@ def fits(type_: str, text: str) -> bool:
         case "date":
             return bool(_DATE.fullmatch(text)) and _parses(date.fromisoformat, text)
         case "timestamp[us, UTC]":
-            return bool(_INSTANT.fullmatch(text)) and _parses(datetime.fromisoformat, text)
+            return bool(_INSTANT.fullmatch(text)) and _parses(_instant, text)
     return bool(_NUMBER.fullmatch(text)) and _decimal(type_, text) is not None
 
 
 def _parses(read: object, text: str) -> bool:
     try:
         read(text)  # type: ignore[operator]
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     return True
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)  # whose years are from 1 to 9999, too
 
 
 def _decimal(type_: str, text: str) -> Decimal | None:

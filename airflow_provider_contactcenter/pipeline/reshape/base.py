@@ -101,9 +101,8 @@ class Transform:
         if rename == "snake":
             if not (made := snake(name)):
                 which = f"Column {name!r}" if self._named_there else "A column"
-                raise ContactCenterShapeError(
-                    f"{which} has no name left with rename='snake': name it in a dict."
-                )
+                cure = "rename by a dict" if name else "leave it out, by naming in select what is to land"
+                raise ContactCenterShapeError(f"{which} has no name left with rename='snake': {cure}.")
             return made
         return rename.get(name, name) if isinstance(rename, dict) else name
 
@@ -111,9 +110,12 @@ class Transform:
         if (name := collision(column.name for column in self._columns)) is not None:
             same = [column for column in self._columns if column.name.casefold() == name.casefold()]
             shared = f"one name, {name!r}" if self._named_there else "one name"
+            # Of two columns that have one name already, none can be named.
+            told_apart = len({column.source for column in same}) == len(same)
+            cure = "rename or drop one of them" if told_apart else "name in select what is to land"
             raise ContactCenterShapeError(
                 f"Columns {' and '.join(map(self._called, same))} get {shared} (case counts for "
-                "nothing, as in most warehouses): rename or drop one of them."
+                f"nothing, as in most warehouses): {cure}."
             )
 
     def _called(self, column: Column) -> str:

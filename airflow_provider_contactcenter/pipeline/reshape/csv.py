@@ -220,8 +220,9 @@ class FromCsv(Transform):
 
     def _as_written(self, block: bytes, before: int) -> bytes:
         """CSV of CSV: what isn't hashed stays as it is written, byte for byte."""
-        width, pick, same, hashed, typed = self._width, self._pick, self._same, self._hashed, self._typed
+        width, pick, same, typed = self._width, self._pick, self._same, self._typed
         hash_, returns, last = self._hasher, b"\r" in block, not block.endswith(b"\n")
+        hashed = [column for column in self._columns if column.treatment]
         made = []
         for row, record in enumerate(cut.records(block), before + 1):
             end = b""
@@ -230,13 +231,13 @@ class FromCsv(Transform):
             found = cut.fields(record)
             if len(found) != width:
                 self._fields(record, row)
-            for at in hashed:
-                field = found[at]
+            for column in hashed:
+                field = found[column.at]
                 if field and hash_:
                     plain = cut.unquoted(field)
                     if plain is None or not plain.isascii():
-                        plain = self._text(field, row).encode()
-                    found[at] = hash_(plain).encode() if plain else field
+                        plain = self._text(field, row, column).encode()
+                    found[column.at] = hash_(plain).encode() if plain else field
             for column in typed:
                 text = self._text(found[column.at], row, column)
                 if text and not fits(column.type, text):

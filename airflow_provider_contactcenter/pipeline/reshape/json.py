@@ -10,10 +10,11 @@ from typing import Any
 from airflow_provider_contactcenter.exceptions import ContactCenterShapeError
 from airflow_provider_contactcenter.pipeline import rows as cut
 from airflow_provider_contactcenter.pipeline.encode.base import Column, Encoder
-from airflow_provider_contactcenter.pipeline.encode.types import fits, misfit
+from airflow_provider_contactcenter.pipeline.encode.types import NOT_TEXT, as_json, fits, misfit
 from airflow_provider_contactcenter.pipeline.reshape.base import HASHED, Transform, named_paths
 from airflow_provider_contactcenter.pipeline.reshape.hashing import Hasher
 from airflow_provider_contactcenter.shapes import EACH, Shape, parts, shown
+from airflow_provider_contactcenter.vendors.protocol import written
 
 
 class _Rule:
@@ -59,6 +60,18 @@ def _json_kind(raw: bytes) -> str:
     return _KINDS.get(raw[:1], "a number")
 
 
+def _odd(raw: bytes) -> Any:
+    """An object or array that msgspec doesn't take, as it holds half a surrogate pair; None if it is none."""
+    with suppress(ValueError, RecursionError):
+        made = written.read(raw)
+        if isinstance(made, list):
+            return [written.raw(item) for item in made]
+        if isinstance(made, dict):
+            "".join(made).encode()  # raises: a name has to be Unicode
+            return {name: written.raw(value) for name, value in made.items()}
+    return None
+
+
 _NOWHERE = "no row of the report has it"
 
 
@@ -71,7 +84,7 @@ class FromJson(Transform):
         super().__init__(shape, file_format, hasher)
         self._blocks = cut.Blocks(cut.last_line)
         self._raw = msgspec.Raw
-        self._unreadable = (msgspec.DecodeError, UnicodeDecodeError)
+        self._unreadable = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
         self._objects = msgspec.json.Decoder(dict[str, msgspec.Raw])
         self._arrays = msgspec.json.Decoder(list[msgspec.Raw])
         self._strings = msgspec.json.Decoder(str)
@@ -124,8 +137,8 @@ class FromJson(Transform):
             for number, found in enumerate(objects, before + 1):
                 shaped = self._shaped(found, number)
                 for name in self._types:
-                    if name in found:
-                        self._typed(name, shaped[name], number)
+                    if name in shaped:
+                        shaped[name] = self._typed(name, shaped[name], number)
                 landed.append({self._names[name]: value for name, value in shaped.items()})
             return self._encoded.encode_lines(landed)
         if not lines:
@@ -146,6 +159,8 @@ class FromJson(Transform):
         made = None
         with suppress(*self._unreadable):  # their words may show the line
             made = self._objects.decode(line)
+        if made is None and isinstance(odd := _odd(line), dict):
+            made = odd
         if made is None:
             kind = _json_kind(line.strip())
             what = "can't be read as JSON" if kind == "an object" else f"is {kind}, not an object"
@@ -260,6 +275,8 @@ class FromJson(Transform):
         with suppress(*self._unreadable):
             made = decoder.decode(raw)
         if made is None:
+            made = _odd(raw)
+        if made is None:
             raise ContactCenterShapeError(f"{shown(list(rule.path))} can't be read in row {number}.")
         return made
 
@@ -285,11 +302,17 @@ class FromJson(Transform):
         if made is None:
             raise ContactCenterShapeError(
                 f"Column {name!r} holds a text in row {number} that isn't Unicode (half of a surrogate "
-                "pair): it can't be reshaped."
+                "pair, or bytes that aren't UTF-8): leave the column out with select or drop."
             )
         return made
 
-    def _typed(self, name: str, value: Any, number: int) -> None:
-        text = self._text(value, number, name)
-        if text and not fits(self._types[name], text):
-            raise misfit(name, self._types[name], text, number)
+    def _typed(self, name: str, value: Any, number: int) -> Any:
+        """A value as what it is declared to be; a number that is one keeps its digits."""
+        text, type_ = self._text(value, number, name), self._types[name]
+        if type_ == "string":
+            return text
+        if not text:
+            return None
+        if not fits(type_, text):
+            raise misfit(name, type_, text, number)
+        return self._raw(as_json(type_, text)) if type_.startswith(NOT_TEXT) else text
