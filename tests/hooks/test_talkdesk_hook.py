@@ -269,8 +269,8 @@ def test_a_file_that_comes_at_once_is_taken_however_it_is_framed(
     assert stream.complete is (None if b"HTTP/1.0" in answer or not rows else True)
 
 
-def test_two_hundred_megabytes_pass_through_bounded_memory(start: Start) -> None:
-    sandbox, hook = start(bytes=200_000_000)
+def test_eighty_megabytes_pass_through_bounded_memory(start: Start) -> None:
+    sandbox, hook = start(bytes=80_000_000)
     job = hook.submit(report(file_format="csv"))
     digest, most = hashlib.sha256(), 0
     gc.collect()
