@@ -86,6 +86,12 @@ def test_paths_that_cannot_be_used(path: str) -> None:
         SFTPStore(path)
 
 
+def test_a_file_has_one_name_however_its_path_is_spelled(tmp_path: Path) -> None:
+    for path in (f"/{tmp_path}//calls.csv", f"{tmp_path}/./calls.csv", f"{tmp_path}/calls.csv"):
+        assert FileStore(path).uri == f"file://{tmp_path}/calls.csv"
+        assert SFTPStore(path).path == f"{tmp_path}/calls.csv"
+
+
 @pytest.fixture
 def sftp(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
