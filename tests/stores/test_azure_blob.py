@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError
+from azure.core.pipeline.transport import RequestsTransport
 
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.stores.azure_blob import AzureBlobStore
@@ -42,6 +43,7 @@ def connect(monkeypatch: pytest.MonkeyPatch, server: AzuriteServer, **changes: A
 
 @pytest.fixture
 def relay(azure: Place, azurite_server: AzuriteServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Relay]:
+    monkeypatch.setattr(RequestsTransport, "sleep", lambda self, seconds: None)  # between Azure's own tries
     with Relay(azure.url) as relay:
         connect(
             monkeypatch,
