@@ -24,10 +24,10 @@ from hypothesis import strategies as st
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import ContactCenterShapeError
 from airflow_provider_contactcenter.pipeline import rows
-from airflow_provider_contactcenter.pipeline.reshape.base import Transform, snake
+from airflow_provider_contactcenter.pipeline.reshape.base import Transform
 from airflow_provider_contactcenter.pipeline.reshape.hashing import Hasher, key_fingerprint
 from airflow_provider_contactcenter.pipeline.transform import schema_fingerprint, transform
-from airflow_provider_contactcenter.shapes import check_shape, shape
+from airflow_provider_contactcenter.shapes import check_shape, shape, snake
 
 KEY = b"sentinel-key-7f3a"
 FORMATS = ("csv", "jsonl", "parquet")
