@@ -7,6 +7,7 @@ Jinja templates and XComArgs pass; :func:`check_shape` checks everything again w
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypedDict, cast, get_args
 
@@ -214,6 +215,14 @@ def collision(names: Any) -> str | None:
     return None
 
 
+def snake(name: str) -> str:
+    """A name of ``a-z``, ``0-9`` and ``_``; empty if nothing is left."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", plain)
+    plain = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
+    return f"_{plain}" if plain[:1].isdigit() else plain
+
+
 def _types(name: str, value: Any) -> dict[str, str]:
     values = checks.unquoted(value)
     if not isinstance(values, Mapping) or not values:
@@ -283,9 +292,29 @@ def _check_together(made: Mapping[str, Any]) -> None:
         around = parameter != "hash" and any(parts(kept)[0] == path for kept in select)
         if not within and not around:
             raise InvalidValue(f"{parameter} names {shown(path)}, which select leaves out: select it, too.")
+    _check_names(made, select if select is not None else [path for _, path in named])
     for path in hashed or ():
         if types.get(parts(path)[0], "string") != "string":
             raise InvalidValue(
                 f"types[{parts(path)[0]!r}]={types[parts(path)[0]]!r} is not allowed: the column is "
                 "hashed, so it is text."
             )
+
+
+def _check_names(made: Mapping[str, Any], landing: Sequence[Path]) -> None:
+    """Refuse columns that are known to land, and to get one name."""
+    rename = made["rename"]
+
+    def renamed(name: str) -> str:
+        if rename == "snake":
+            return snake(name)
+        return str(rename.get(name, name)) if rename else name
+
+    names = list(dict.fromkeys(parts(path)[0] for path in landing))
+    if (twice := collision(map(renamed, names))) is not None:
+        first, *_, last = [name for name in names if renamed(name).casefold() == twice.casefold()]
+        parameter = next(each for each in ("rename", "select", "hash", "types") if made[each] is not None)
+        raise InvalidValue(
+            f"{parameter}={made[parameter]!r} is not allowed: {first!r} and {last!r} get one name, {twice!r} "
+            "(case counts for nothing, as in most warehouses)."
+        )

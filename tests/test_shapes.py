@@ -26,6 +26,13 @@ HASHED = {"hash_conn_id": "key"}
         ({"drop": [3]}, "drop[0]=3 is not allowed: give a column's name, or a path"),
         ({"rename": {"a": "n", "b": "n"}}, "two columns get the name 'n'"),
         ({"rename": {"a": "Name", "b": "NAME"}}, "two columns get the name 'NAME' (case counts for nothing)"),
+        ({"select": ["a", "A"]}, "select=['a', 'A'] is not allowed: 'a' and 'A' get one name, 'A'"),
+        ({"select": ["a", ["b", "c"]], "rename": {"a": "B"}}, "'a' and 'b' get one name, 'b'"),
+        (
+            {"select": ["Call Id", "call.id"], "rename": "snake"},
+            "rename='snake' is not allowed: 'Call",
+        ),
+        ({"hash": ["a"], "types": {"A": "date"}, **HASHED}, "hash=['a'] is not allowed: 'a' and 'A' get"),
         ({"rename": {"a": " "}}, "rename['a']=' ' is not allowed"),
         ({"rename": "camel"}, "rename='camel' is not allowed: give 'snake', or a dict"),
         ({"rename": {"a": "b"}, "drop": ["a"]}, "rename names 'a', which drop leaves out"),
@@ -48,6 +55,12 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(parameters: dict[str, An
     assert said.endswith(".") and ". " not in said
     with pytest.raises(InvalidValue, match=re.escape(sentence)):  # behind a template as well
         check_shape(parameters)
+
+
+def test_names_that_change_places_are_no_collision() -> None:
+    shape(select=["a", "b"], rename={"a": "b", "b": "a"})
+    shape(select=[["a", "x"], ["a", "y"]], types={"a": "string"}, rename="snake")
+    shape(drop=["A"], types={"a": "int64"})
 
 
 def test_templates_pass_until_the_task_runs() -> None:

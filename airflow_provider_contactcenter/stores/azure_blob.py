@@ -21,6 +21,7 @@ from airflow_provider_contactcenter.stores.base import (
     Readable,
     Stored,
     name_of,
+    object_name_of,
     provider_class,
     whole,
 )
@@ -64,7 +65,7 @@ class AzureBlobStore:
             title="Microsoft Azure",
         )
         self.container = name_of("container_name", container_name)
-        self.name = name_of("blob_name", blob_name)
+        self.name = object_name_of("blob_name", blob_name)
         self._options: dict[str, Any] = {
             "wasb_conn_id": wasb_conn_id,
             "block_size": _within("block_size", block_size, LARGEST_BLOCK),

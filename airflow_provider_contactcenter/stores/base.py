@@ -10,6 +10,8 @@ from typing import Any, Protocol, TypedDict
 from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.checks import InvalidValue
 
+_HALF = re.compile("[\ud800-\udfff]")
+
 
 class Stored(TypedDict, total=False):
     """What a store says of the object it has just taken, as far as it says anything."""
@@ -98,6 +100,24 @@ def name_of(parameter: str, value: Any) -> str:
     name = checks.text(parameter, value)
     if "://" in name:
         raise InvalidValue(f"{parameter}={value!r} is not allowed: give the name alone, without '://'.")
+    return name
+
+
+def object_name_of(parameter: str, value: Any) -> str:
+    """An object's name in a bucket or container, taken as it is.
+
+    Clients resolve the steps ``.`` and ``..``, some before and some after they sign, so such a name leads
+    elsewhere; and what ends in a slash is a folder to many a store, which keeps nothing of its content.
+
+    :raises InvalidValue: as :func:`name_of`; it ends in a slash, has such a step, or isn't Unicode.
+    """
+    name = name_of(parameter, value)
+    steps = name.split("/")
+    if not steps[-1] or not {".", ".."}.isdisjoint(steps) or _HALF.search(name):
+        raise InvalidValue(
+            f"{parameter}={value!r} is not allowed: give the name of an object, such as 'calls/2024.csv', "
+            "without a slash at its end, without '.' and '..' between slashes, in Unicode."
+        )
     return name
 
 

@@ -129,7 +129,7 @@ def _settle(temporary: Path, path: Path, replace: bool) -> None:
 
 
 def path_of(parameter: str, value: Any) -> str:
-    """An absolute path of a file.
+    """An absolute path of a file, in one spelling: without empty steps and ``.``, which lead nowhere.
 
     :raises InvalidValue: it is relative, a folder, a URL, or a template that nobody rendered.
     """
@@ -140,7 +140,7 @@ def path_of(parameter: str, value: Any) -> str:
             f"{parameter}={value!r} is not allowed: give the absolute path of a file, such as "
             "'/data/calls.csv'."
         )
-    return path
+    return "/" + "/".join(step for step in path.split("/") if step not in ("", "."))
 
 
 def hidden(path: str) -> str:

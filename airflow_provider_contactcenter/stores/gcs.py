@@ -25,6 +25,7 @@ from airflow_provider_contactcenter.stores.base import (
     Readable,
     Stored,
     name_of,
+    object_name_of,
     provider_class,
 )
 
@@ -68,7 +69,7 @@ class GCSStore:
             "airflow.providers.google.cloud.hooks.gcs", "GCSHook", extra="google", title="Google"
         )
         self.bucket = name_of("bucket_name", bucket_name)
-        self.name = name_of("object_name", object_name)
+        self.name = object_name_of("object_name", object_name)
         self._options: dict[str, Any] = {
             "gcp_conn_id": gcp_conn_id,
             "impersonation_chain": impersonation_chain,

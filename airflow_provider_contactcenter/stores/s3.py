@@ -22,6 +22,7 @@ from airflow_provider_contactcenter.stores.base import (
     Readable,
     Stored,
     name_of,
+    object_name_of,
     provider_class,
     whole,
 )
@@ -109,7 +110,7 @@ class S3Store:
                 f"s3_key={given_key!r} with s3_bucket={given_bucket!r} is not allowed: give a bucket and "
                 "a key, or a whole URL such as 's3://bucket/key'."
             )
-        return name_of("s3_bucket", bucket), name_of("s3_key", key)
+        return name_of("s3_bucket", bucket), object_name_of("s3_key", key)
 
     @property
     def uri(self) -> str:

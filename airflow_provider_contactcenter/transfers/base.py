@@ -115,6 +115,14 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         """
         raise NotImplementedError
 
+    def _beside(self, store: Store) -> Store:
+        """The manifest's place in the same store."""
+        try:
+            return store.at(cast("str", self.manifest))
+        except InvalidValue as error:  # which names the parameter of the object itself
+            why = str(error).partition(" is not allowed: ")[2] or str(error)
+            raise InvalidValue(f"manifest={self.manifest!r} is not allowed: {why}") from None
+
     def goal(self, context: Context) -> Landing:
         """The object in the store."""
         from airflow_provider_contactcenter.transfers.events import check_partition_key
@@ -122,7 +130,7 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
 
         refuse_one_key_for_all(self, context)
         store, outlets = self.store(), self.outlets or ()
-        manifest = None if self.manifest is None else store.at(self.manifest)
+        manifest = None if self.manifest is None else self._beside(store)
         if manifest is not None and manifest.uri == store.uri:
             raise InvalidValue(f"manifest={self.manifest!r} is not allowed: the report itself lands there.")
         report = self.report if self.report is not None else cast("Job", self.job)["report"]

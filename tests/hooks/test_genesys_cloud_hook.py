@@ -35,9 +35,9 @@ def one_sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox(one_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     one_sandbox.reset()
-    connection = one_sandbox.connections["genesys_cloud_default"]
-    connection["extra"]["timeout"] = 1
-    monkeypatch.setenv("AIRFLOW_CONN_GENESYS_CLOUD_DEFAULT", json.dumps(connection))
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_GENESYS_CLOUD_DEFAULT", json.dumps(one_sandbox.connections["genesys_cloud_default"])
+    )
     return one_sandbox
 
 

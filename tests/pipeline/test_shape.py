@@ -24,10 +24,10 @@ from hypothesis import strategies as st
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.exceptions import ContactCenterShapeError
 from airflow_provider_contactcenter.pipeline import rows
-from airflow_provider_contactcenter.pipeline.reshape.base import Transform, snake
+from airflow_provider_contactcenter.pipeline.reshape.base import Transform
 from airflow_provider_contactcenter.pipeline.reshape.hashing import Hasher, key_fingerprint
 from airflow_provider_contactcenter.pipeline.transform import schema_fingerprint, transform
-from airflow_provider_contactcenter.shapes import check_shape, shape
+from airflow_provider_contactcenter.shapes import check_shape, shape, snake
 
 KEY = b"sentinel-key-7f3a"
 FORMATS = ("csv", "jsonl", "parquet")
@@ -281,6 +281,18 @@ def test_paths_are_selected_and_dropped_within_json_rows() -> None:
 )
 def test_snake_names(name: str, made: str) -> None:
     assert snake(name) == made
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_byte_order_mark_that_begins_a_value_stays(
+    file_format: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows.Blocks.__init__, "__defaults__", (4,))  # each record begins a block
+    data = "\ufeffa,b\n\ufeff1,x\n\ufeff\ufeff2,y\n".encode()
+    _, made = shaped(data, "csv", file_format=file_format)
+    assert read(file_format, made, tmp_path) == (["a", "b"], [["\ufeff1", "x"], ["\ufeff\ufeff2", "y"]])
+    _, made = shaped('{"\ufeffa":"\ufeff1"}\n'.encode(), "jsonl", file_format=file_format)
+    assert read(file_format, made, tmp_path) == (["\ufeffa"], [["\ufeff1"]])
 
 
 HALF = (
@@ -621,6 +633,8 @@ def test_a_report_without_rows_lands_as_an_empty_file(source: str, tmp_path: Pat
         assert stage.rows == 0
         if file_format == "parquet":
             assert read("parquet", made, tmp_path) == (["a", "b"], [])
+        if file_format == "csv":
+            assert made == b"a,b\n"
     stage, made = shaped(b"", source, file_format="parquet")
     assert pq.read_table(pa.BufferReader(made)).num_rows == 0
     assert "no columns" in stage.caveats[0]

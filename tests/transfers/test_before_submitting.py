@@ -61,6 +61,23 @@ BLOB = {"container_name": "lake", "blob_name": "calls.csv"}
         (Azure, {**BLOB, "container_name": "http://lake"}, "container_name='http://lake' is not allowed"),
         (Azure, {**BLOB, "container_name": "abfss://lake@a"}, "container_name='abfss://lake@a' is not"),
         (Azure, {**BLOB, "blob_name": ""}, "blob_name='' is not allowed"),
+        (S3, {"s3_key": "s3://lake/calls/"}, "s3_key='calls/' is not allowed: give the name of an object"),
+        (S3, {"s3_key": "s3://lake/a/../b"}, "s3_key='a/../b' is not allowed: give the name of an object"),
+        (
+            GCS,
+            {"bucket_name": "lake", "object_name": "./x"},
+            "object_name='./x' is not allowed: give",
+        ),
+        (
+            GCS,
+            {"bucket_name": "lake", "object_name": "a\ud83d"},
+            "object_name='a\\ud83d' is not allowed",
+        ),
+        (
+            Azure,
+            {**BLOB, "blob_name": "../up"},
+            "blob_name='../up' is not allowed: give",
+        ),
         (SFTP, {"remote_path": "in/calls.csv"}, "remote_path='in/calls.csv' is not allowed"),
         (Folder, {"path": "calls.csv"}, "path='calls.csv' is not allowed"),
     ],

@@ -82,6 +82,16 @@ def test_a_manifest_under_the_reports_own_key_is_refused(sandbox: Sandbox, store
     assert sandbox.journal() == []
 
 
+@pytest.mark.parametrize("manifest", ["", "{{ ds }}", "calls/"])
+def test_a_manifest_that_cannot_be_written_there_is_refused_by_its_own_parameter(
+    sandbox: Sandbox, store: Store, key: Key, manifest: str
+) -> None:
+    said = f"^Task calls: manifest={manifest!r} is not allowed: (give|it holds)"
+    with pytest.raises(exceptions.ContactCenterInvalidReportError, match=said):
+        store.operator(key("csv"), report=calls(), manifest=manifest).execute(context())
+    assert sandbox.journal() == []
+
+
 def test_an_object_that_is_there_can_skip_the_task(sandbox: Sandbox, store: Store, key: Key) -> None:
     name, memory = key("csv"), StateStore()
     store.put(name, b"last night's")

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from airflow_provider_contactcenter.pipeline.encode.base import Column, Row
 from airflow_provider_contactcenter.pipeline.encode.types import fits, misfit
 
-# A blank at an end is quoted, too: some loaders trim what isn't.
-_NEEDS_QUOTES = re.compile(r'[",\r\n]|^\s|\s$')
+# A blank at an end is quoted, too: some loaders trim what isn't. So is a byte order mark: a file's first name
+# would lose it.
+_NEEDS_QUOTES = re.compile(r'[",\r\n]|^[\s\ufeff]|\s$')
 
 
 def quoted(text: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -14,18 +12,10 @@ from airflow_provider_contactcenter.pipeline.encode.csv import CsvEncoder
 from airflow_provider_contactcenter.pipeline.encode.json_lines import JsonLinesEncoder
 from airflow_provider_contactcenter.pipeline.encode.parquet import ParquetEncoder
 from airflow_provider_contactcenter.pipeline.reshape.hashing import Hasher
-from airflow_provider_contactcenter.shapes import Shape, collision, parts, shown
+from airflow_provider_contactcenter.shapes import Shape, collision, parts, shown, snake
 
 #: what was done to a hashed column
 HASHED = "hmac-sha256"
-
-
-def snake(name: str) -> str:
-    """A name of ``a-z``, ``0-9`` and ``_``; empty if nothing is left."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", plain)
-    plain = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
-    return f"_{plain}" if plain[:1].isdigit() else plain
 
 
 def named_paths(shape: Shape) -> list[Any]:

@@ -43,7 +43,7 @@ class FromCsv(Transform):
             # Not even a header: there is nothing that could land under a wrong name.
             self._columns = [self._column(path, 0) for path in map(str, self._shape["select"] or ())]
             self._check_names()
-            self._to = None if self._bytes else self._encoder()
+            self._to = self._encoder() if self._columns or not self._bytes else None
         return made + (self._end(self._to) if self._to else b"")
 
     def _block(self, block: bytes) -> bytes:
