@@ -448,11 +448,11 @@ def test_a_job_without_an_id_is_lost_and_nothing_is_submitted_again(
             ex.ContactCenterIncompleteError,
             "pages broke off: HTTP 410",
         ),
-        ({"expire_after_pages": 0}, ex.ContactCenterExpiredError, "results are gone: HTTP 404"),
+        ({"expire_after_pages": 0}, ex.ContactCenterExpiredError, "report is gone: HTTP 404"),
         (
             {"expire_after_pages": 0, "expired_as": 410},
             ex.ContactCenterExpiredError,
-            "results are gone: HTTP 410",
+            "report is gone: HTTP 410",
         ),
         (
             {"max_page_size": 5, "past_max_page_size": "400"},

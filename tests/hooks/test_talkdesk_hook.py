@@ -175,7 +175,7 @@ LASTING: list[tuple[dict[str, Any], Any, str]] = [
     ({"operation": "storage", "fault": "expired_link"}, GONE, "Request has expired"),
     ({"operation": "file", "fault": "redirect", "to": "self"}, GONE, "more than 5 times"),
     ({"operation": "file", "fault": "status", "status": 204}, GONE, "HTTP 204 came in place"),
-    ({"operation": "file", "fault": "status", "status": 404}, ex.ContactCenterNotFoundError, "HTTP 404"),
+    ({"operation": "file", "fault": "status", "status": 404}, ex.ContactCenterExpiredError, "gone: HTTP 404"),
     ({"operation": "file", "fault": "status", "status": 403}, ex.ContactCenterPermissionError, "HTTP 403"),
     ({"operation": "file", "fault": "revoke_token"}, ex.ContactCenterAuthenticationError, "HTTP 401"),
 ]  # fmt: skip
