@@ -81,7 +81,7 @@ BROKEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "entries are missing": ({"json_entries": "missing"}, {}),
     "cut in every try, with a length": (
         {},
-        {"fault": "cut", "framing": "length", "after": 0.5, "count": None},
+        {"fault": "cut", "framing": "length", "after": 0.95, "count": None},
     ),
     "cut in every try, in chunks": ({}, {"fault": "cut", "framing": "chunked", "after": 0.5, "count": None}),
     "cut with neither": ({}, {"fault": "cut", "framing": "none", "after": 0.5, "count": None}),
