@@ -27,7 +27,7 @@ class ContactCenterInvalidReportError(ContactCenterError, AirflowFailException, 
 
 
 class ContactCenterNotFoundError(ContactCenterError, AirflowFailException):
-    """The vendor knows no such report, or the job is gone (404, 410). Not retried: clear the task instead."""
+    """The vendor knows no such report or job (404, 410). Not retried: clear the task instead."""
 
 
 class ContactCenterQuotaError(ContactCenterError):
@@ -52,7 +52,7 @@ class ContactCenterReportFailedError(ContactCenterError):
 
 
 class ContactCenterExpiredError(ContactCenterError):
-    """The report's file is gone: deleted, or kept no longer."""
+    """The report's file is gone: deleted, or kept no longer (404, 410 for a job that is ready)."""
 
 
 class ContactCenterTimeoutError(ContactCenterError):

@@ -182,6 +182,9 @@ class ContactCenterHook(HttpHook):
             if isinstance(failed, Incomplete):
                 # It quotes the start of what came in place of the file.
                 failed = Refusal("incomplete", policy.redact(str(failed), driver.settings.secrets))
+            elif failed.gone and job["job_id"] is not None:
+                # Its job was ready: what was submitted can be submitted again.
+                failed = failed.but("expired", f"the report is gone: {failed.words}")
             return self.error(failed, job)
 
         stream = ReportStream(source, failure, note)

@@ -104,14 +104,22 @@ KINDS: Mapping[str, Callable[[random.Random, Row], Any]] = {
 
 
 def rows(
-    key: str, columns: Mapping[str, str], count: int, start: datetime, end: datetime, zone: str = "UTC"
+    key: str,
+    columns: Mapping[str, str],
+    count: int,
+    start: datetime,
+    end: datetime,
+    zone: str = "UTC",
+    until: datetime | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """`count` rows, in the order of their times, which lie in ``[start, end)``."""
+    """`count` rows, in the order of their times, which lie in ``[start, end)``; those up to `until`."""
     draw = random.Random(key)  # noqa: S311
     local, span = ZoneInfo(zone), (end - start) / max(count, 1)
     cells = [(name, KINDS[kind.rstrip("?")], kind.endswith("?")) for name, kind in columns.items()]
     for index in range(count):
         at = start + span * (index + draw.random() * 0.9)
+        if until is not None and at > until:
+            return
         row = Row(index, at, draw.randrange(5, 1_800), local)
         yield {
             name: None if nullable and draw.random() < 0.1 else make(draw, row)

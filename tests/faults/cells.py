@@ -423,13 +423,13 @@ def _bodies() -> Iterator[Fault]:
                 STATS.name: ends(INCOMPLETE, LANDS, words="JSON"),
             },
         )
-        gone = ends(UNAVAILABLE, words="link to the file was refused: HTTP 404")
         yield Fault(
             step,
             "404",
-            ends(MISSING),
+            ends(EXPIRED, words="the report is gone: .*HTTP 404"),
             script=(_status(404, None),),
-            but={TALKDESK.name: gone, KHOROS.name: gone} if step == "body" else {},
+            # V-Spark's says that there is no such folder.
+            but={STATS.name: ends(MISSING)},
         )
     for what, framing in (("with a length", "length"), ("with neither", "none")):
         yield Fault("fetch", f"cut, {what}", ends(LANDS), script=({"fault": "cut", "framing": framing},))

@@ -35,9 +35,9 @@ def one_sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox(one_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     one_sandbox.reset()
-    connection = one_sandbox.connections["genesys_cloud_default"]
-    connection["extra"]["timeout"] = 1
-    monkeypatch.setenv("AIRFLOW_CONN_GENESYS_CLOUD_DEFAULT", json.dumps(connection))
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_GENESYS_CLOUD_DEFAULT", json.dumps(one_sandbox.connections["genesys_cloud_default"])
+    )
     return one_sandbox
 
 
@@ -448,11 +448,11 @@ def test_a_job_without_an_id_is_lost_and_nothing_is_submitted_again(
             ex.ContactCenterIncompleteError,
             "pages broke off: HTTP 410",
         ),
-        ({"expire_after_pages": 0}, ex.ContactCenterExpiredError, "results are gone: HTTP 404"),
+        ({"expire_after_pages": 0}, ex.ContactCenterExpiredError, "report is gone: HTTP 404"),
         (
             {"expire_after_pages": 0, "expired_as": 410},
             ex.ContactCenterExpiredError,
-            "results are gone: HTTP 410",
+            "report is gone: HTTP 410",
         ),
         (
             {"max_page_size": 5, "past_max_page_size": "400"},

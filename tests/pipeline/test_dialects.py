@@ -213,7 +213,7 @@ def read(data: bytes, sizes: int, *, leaps: bool) -> tuple[bytes, int | None, st
     st.sampled_from(["", "}", "{", ",", '"', "\\ud800", "NaN", "01", "x"]),
     st.integers(0, 10**6),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_leaping_gives_the_bytes_and_the_verdict_of_reading_row_by_row(
     rows: list[object], layout: dict[str, object], size: int, harm: str, where: int
 ) -> None:

@@ -16,7 +16,7 @@ import openpyxl
 import pytest
 import requests
 
-from airflow_provider_contactcenter.sandbox import Sandbox
+from airflow_provider_contactcenter.sandbox import Clock, Sandbox
 
 from .eight_by_eight import OVERNIGHT, WEEK, WEEKLY, ContactCenter
 
@@ -693,6 +693,18 @@ def test_both_ends_of_the_range_are_in_it(api: ContactCenter) -> None:
     inclusive = {"start": "2024-05-06T00:00:00.000Z", "end": "2024-05-07T00:00:00.000Z"}
     days = {row["items"][0]["value"] for row in api.rows(api.submitted(WEEK | {"dateRange": inclusive}))}
     assert days == {"2024-05-06T00:00+00:00", "2024-05-07T00:00+00:00"}
+
+
+def test_what_has_not_begun_has_no_rows() -> None:
+    options = {CC: {"ladder": []}}
+    with Sandbox(clock=Clock(datetime(2024, 5, 8, 12, tzinfo=UTC)), options=options) as sandbox:
+        api = ContactCenter(sandbox)
+        days = [row["items"][0]["value"] for row in api.rows(api.submitted(WEEK))]
+        assert (min(days), max(days)) == ("2024-05-06T00:00+00:00", "2024-05-08T00:00+00:00")
+        tomorrow = {"start": "2024-05-09T00:00:00.000Z", "end": "2024-05-09T23:59:59.999Z"}
+        for granularity in ("hour", "day", "none"):
+            report = WEEK | {"dateRange": tomorrow, "granularity": granularity}
+            assert api.rows(api.submitted(report)) == []
 
 
 def test_ten_thousand_rows_come_as_json_and_all_of_them_as_csv(api: ContactCenter, sandbox: Sandbox) -> None:

@@ -7,7 +7,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -16,7 +16,7 @@ import openpyxl
 import pytest
 import requests
 
-from airflow_provider_contactcenter.sandbox import Sandbox
+from airflow_provider_contactcenter.sandbox import Clock, Sandbox
 
 from .eight_by_eight import WEEK, ContactCenter
 
@@ -165,11 +165,11 @@ def test_the_prose_allows_strings_fewer_operators(api: ContactCenter, sandbox: S
 def test_cursors_lead_to_the_end_and_there_is_none_on_the_last_page(
     api: ContactCenter, sandbox: Sandbox
 ) -> None:
-    sandbox.set_options(CC, rows=2500)
+    sandbox.set_options(CC, rows=250)
     report_id = api.submitted(REPORT, DETAILED)
     place = f"{DETAILED}/{report_id}/data"
-    first = api.get(place, size=1000)
-    expected = {"X-Page-Size": "1000", "X-Total-Pages": "3", "X-Total-Elements": "2500"}
+    first = api.get(place, size=100)
+    expected = {"X-Page-Size": "100", "X-Total-Pages": "3", "X-Total-Elements": "250"}
     assert {name: first.headers[name] for name in expected} == expected
     cursor = first.headers["Last-Document-Id"]
     decoded = json.loads(base64.b64decode(cursor))
@@ -177,17 +177,41 @@ def test_cursors_lead_to_the_end_and_there_is_none_on_the_last_page(
     at = datetime.fromisoformat(values(first.json()[-1])["time"])
     assert round(at.timestamp() * 1000) == decoded["searchAfter"][0]
     encoded = cursor.replace("=", "%3D")
-    link = f'<{api.base}{place}?size=1000&lastDocumentId={encoded}>; rel="next"'
+    link = f'<{api.base}{place}?size=100&lastDocumentId={encoded}>; rel="next"'
     assert first.headers["Link"] == link
     # What the link says is the second page.
     second = requests.get(link[1:].partition(">")[0], headers=api.headers)
-    last = api.get(place, size=1000, lastDocumentId=second.headers["Last-Document-Id"])
-    assert len(last.json()) == 500
+    last = api.get(place, size=100, lastDocumentId=second.headers["Last-Document-Id"])
+    assert len(last.json()) == 50
     assert [name in last.headers for name in ("Link", "Last-Document-Id")] == [False, False]
     pages = (first, second, last)
     ids = [values(row)["interactionId"] for page in pages for row in page.json()]
-    assert len(set(ids)) == 2500
-    assert scroll(api, report_id, 900) == [row for page in pages for row in page.json()]
+    assert len(set(ids)) == 250
+    assert scroll(api, report_id, 90) == [row for page in pages for row in page.json()]
+
+
+def test_the_first_and_the_last_row_lie_on_the_ends_of_the_range(
+    api: ContactCenter, sandbox: Sandbox
+) -> None:
+    times = [row["creationTime"] for row in columns(api, timezone="UTC", metrics=["creationTime"])]
+    assert (times[0], times[-1]) == ("2024-05-06T00:00:00.000+00:00", "2024-05-12T23:59:59.999+00:00")
+    sandbox.set_options(CC, rows=1)
+    [only] = columns(api, timezone="UTC", metrics=["creationTime"])
+    assert only["creationTime"] == times[0]
+
+
+def test_what_is_yet_to_come_has_no_rows() -> None:
+    with Sandbox(clock=Clock(datetime(2024, 5, 9, 12, tzinfo=UTC))) as sandbox:
+        shown: dict[str, Any] = {"timezone": "UTC", "metrics": ["creationTime"]}
+        half = columns(ContactCenter(sandbox), **shown)
+        assert len(half) == 50
+        assert max(row["creationTime"] for row in half) < "2024-05-09T12:00:00"
+        sandbox.clock.advance(86_400 * 4)
+        api = ContactCenter(sandbox)
+        whole = columns(api, **shown)
+        assert (len(whole), whole[:50]) == (100, half)
+        tomorrow = {"start": "2024-05-14T00:00:00.000Z", "end": "2024-05-14T23:59:59.999Z"}
+        assert columns(api, dateRange=tomorrow) == []
 
 
 def test_there_is_no_cap(api: ContactCenter, sandbox: Sandbox) -> None:

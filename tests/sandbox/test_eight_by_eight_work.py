@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
-from airflow_provider_contactcenter.sandbox import Sandbox
+from airflow_provider_contactcenter.sandbox import Clock, Sandbox
 
 from .eight_by_eight import Work
 
@@ -463,16 +463,35 @@ def test_what_is_older_than_two_years_is_not_there(api: Work, sandbox: Sandbox) 
     assert api.get("/v2/call-legs", **DAY | long_ago).json()["meta"]["totalRecordCount"] == 100
 
 
+@pytest.mark.parametrize("every", [None, 3600])
+def test_what_is_yet_to_come_is_not_there(every: int | None) -> None:
+    options = {WORK: {"every": every, "rows": 24}}
+    with Sandbox(clock=Clock(datetime(2025, 5, 6, 12, tzinfo=UTC)), options=options) as sandbox:
+        api = Work(sandbox)
+        today = {"startTime": "2025-05-06 00:00:00", "endTime": "2025-05-06 23:59:59"}
+        tomorrow = {"startTime": "2025-05-07 00:00:00", "endTime": "2025-05-07 23:59:59"}
+        legs = api.scroll("/v2/call-legs", **DAY | today | {"pageSize": 5})
+        assert len(legs) in (12, 13)
+        for path in ("call-legs", "call-records"):
+            assert api.scroll(f"/v2/{path}", **DAY | tomorrow) == []
+        assert api.get("/v2/extsum", **DAY | tomorrow).json() == []
+        sandbox.clock.advance(43_200)
+        api = Work(sandbox)
+        whole = api.scroll("/v2/call-legs", **DAY | today)
+        assert len(whole) == 24
+        assert whole[-len(legs) :] == legs
+
+
 def test_the_same_query_finds_the_same_rows_in_another_sandbox(api: Work) -> None:
     with Sandbox() as again:
         assert Work(again).scroll("/v2/call-legs", **DAY) == api.scroll("/v2/call-legs", **DAY)
 
 
-def test_a_scroll_of_seventy_thousand_rows_ends_with_each_once(api: Work, sandbox: Sandbox) -> None:
-    sandbox.set_options(WORK, rows=70_000)
+def test_a_scroll_of_twenty_thousand_rows_ends_with_each_once(api: Work, sandbox: Sandbox) -> None:
+    sandbox.set_options(WORK, rows=20_000)
     rows = api.scroll("/v2/call-legs", **DAY)
-    assert len({key(row) for row in rows}) == 70_000
-    assert sum(entry["rows"] for entry in sandbox.served(operation="call_legs")) == 70_000
+    assert len({key(row) for row in rows}) == 20_000
+    assert sum(entry["rows"] for entry in sandbox.served(operation="call_legs")) == 20_000
 
 
 # Summaries.

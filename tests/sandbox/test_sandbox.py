@@ -29,7 +29,7 @@ def test_environ_holds_every_default_connection_as_airflow_reads_it(sandbox: San
         "host": f"{sandbox.url}/talkdesk",
         "login": "sandbox-client-id",
         "password": "sandbox-client-secret",
-        "extra": {"account": "sandbox", "auth_url": f"{sandbox.url}/talkdesk/oauth/token"},
+        "extra": {"account": "sandbox", "auth_url": f"{sandbox.url}/talkdesk/talkdeskid/oauth/token"},
     }
 
 
@@ -149,7 +149,7 @@ def test_the_journal_keeps_what_was_asked_word_for_word(talkdesk: Talkdesk, sand
 
 def test_the_journal_knows_requests_that_are_nobodys(sandbox: Sandbox) -> None:
     assert requests.get(f"{sandbox.url}/nowhere").status_code == 404
-    assert requests.delete(f"{sandbox.url}/talkdesk/oauth/token").status_code == 404
+    assert requests.delete(sandbox.connections["talkdesk_default"]["extra"]["auth_url"]).status_code == 404
     assert [(entry["vendor"], entry["operation"]) for entry in sandbox.journal()] == [
         (None, "unknown"),
         ("talkdesk", "unknown"),

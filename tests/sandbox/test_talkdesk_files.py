@@ -4,12 +4,13 @@ import csv
 import hashlib
 import io
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import requests
 
-from airflow_provider_contactcenter.sandbox import Sandbox
+from airflow_provider_contactcenter.sandbox import Clock, Sandbox
 
 from .conftest import MAY_DAY, Talkdesk
 
@@ -85,6 +86,30 @@ def test_an_empty_report_is_a_header_or_an_empty_list(talkdesk: Talkdesk, sandbo
     assert (document["entries"], document["total"]) == ([], 0)
     assert talkdesk.content(talkdesk.submitted(format="json_bulk")) == b""
     assert [served["complete"] for served in sandbox.served()] == [True] * 4
+
+
+def test_rows_come_up_to_five_minutes_late_and_none_changes_its_place() -> None:
+    half_a_minute_later = datetime(2024, 5, 2, 0, 0, 30, tzinfo=UTC)
+    options = {"talkdesk": {"ladder": [], "rows": 1440}}
+    with Sandbox(clock=Clock(half_a_minute_later), options=options) as sandbox:
+        talkdesk = Talkdesk(sandbox)
+        early = records(talkdesk.content(talkdesk.submitted()))
+        sandbox.set_options("talkdesk", late_seconds=0)
+        punctual = records(talkdesk.content(talkdesk.submitted()))
+        sandbox.set_options("talkdesk", late_seconds=300)
+        sandbox.clock.advance(270)
+        whole = records(talkdesk.content(talkdesk.submitted()))
+    assert len(whole) == 1440
+    assert [row for row in whole if row["start_at"] <= "2024-05-01 23:55:30"] == early
+    assert 1430 < len(early) < 1440
+    assert punctual == whole
+
+
+def test_a_report_of_what_is_younger_than_any_row_is_empty(sandbox: Sandbox, talkdesk: Talkdesk) -> None:
+    sandbox.set_options("talkdesk", late_seconds=1_000_000_000)
+    for size in (None, 1_000_000):
+        sandbox.set_options("talkdesk", bytes=size)
+        assert records(talkdesk.content(talkdesk.submitted())) == []
 
 
 def test_columns_are_those_that_clients_rely_on(sandbox: Sandbox) -> None:

@@ -28,6 +28,13 @@ def test_token_answer_has_the_four_required_members_and_no_refresh_token(talkdes
     assert answer.json()["scope"] == "data-reports:read data-reports:write"
 
 
+def test_tokens_are_issued_on_the_accounts_host_alone(sandbox: Sandbox, url: str) -> None:
+    form = {"grant_type": "client_credentials"}
+    host = sandbox.connections["talkdesk_default"]["host"]
+    assert requests.post(url, auth=BASIC, data=form).status_code == 200
+    assert requests.post(f"{host}/oauth/token", auth=BASIC, data=form).status_code == 404
+
+
 def test_grant_type_may_stand_in_the_query_with_an_empty_body(sandbox: Sandbox, url: str) -> None:
     answer = requests.post(url + "?grant_type=client_credentials", auth=BASIC)
     assert answer.status_code == 200

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -146,6 +147,8 @@ def test_uri_and_dataset_name_the_server(sftp: SFTPServer) -> None:
 def test_a_refused_password_shows_before_anything_is_put(
     sftp: SFTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Airflow's hook tries three times, three seconds and more apart.
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda seconds: None))
     connection = sftp.connection(password="sentinel-wrong-password")
     monkeypatch.setenv("AIRFLOW_CONN_SFTP_DEFAULT", json.dumps(connection))
     with pytest.raises(Exception, match=r"(?i)auth") as caught:

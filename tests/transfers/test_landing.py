@@ -17,6 +17,8 @@ from airflow_provider_contactcenter.sandbox import Sandbox
 from tests.transfers.conftest import StateStore, Store, calls, context
 
 Key = Callable[[str], str]
+#: S3's parts have 8 MiB
+MORE_THAN_A_PART = 9_000_000
 
 
 @pytest.mark.parametrize("file_format", ["csv", "json", "json_bulk"])
@@ -65,10 +67,10 @@ def test_gzip_gives_the_same_bytes_each_time_and_the_key_as_given(
 
 def test_a_report_of_many_parts_lands_whole(sandbox: Sandbox, store: Store, key: Key) -> None:
     name = key("csv")
-    sandbox.set_options("talkdesk", bytes=50_000_000)
+    sandbox.set_options("talkdesk", bytes=30_000_000)
     delivery = store.operator(name, report=calls()).execute(context())
     [served] = sandbox.served()
-    assert delivery["bytes"] == served["bytes"] > 40_000_000
+    assert delivery["bytes"] == served["bytes"] > 26_000_000
     assert delivery["sha256"] == served["sha256"] == hashlib.sha256(store.object(name)).hexdigest()
     assert delivery["rows"] == served["rows"]
     assert store.dangling() == []
@@ -79,7 +81,7 @@ BROKEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "entries are missing": ({"json_entries": "missing"}, {}),
     "cut in every try, with a length": (
         {},
-        {"fault": "cut", "framing": "length", "after": 0.5, "count": None},
+        {"fault": "cut", "framing": "length", "after": 0.95, "count": None},
     ),
     "cut in every try, in chunks": ({}, {"fault": "cut", "framing": "chunked", "after": 0.5, "count": None}),
     "cut with neither": ({}, {"fault": "cut", "framing": "none", "after": 0.5, "count": None}),
@@ -93,7 +95,7 @@ def test_an_incomplete_report_fails_and_leaves_what_was_there(
 ) -> None:
     options, fault = BROKEN[broken]
     monkeypatch.setattr("time.sleep", lambda seconds: None)
-    sandbox.set_options("talkdesk", bytes=12_000_000, **options)
+    sandbox.set_options("talkdesk", bytes=MORE_THAN_A_PART, **options)
     if fault:
         sandbox.add_fault(vendor="talkdesk", operation="storage", **fault)
     fresh, old = key("json"), key("json")
@@ -113,7 +115,7 @@ def test_a_body_that_breaks_off_is_asked_for_again_and_lands_whole(
     sandbox: Sandbox, store: Store, key: Key, framing: str
 ) -> None:
     name = key("csv")
-    sandbox.set_options("talkdesk", bytes=20_000_000)
+    sandbox.set_options("talkdesk", bytes=13_000_000)
     sandbox.add_fault(vendor="talkdesk", operation="storage", fault="cut", framing=framing, after=0.7)
     delivery = store.operator(name, report=calls()).execute(context())
     assert delivery["sha256"] == hashlib.sha256(store.object(name)).hexdigest()

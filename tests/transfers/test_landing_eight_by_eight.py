@@ -33,7 +33,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     monkeypatch.setattr(policy, "pause", lambda refusal, attempt: 0.0)
     monkeypatch.setattr("airflow_provider_contactcenter.vendors.eight_by_eight_work.reports.RETENTION", 100)
     options = {CC: {"ladder": []}, WORK: {"retention_years": 100}}
-    with connected(monkeypatch, rows=1200, options=options) as sandbox:
+    with connected(monkeypatch, rows=120, options=options) as sandbox:
         yield sandbox
 
 
@@ -54,11 +54,11 @@ def interactions(file_format: str = "jsonl") -> Any:
 
 
 def legs() -> Any:
-    return eight_by_eight_call_legs(pbx_id="acmecorp", page_size=500, **WINDOW)
+    return eight_by_eight_call_legs(pbx_id="acmecorp", page_size=50, **WINDOW)
 
 
 def records() -> Any:
-    return eight_by_eight_call_records(pbx_id="acmecorp", page_size=500, **WINDOW)
+    return eight_by_eight_call_records(pbx_id="acmecorp", page_size=50, **WINDOW)
 
 
 def extensions() -> Any:
@@ -75,7 +75,7 @@ def test_a_file_lands_byte_for_byte(
     [served] = sandbox.served(vendor=CC)
     landed = store.object(name)
     assert hashlib.sha256(landed).hexdigest() == served["sha256"] == delivery["sha256"]
-    assert delivery["rows"] == (1200 if file_format == "csv" else None)
+    assert delivery["rows"] == (120 if file_format == "csv" else None)
     assert delivery["complete"] is True
     assert store.content_type(name) == delivery["content_type"]
     json.dumps(delivery)
@@ -86,6 +86,7 @@ def test_json_lines_are_as_many_as_the_vendor_served(
     sandbox: Sandbox, store: Store, key: Key, report: Any
 ) -> None:
     name = key("jsonl")
+    sandbox.set_options(CC, rows=1200)  # two pages
     delivery = store.operator(name, report=report()).execute(context())
     rows = [json.loads(line) for line in store.object(name).splitlines()]
     assert len(rows) == delivery["rows"] == sum(page["rows"] for page in sandbox.served())
@@ -93,21 +94,47 @@ def test_json_lines_are_as_many_as_the_vendor_served(
     assert delivery["content_type"] == store.content_type(name) == "application/x-ndjson"
 
 
-BROKEN: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
-    "cc reaches the cap": (queues, {"rows": 12_345}, {}),
-    "cc reaches the cap and counts no further": (queues, {"rows": 12_345, "total_elements": "capped"}, {}),
-    "cc repeats a cursor": (interactions, {"rows": 2500, "cursor": "repeated"}, {}),
-    "cc fails": (queues, {"end": "FAILED"}, {}),
-    "cc breaks off": (interactions, {}, {"operation": "detailed_data", "fault": "html", "skip": 1}),
-    "work repeats a cursor": (legs, {"scroll": "repeated"}, {}),
-    "work counts more than it sends": (legs, {"total_count": "wrong"}, {}),
-    "work stays full": (legs, {}, {"operation": "call_legs", "fault": "status", "status": 429, "skip": 1}),
+CAPPED = exceptions.ContactCenterCappedError
+INCOMPLETE = exceptions.ContactCenterIncompleteError
+FAILED = exceptions.ContactCenterReportFailedError
+UNAVAILABLE = exceptions.ContactCenterUnavailableError
+QUOTA = exceptions.ContactCenterQuotaError
+BROKEN: dict[str, tuple[type[Exception], Any, dict[str, Any], dict[str, Any]]] = {
+    "cc reaches the cap": (CAPPED, queues, {"rows": 12_345}, {}),
+    "cc reaches the cap and counts no further": (
+        CAPPED,
+        queues,
+        {"rows": 12_345, "total_elements": "capped"},
+        {},
+    ),
+    "cc repeats a cursor": (INCOMPLETE, interactions, {"rows": 2500, "cursor": "repeated"}, {}),
+    "cc fails": (FAILED, queues, {"end": "FAILED"}, {}),
+    "cc breaks off": (
+        UNAVAILABLE,
+        interactions,
+        {"rows": 1200},
+        {"operation": "detailed_data", "fault": "html", "skip": 1},
+    ),
+    "work repeats a cursor": (INCOMPLETE, legs, {"scroll": "repeated"}, {}),
+    "work counts more than it sends": (INCOMPLETE, legs, {"total_count": "wrong"}, {}),
+    "work stays full": (
+        QUOTA,
+        legs,
+        {},
+        {"operation": "call_legs", "fault": "status", "status": 429, "skip": 1},
+    ),
     "work refuses mid-scroll": (
+        INCOMPLETE,
         records,
         {},
         {"operation": "call_records", "fault": "status", "status": 400, "skip": 2},
     ),
-    "work cuts a summary": (extensions, {}, {"operation": "extsum", "fault": "cut", "framing": "none"}),
+    "work cuts a summary": (
+        UNAVAILABLE,
+        extensions,
+        {},
+        {"operation": "extsum", "fault": "cut", "framing": "none"},
+    ),
 }
 
 
@@ -115,16 +142,18 @@ BROKEN: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
 def test_what_is_not_whole_leaves_under_the_key_what_was_there(
     sandbox: Sandbox, store: Store, key: Key, case: str
 ) -> None:
-    report, options, fault = BROKEN[case]
+    error, report, options, fault = BROKEN[case]
     vendor = CC if case.startswith("cc") else WORK
     sandbox.set_options(vendor, **options)
-    if fault:
-        sandbox.add_fault(vendor=vendor, count=None, **fault)
     kept, fresh = key("jsonl"), key("jsonl")
     store.put(kept, b"yesterday's")
     for name in (kept, fresh):
-        with pytest.raises(exceptions.ContactCenterError):
+        sandbox.clear_faults()
+        if fault:
+            sandbox.add_fault(vendor=vendor, count=None, **fault)
+        with pytest.raises(error) as raised:
             store.operator(name, report=report()).execute(context())
+        assert type(raised.value) is error
     assert store.object(kept) == b"yesterday's"
     assert not store.exists(fresh)
     assert store.dangling() == []

@@ -87,11 +87,16 @@ def test_a_day_without_calls_is_what_on_empty_says(
     assert not store.exists(name)
 
 
-BROKEN: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
-    "khoros fails": (export, {"end": "CLOSED/FAILED"}, {}),
-    "khoros sends json for csv": (export, {"served_format": "json"}, {}),
-    "khoros sends pages": (export, {}, {"operation": "storage", "fault": "html"}),
+INCOMPLETE = exceptions.ContactCenterIncompleteError
+FAILED = exceptions.ContactCenterReportFailedError
+UNAVAILABLE = exceptions.ContactCenterUnavailableError
+DENIED = exceptions.ContactCenterAuthenticationError
+BROKEN: dict[str, tuple[type[Exception], Any, dict[str, Any], dict[str, Any]]] = {
+    "khoros fails": (FAILED, export, {"end": "CLOSED/FAILED"}, {}),
+    "khoros sends json for csv": (INCOMPLETE, export, {"served_format": "json"}, {}),
+    "khoros sends pages": (INCOMPLETE, export, {}, {"operation": "storage", "fault": "html"}),
     "khoros sends an envelope": (
+        FAILED,
         export,
         {},
         {
@@ -102,19 +107,21 @@ BROKEN: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
         },
     ),
     "khoros sends nothing with 204": (
+        UNAVAILABLE,
         export,
         {},
         {"operation": "download", "fault": "status", "status": 204},
     ),
     "khoros sends nothing with 202": (
+        UNAVAILABLE,
         export,
         {},
         {"operation": "download", "fault": "status", "status": 202},
     ),
-    "khoros cuts": (export, {}, {"operation": "storage", "fault": "cut"}),
-    "vspark sends pages": (stats, {}, {"operation": "stats", "fault": "html"}),
-    "vspark sends text": (stats, {"error_http": "200", "companies": {}}, {}),
-    "vspark cuts": (stats, {}, {"operation": "stats", "fault": "cut", "framing": "none"}),
+    "khoros cuts": (UNAVAILABLE, export, {}, {"operation": "storage", "fault": "cut"}),
+    "vspark sends pages": (UNAVAILABLE, stats, {}, {"operation": "stats", "fault": "html"}),
+    "vspark sends text": (DENIED, stats, {"error_http": "200", "companies": {}}, {}),
+    "vspark cuts": (INCOMPLETE, stats, {}, {"operation": "stats", "fault": "cut", "framing": "none"}),
 }
 
 
@@ -122,14 +129,15 @@ BROKEN: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
 def test_what_is_not_the_report_leaves_nothing_under_the_key(
     sandbox: Sandbox, store: Store, key: Key, case: str
 ) -> None:
-    report, options, fault = BROKEN[case]
+    error, report, options, fault = BROKEN[case]
     vendor = case.split()[0].replace("khoros", "khoros_care")
     sandbox.set_options(vendor, **options)
     if fault:
         sandbox.add_fault(vendor=vendor, count=None, **fault)
     name = key("bin")
-    with pytest.raises(exceptions.ContactCenterError):
+    with pytest.raises(error) as raised:
         store.operator(name, report=report()).execute(context())
+    assert type(raised.value) is error
     assert not store.exists(name)
     assert store.dangling() == []
 

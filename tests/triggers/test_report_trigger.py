@@ -62,7 +62,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[San
     """A sandbox and a job submitted there."""
     opened: list[Sandbox] = []
 
-    def begin(timeout: float = 2, **options: Any) -> tuple[Sandbox, Job]:
+    def begin(timeout: float = 60, **options: Any) -> tuple[Sandbox, Job]:
         sandbox = Sandbox(rows=3, options={"talkdesk": {"ladder": [], **options}})
         sandbox.__enter__()
         opened.append(sandbox)

@@ -479,7 +479,7 @@ def test_a_synchronous_report_without_a_status_page_is_ready_if_its_data_are_the
     assert status["state"] == "ready"
     with pytest.raises(Refusal) as refused:
         play(vendor.status(new_job(detailed(), "7")), answer({}, 404), answer({}, 404))
-    assert refused.value.kind == "missing"
+    assert refused.value.kind == "expired", "a retry submits it again"
 
 
 # --- summary pages ------------------------------------------------------------------------------------------

@@ -277,6 +277,7 @@ def _summary(state: VendorState, body: Body, version: int) -> dict[str, Any]:
         grand_total=read.boolean(options, body, "includeGrandTotal"),
         times=granularity != "none" or options["none_times"],
         count=state.size[0],
+        until=min(state.now(), end),
     )
     return {"kind": "summary", "plan": plan, "relations": ("data", "download")}
 
@@ -304,7 +305,7 @@ def _script_paths(state: VendorState, body: Body, version: int) -> dict[str, Any
     for name in FORBIDDEN:
         if name in body:
             raise bad(f"Field '{name}' is not allowed for script-paths")
-    read.date_range(state.options, body, state.now())
+    start, _ = read.date_range(state.options, body, state.now())
     if "timezone" not in body and state.options["script_paths_timezone"] == "required":
         raise bad("Field 'timezone' is required")
     read.timezone(state.options, body)
@@ -314,7 +315,8 @@ def _script_paths(state: VendorState, body: Body, version: int) -> dict[str, Any
             raise bad(f"Field '{search.get('field')}' can't be searched in script-paths")
         if search.get("operator") != "in":
             raise bad("Only the operator 'in' is allowed for script-paths")
-    return {"kind": "script-paths", "plan": state.size[0], "relations": ("download",)}
+    count = state.size[0] if start <= state.now() else 0
+    return {"kind": "script-paths", "plan": count, "relations": ("download",)}
 
 
 # Status, links, definition.

@@ -263,7 +263,8 @@ def detailed_plan(state: VendorState, body: Body, version: int) -> DetailedPlan:
         participants=participants,
         ongoing=boolean(options, settings, "showOngoingInteractions"),
         durations=options["durations"],
-        count=state.size[0],
+        spread=state.size[0],
+        until=min(state.now(), end),
     )
 
 

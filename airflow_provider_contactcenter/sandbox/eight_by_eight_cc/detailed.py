@@ -14,10 +14,11 @@ from __future__ import annotations
 import json
 import random
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from .. import data
@@ -47,12 +48,23 @@ class DetailedPlan:
     ongoing: bool
     durations: str
     """``object`` or ``text``: the guide's samples have both."""
-    count: int
+    spread: int
+    """How many rows the range has when it is over."""
+    until: datetime
+    """When the report was submitted, or the range's end if that was before: what is later isn't in it."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are."""
+        return bisect_right(range(self.spread), milliseconds(self.until), key=self.at)
 
     def at(self, index: int) -> int:
-        """The time of a row in epoch milliseconds; rows are in the order of their times."""
+        """The time of a row in epoch milliseconds; rows are in the order of their times.
+
+        The first and the last one lie on the range's ends, which both belong to it (seed).
+        """
         low, high = milliseconds(self.start), milliseconds(self.end)
-        return low + (high - low) * (2 * index + 1) // (2 * self.count)
+        return low + (high - low) * index // max(self.spread - 1, 1)
 
 
 # In a template a mark stands for what differs from row to row: an offset from the row's time, or its id.

@@ -47,6 +47,8 @@ class Plan:
     times: bool
     """Whether the rows have startTime and endTime."""
     count: int
+    until: datetime
+    """When the report was submitted, or the range's end if that was before: what is later isn't in it."""
 
 
 class Line(NamedTuple):
@@ -72,7 +74,11 @@ STEPS = {"15m": timedelta(minutes=15), "30m": timedelta(minutes=30), "hour": tim
 
 
 def buckets(plan: Plan) -> list[tuple[datetime, datetime]]:
-    """The intervals that the range touches."""
+    """The intervals that the range touches, as far as they have begun."""
+    return [(low, high) for low, high in _buckets(plan) if max(low, plan.start) <= plan.until]
+
+
+def _buckets(plan: Plan) -> list[tuple[datetime, datetime]]:
     zone = ZoneInfo(plan.timezone)
     start, end = plan.start.astimezone(zone), plan.end.astimezone(zone)
     if plan.granularity == "none":

@@ -364,6 +364,7 @@ def _query(state: VendorState, request: Request, given: Given, kind: str) -> Que
         low=low,
         high=high,
         bounds=options["bounds"],
+        until=min(high, milliseconds(state.now())),
         timezone=zone,
         pbxes=_pbxes(state, request, given),
         all_pbxes=tuple(options["pbxes"]),
@@ -411,7 +412,7 @@ def _summary(kind: str) -> Handler:
             # Openapi spells it with a space behind.
             for name in ("collapse", "collapse "):
                 _boolean(state, request, given, name, default=True)
-        count = state.size[0] if high > low else 0
+        count = state.size[0] if high > low and low <= milliseconds(state.now()) else 0
         content = rows.summary(state.seed, kind, (low, high), pbxes, count, ring_group)
         return Reply(200, content, {"Content-Type": "application/json"})
 

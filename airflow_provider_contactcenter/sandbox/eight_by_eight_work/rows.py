@@ -51,6 +51,8 @@ class Query:
     """The window in epoch milliseconds."""
     bounds: str
     """Which of them belong to it, as in ``[)``."""
+    until: int
+    """Its end, or the present where that comes first: what is later isn't there yet."""
     timezone: str
     pbxes: tuple[str, ...]
     all_pbxes: tuple[str, ...]
@@ -315,6 +317,8 @@ def _candidates(query: Query, made: Sequence[Template]) -> Iterator[tuple[int, T
     for number in _numbers(query):
         if wanted[number % UNIT]:
             times = _times(query, made[number % UNIT], number)
+            if getattr(times, query.by) > query.until:
+                continue
             if query.every is None or (_inside(query, times) and _pbx(query, number) in query.pbxes):
                 yield number, times
 

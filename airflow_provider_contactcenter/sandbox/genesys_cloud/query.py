@@ -65,6 +65,9 @@ FIELDS = {
     "requestedRoutingSkillId": "requestedRoutingSkillIds",
 }
 
+#: the specification has no fraction and no zone, the words of its refusal both
+BOUND = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?"
+
 Row = Mapping[str, Any]
 
 
@@ -122,9 +125,9 @@ def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
 
 
 def _interval(state: VendorState, given: Any) -> tuple[datetime, datetime]:
-    """Both bounds. Without a zone they are taken for UTC, which is an inference."""
+    """Both bounds, with seconds (specification). Without a zone they are UTC, which is an inference."""
     bounds = given.split("/") if isinstance(given, str) else []
-    if len(bounds) != 2 or not all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d", bound) for bound in bounds):
+    if len(bounds) != 2 or not all(re.fullmatch(BOUND, bound, re.ASCII) for bound in bounds):
         raise Refused("invalid.date")
     try:
         start, end = (datetime.fromisoformat(bound) for bound in bounds)

@@ -64,18 +64,21 @@ def file_of(state: VendorState, job: Job) -> Content:
     """The file of a job."""
     kept = job.details
     rows, size = kept["size"]
+    wanted = min(rows, data.UNIT_ROWS) if size is None else data.UNIT_ROWS
     details = (kept["type"], kept["start"], kept["end"], kept["timezone"])
-    lines = _lines(state.seed, *details, rows if size is None else data.UNIT_ROWS)
+    lines = _lines(state.seed, *details, wanted, min(kept["until"], kept["end"]))
+    if len(lines) < wanted:
+        rows = rows * len(lines) // wanted
+        size = size if lines else None
     return WRITERS[kept["format"]](state.options, kept["type"], lines, rows, size)
 
 
 @lru_cache(maxsize=16)
 def _lines(
-    seed: int, report: str, start: datetime, end: datetime, timezone: str, count: int
+    seed: int, report: str, start: datetime, end: datetime, timezone: str, count: int, until: datetime
 ) -> tuple[dict[str, Any], ...]:
     key = f"{seed}|talkdesk|{report}|{start.astimezone(UTC)}|{end.astimezone(UTC)}"
-    wanted = min(count, data.UNIT_ROWS)
-    return tuple(data.rows(key, columns(report), wanted, start, end, timezone))
+    return tuple(data.rows(key, columns(report), count, start, end, timezone, until))
 
 
 def columns(report: str) -> dict[str, str]:

@@ -269,9 +269,14 @@ def status(job: Job) -> Operation[Status]:
     except Refusal as refusal:
         if not _synchronous(job["report"]) or refusal.kind not in {"missing", "invalid"}:
             raise
-        yield from ask(
-            Request("GET", f"/detailed-reports{path_of(job)}/data", params=(("size", "1"),), headers=JSON)
-        )
+        look = Request("GET", f"/detailed-reports{path_of(job)}/data", params=(("size", "1"),), headers=JSON)
+        try:
+            yield from ask(look)
+        except Refusal as refused:
+            if refused.kind != "missing":
+                raise
+            # It was there when it was submitted.
+            raise refused.but("expired", f"the report is gone: {refused.words}") from None
         return Status(state="ready", vendor_status="DONE", reason=None)
     body = _object_in(answer)
     if not body.get("status"):

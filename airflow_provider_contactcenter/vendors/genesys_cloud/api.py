@@ -313,9 +313,6 @@ def _asked(job: Job, cursor: Cursor | None, size: int) -> Operation[tuple[Answer
                 # Once rows have come it isn't the report that is refused: a cursor died, or the job did.
                 words = f"the pages broke off: {refusal.words}"
                 raise refusal.but("incomplete", words) from None
-            if refusal.kind == "missing":
-                # It was fulfilled a moment ago.
-                raise refusal.but("expired", f"the job's results are gone: {refusal.words}") from None
             raise
         return answer, size
 

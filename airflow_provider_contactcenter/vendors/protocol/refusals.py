@@ -73,6 +73,11 @@ class Refusal(Exception):
         return self.status is not None and self.status >= 400
 
     @property
+    def gone(self) -> bool:
+        """Whether what was asked for isn't there: at the API, or behind each new link to object storage."""
+        return self.status in {404, 410} and self.kind in {"missing", "unavailable"}
+
+    @property
     def passing(self) -> bool:
         """Whether asking again later may help without anything being changed."""
         return self.kind in {"unreachable", "unavailable", "lost", "quota"}
