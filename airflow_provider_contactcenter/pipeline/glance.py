@@ -41,6 +41,7 @@ class Glance:
         )
         self._bytes = 0
         self._tables: list[Any] = []
+        self._hits: Any = None
 
     def __call__(self, block: bytes) -> int | None:
         """The line feeds outside quotes of a block of whole records; None where that takes a closer look."""
@@ -64,12 +65,17 @@ class Glance:
             self._tables = [np.isin(np.arange(256), list(edges)) for edges in self._edges]
         before, behind = self._tables
         at = np.frombuffer(block, np.uint8)
-        feeds = np.flatnonzero(at == ord("\n"))
-        returns = np.count_nonzero(at == ord("\r"))
+        if self._hits is None or len(self._hits) < len(at):
+            # One for all: memory that is asked for each time comes from the system, page by page.
+            self._hits = np.empty(len(at), bool)
+        hits = self._hits[: len(at)]
+        controls = np.flatnonzero(np.less_equal(at, ord("\r"), out=hits))  # line ends, and tabs
+        found = at[controls]
+        feeds, returns = controls[found == ord("\n")], np.count_nonzero(found == ord("\r"))
         # Beyond either end of the block lies what is clipped to: the quote or the line feed itself.
         if returns and returns != np.count_nonzero(at.take(feeds - 1, mode="clip") == ord("\r")):
             return None
-        marks = np.flatnonzero(at == ord('"'))
+        marks = np.flatnonzero(np.equal(at, ord('"'), out=hits))
         if not len(marks):
             return len(feeds)
         if (
