@@ -96,7 +96,8 @@ class ParquetEncoder:
             names = [str(at) for at in range(width)]
             self._read = pa.csv.ReadOptions(column_names=names, use_threads=False)
             # A blank line is a row of a single column only; where it is none, the count of rows shows it.
-            self._parse = pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=width > 1)
+            # Newlines in values concern who cuts blocks: here each is whole, and looked through once less.
+            self._parse = pa.csv.ParseOptions(newlines_in_values=False, ignore_empty_lines=width > 1)
             self._convert = pa.csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
                 include_columns=[str(column.at) for column in self._columns],
