@@ -324,7 +324,7 @@ NUMBERS: list[tuple[str, str, Any, Any]] = [
     ("talkdesk", "after one minute, then two, four, eight and fifteen", run_of.QUOTA_PAUSE, 60),
     ("talkdesk", "after one minute, then two, four, eight and fifteen", run_of.LONGEST_QUOTA_PAUSE, 15 * 60),
     ("talkdesk", "renewed a minute before", tokens.LEAD, 60),
-    ("transfers", "| `chunk_size` | 12 MiB |", gcs.CHUNK_SIZE, 12 * MIB),
+    ("transfers", "| `chunk_size` | 10 MiB |", gcs.CHUNK_SIZE, 10 * MIB),
     ("transfers", "a multiple of 256 KiB", gcs.CHUNK_UNIT, 256 * 1024),
     ("transfers", "a blob has at most 50,000 blocks", azure_blob.MOST_BLOCKS, 50_000),
 ]

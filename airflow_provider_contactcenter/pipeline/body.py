@@ -11,6 +11,9 @@ from airflow_provider_contactcenter.pipeline.stage import Transform
 
 __all__ = ["Body"]
 
+#: bytes for which room is made at once; what grows is moved each time
+_ROOM = 64 << 20
+
 
 class Body(io.RawIOBase):
     """A report as a file to read once, from its start to its end.
@@ -65,7 +68,7 @@ class Body(io.RawIOBase):
     def read(self, size: int | None = -1) -> bytes:
         """Exactly ``size`` bytes unless the end is near, as an uploader's part needs them."""
         wanted = size if size is not None and size >= 0 else None
-        data = io.BytesIO()
+        data = io.BytesIO(bytes(wanted) if wanted and wanted <= _ROOM else b"")
         while wanted is None or data.tell() < wanted:
             if not self._left:
                 piece = self._next()
@@ -75,6 +78,7 @@ class Body(io.RawIOBase):
             part = self._left if wanted is None else self._left[: wanted - data.tell()]
             self._left = self._left[len(part) :]
             data.write(part)
+        data.truncate()
         self.bytes += data.tell()
         if self.ended and not self._told:
             self._told = True

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from airflow_provider_contactcenter.pipeline.array import JsonLines
+from airflow_provider_contactcenter.pipeline.aside import aside
 from airflow_provider_contactcenter.pipeline.incomplete import Incomplete, counted, without_excerpt
 from airflow_provider_contactcenter.pipeline.proof import meter_for
 from airflow_provider_contactcenter.vendors.protocol.content import File, Page, Pages
@@ -122,9 +123,10 @@ class FileSource:
             facts.rows, facts.vendor_total, facts.complete = lines.rows, lines.vendor_total, True
         else:
             meter = meter_for(self._file.file_format, rows_at=self._rows_at)
-            for piece in self._read():
-                meter.feed(piece)
-                yield piece
+            with aside(meter.feed) as feed:
+                for piece in self._read():
+                    feed(piece)
+                    yield piece
             if self._says_none():
                 return
             facts.complete = meter.finish(

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 #: Google's resumable uploads take chunks of multiples of this.
 CHUNK_UNIT = 256 * 1024
 #: what is sent at a time; as much is read ahead
-CHUNK_SIZE = 12 * 1024 * 1024
+CHUNK_SIZE = 10 * 1024 * 1024
 #: what is read at a time
 PIECE = 1024 * 1024
 
@@ -46,7 +46,7 @@ class GCSStore:
     :param object_name: the object's name, taken as it is.
     :param gcp_conn_id: the Google Cloud connection.
     :param impersonation_chain: service account(s) to impersonate.
-    :param chunk_size: bytes per upload request, a multiple of 256 KiB; 12 MiB unless given. Two such chunks
+    :param chunk_size: bytes per upload request, a multiple of 256 KiB; 10 MiB unless given. Two such chunks
         are held in memory.
     :param kms_key_name: Cloud KMS key that encrypts the object.
     :param user_project: the project billed for requester-pays buckets.
@@ -174,7 +174,7 @@ class GCSStore:
 
 
 def chunk_size_of(value: int | None) -> int:
-    """The size of a chunk; 12 MiB unless given.
+    """The size of a chunk; 10 MiB unless given.
 
     :raises InvalidValue: Google takes no chunks of this size.
     """
@@ -227,10 +227,7 @@ def ahead(body: Readable, size: int) -> Iterator[Iterator[bytes]]:
     left = threading.Event()
 
     def read() -> bytes:
-        chunk = io.BytesIO()
-        chunk.seek(size - 1)
-        chunk.write(b"\0")  # makes room once, which otherwise grows, and moves
-        chunk.seek(0)
+        chunk = io.BytesIO(bytes(size))  # room made at once, which otherwise grows, and moves
         while not left.is_set() and (piece := body.read(min(PIECE, size - chunk.tell()))):
             chunk.write(piece)
         chunk.truncate()

@@ -17,7 +17,7 @@ class ContactCenterToGCSOperator(ContactCenterTransferOperator):
         ``{{ task.report['params']['start'] }}``.
     :param gcp_conn_id: the Google Cloud connection (templated).
     :param impersonation_chain: service account(s) to impersonate (templated).
-    :param chunk_size: bytes per upload request, a multiple of 256 KiB; 12 MiB unless given. Two such chunks
+    :param chunk_size: bytes per upload request, a multiple of 256 KiB; 10 MiB unless given. Two such chunks
         are held in memory.
     :param kms_key_name: Cloud KMS key that encrypts the object (templated).
     :param user_project: the project billed for requester-pays buckets (templated).

@@ -34,8 +34,8 @@ from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
 
 T = TypeVar("T")
 
-#: bytes read at a time: what is counted, hashed and copied stays in the processor's cache
-PIECE = 256 * 1024
+#: bytes read at a time: few enough to stay in a processor's cache, enough to repay what each piece costs
+PIECE = 1024 * 1024
 #: bytes of a stream that a vendor module may look at, if it has so many
 HEAD = 1024
 #: statuses of a streamed answer that carry a whole file (203: a proxy touched it)

@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -267,9 +268,12 @@ def _flat(options: Options, vendor: Sandbox, environ: Mapping[str, str], folder:
             "file": ("a folder", 64, {"path": f"{folder}/landed.csv"}),
         }.items():
             found = []
-            for size in (small, large):
+            # How many parts meet is chance, and a small file has few that could: the most of three runs.
+            for size, runs in ((small, 3), (large, 1)):
                 vendor.set_options(bytes=size * MIB)
-                found.append(run("transfer", f"ours_{store}", {**environ, **server.environ}, given))
+                environ_ = {**environ, **server.environ}
+                several = [run("transfer", f"ours_{store}", environ_, given) for _ in range(runs)]
+                found.append(max(several, key=itemgetter("memory")))
                 say(f"    ours to {store}, {size} MiB: +{found[-1]['memory']:.0f} MiB")
             most_taken = max(each["memory"] for each in found)
             yield Line(

@@ -204,3 +204,7 @@ def test_no_rows_are_told_at_the_end_and_may_fail_the_file() -> None:
     with pytest.raises(Failed, match="no rows"):
         assemble(stream_of(file_of("csv", b"a,b\n")), on_no_rows=refuse).read()
     assert assemble(stream_of(file_of("csv", b"a,b\n1,2\n")), on_no_rows=refuse).read() == b"a,b\n1,2\n"
+
+
+def test_room_is_not_made_for_a_part_that_is_larger_than_memory() -> None:
+    assert assemble(stream_of(file_of("csv", b"a\n1\n"))).read(1 << 50) == b"a\n1\n"
