@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -56,15 +57,19 @@ class Stage:
     @property
     def landed(self) -> bytes | None:
         """The object, None if there is none."""
-        listed = self.store.client().list_objects_v2(Bucket=BUCKET, Prefix=f"faults/{self.run_id}")
-        if not listed.get("Contents"):
-            return None
-        return b"".join(self.store.stream(BUCKET, f"faults/{self.run_id}"))
+        return self.stored()
 
-    def is_whole(self) -> bool:
+    def stored(self, name: str = "") -> bytes | None:
+        """What is under the run's key, or below it."""
+        key = f"faults/{self.run_id}{name}"
+        if not self.store.client().list_objects_v2(Bucket=BUCKET, Prefix=key).get("Contents"):
+            return None
+        return b"".join(self.store.stream(BUCKET, key))
+
+    def is_whole(self, name: str = "") -> bool:
         """Whether the object is what the sandbox served for the job that the delivery names."""
         delivery = self.airflow.rest.xcom(self.dag_id, self.run_id, "land")
-        landed = self.landed
+        landed = self.stored(name)
         assert landed is not None
         digest, size = verify.digest([landed])
         assert (delivery["sha256"], delivery["bytes"]) == (digest, size)
@@ -161,6 +166,49 @@ def test_a_worker_killed_in_mid_download_or_mid_scroll_lands_in_the_next_try(
     else:
         assert stage.is_whole()
         assert len(shared.jobs()) == 1
+
+
+def test_a_worker_killed_in_mid_upload_lands_in_the_next_try(play: Play, shared: Sandbox) -> None:
+    """What the store keeps of the first upload is under no key, and is the bucket's to throw away."""
+    shared.set_options("talkdesk", bytes=24 << 20)
+    stall(shared, "storage", when="body", after=0.9)
+    stage = play("break_working")
+    begun: list[dict[str, Any]] = []
+    client = stage.store.client()
+
+    def parts_are_up() -> bool:
+        begun[:] = client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
+        return any(
+            client.list_parts(Bucket=BUCKET, Key=one["Key"], UploadId=one["UploadId"]).get("Parts")
+            for one in begun
+        )
+
+    wait_for(parts_are_up, 60, "no part came")
+    stage.kill_worker()
+    stage.succeeds()
+    assert stage.is_whole()
+    assert len(shared.jobs()) == 1
+    [left] = begun
+    client.abort_multipart_upload(Bucket=BUCKET, Key=left["Key"], UploadId=left["UploadId"])
+
+
+def test_a_worker_killed_between_object_and_manifest_knows_its_object_in_the_next_try(
+    play: Play, shared: Sandbox
+) -> None:
+    """``replace=False``: nothing is submitted, fetched or stored again, and the manifest is written."""
+    stage = play("break_committed")
+    stage.succeeds()
+    assert "is what an earlier try of this task landed before it ended" in stage.log(2)
+    manifest = stage.stored("/manifest.json")
+    assert manifest is not None
+    delivery = stage.airflow.rest.xcom(stage.dag_id, stage.run_id, "land")
+    told = json.loads(manifest)
+    assert {name: told[name] for name in ("uri", "sha256", "rows")} == {
+        name: delivery[name] for name in ("uri", "sha256", "rows")
+    }
+    assert told["try_number"] == 2
+    assert stage.is_whole("/calls.csv")
+    assert len(shared.jobs()) == len(shared.served()) == 1
 
 
 def test_a_clear_while_the_task_runs_submits_again(
