@@ -353,6 +353,23 @@ def test_a_refusal_carries_the_id_that_support_asks_for() -> None:
     assert "analytics:userDetail:view" in heard(given).words
 
 
+def test_the_id_stands_in_the_body_where_a_gateway_took_the_header() -> None:
+    given = answer({"message": "no", "code": "not.authorized", "contextId": "5d0c-2"}, 403)
+    assert heard(given).words == "HTTP 403: not.authorized: no (correlation id 5d0c-2)"
+
+
+def test_a_lost_job_carries_the_id_that_support_asks_for() -> None:
+    with pytest.raises(Refusal, match=r"holds no jobId \(correlation id 5d0c-3\)"):
+        play(api.submit(CONVERSATIONS, None), answer({}, 202, {"inin-correlation-id": "5d0c-3"}))
+
+
+def test_a_refusal_names_the_fields_that_it_is_about() -> None:
+    details = [{"errorCode": "too.long", "fieldName": "interval"}, {}, "odd"]
+    body = {"message": "Invalid", "code": "constraint.validation", "details": details}
+    assert heard(answer(body, 400)).words == "HTTP 400: constraint.validation: Invalid: interval too.long"
+    assert heard(answer({"message": "Several", "errors": [body]}, 400)).words.endswith("interval too.long")
+
+
 # -- test of a connection ----------------------------------------------------------------------------------
 
 

@@ -136,26 +136,42 @@ def refused(refusal: Refusal, answer: Answer) -> Refusal:
         retry_after = float(found[1])
     # A second token won't help where the address is refused.
     kind = "permission" if "ip.not.authorized" in words else refusal.kind
-    correlation = answer.headers.get("inin-correlation-id", "").strip()
-    if re.fullmatch(r"[\w.-]{1,100}", correlation, re.ASCII) and correlation not in words:
-        words = f"{words.rstrip('.')} (correlation id {correlation})"
+    words = _correlated(words, answer)
     return Refusal(kind, words, status=refusal.status, retry_after=retry_after, advice=refusal.advice)
 
 
-def _further(answer: Answer) -> Iterator[str]:
-    """What ``ErrorBody`` says beside its own code and message: the limit that was met, errors within it."""
+def _correlated(words: str, answer: Answer) -> str:
+    """Words with the id that support asks for: it stands in a header, and in the body as ``contextId``."""
+    for said in (answer.headers.get("inin-correlation-id"), _object(answer).get("contextId")):
+        correlation = said.strip() if isinstance(said, str) else ""
+        if re.fullmatch(r"[\w.-]{1,100}", correlation, re.ASCII):
+            return words if correlation in words else f"{words.rstrip('.')} (correlation id {correlation})"
+    return words
+
+
+def _object(answer: Answer) -> Mapping[str, Any]:
+    """The answer's JSON object; an empty one where it holds none."""
     try:
         body = answer.json()
     except Refusal:
-        return
-    if not isinstance(body, Mapping):
-        return
+        return {}
+    return body if isinstance(body, Mapping) else {}
+
+
+def _further(answer: Answer) -> Iterator[str]:
+    """What ``ErrorBody`` says beside its own code and message: fields, the limit met, errors within it."""
+    body = _object(answer)
     within = body.get("errors")
     for error in [body, *(within if isinstance(within, list) else [])]:
         if not isinstance(error, Mapping):
             continue
         if error is not body:
             yield from (str(error[key])[:LONGEST_WORDS] for key in ("code", "message") if error.get(key))
+        details = error.get("details")
+        for detail in details if isinstance(details, list) else ():
+            if isinstance(detail, Mapping):
+                said = [str(detail[key]) for key in ("fieldName", "errorCode") if detail.get(key)]
+                yield " ".join(said)[:LONGEST_WORDS]
         limit = error.get("limit")
         if isinstance(limit, Mapping) and limit.get("key"):
             yield f"the limit {limit['key']} is {limit.get('value')}"[:LONGEST_WORDS]
@@ -179,17 +195,10 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
         **(params["extra_body"] or {}),
     }
     answer = yield Request("POST", _jobs(report["kind"]), headers=_JSON, json=body, idempotent=False)
-    try:
-        body = answer.json()
-    except Refusal:
-        body = {}
-    job_id = body.get("jobId") if isinstance(body, Mapping) else None
+    job_id = _object(answer).get("jobId")
     if not isinstance(job_id, str) or not job_id.strip():
-        raise Refusal(
-            "lost",
-            f"the report was accepted (HTTP {answer.status}), but the answer holds no jobId",
-            status=answer.status,
-        )
+        words = f"the report was accepted (HTTP {answer.status}), but the answer holds no jobId"
+        raise Refusal("lost", _correlated(words, answer), status=answer.status)
     return new_job(report, job_id)
 
 
