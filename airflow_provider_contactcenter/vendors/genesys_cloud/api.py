@@ -297,9 +297,12 @@ def _caveat(job: Job, watermark: datetime | None) -> str | None:
     """Beyond its watermark a job is fulfilled without a word, and its tail is missing."""
     end = job["report"]["params"]["end"]
     if watermark is None:
-        # Nobody tells, if it wasn't told before the job was submitted either.
-        untold = "provisional" in job and job["provisional"] is None
-        return "The vendor doesn't say how far its data is complete: rows may still come." if untold else None
+        # What was told before the job was submitted is all there is; a job of another's making tells nothing.
+        told = job.get("provisional")
+        if told is None:
+            return "The vendor doesn't say how far its data is complete: rows may still come."
+        behind = "The vendor's data didn't reach the window's end at the submit: rows may still come."
+        return behind if told else None
     if watermark >= datetime.fromisoformat(end):
         return None
     return (
