@@ -442,11 +442,15 @@ def test_a_job_without_an_id_is_lost_and_nothing_is_submitted_again(
     [
         ({"cursor_seconds": 0}, ex.ContactCenterIncompleteError, "pages broke off: HTTP 400: .*cursor"),
         ({"cursor": "repeated"}, ex.ContactCenterIncompleteError, "same cursor twice"),
-        ({"expire_after_pages": 2}, ex.ContactCenterIncompleteError, "pages broke off: HTTP 404"),
+        (
+            {"expire_after_pages": 2},
+            ex.ContactCenterExpiredError,
+            "report is gone: the pages broke off: HTTP 404",
+        ),
         (
             {"expire_after_pages": 2, "expired_as": 410},
-            ex.ContactCenterIncompleteError,
-            "pages broke off: HTTP 410",
+            ex.ContactCenterExpiredError,
+            "report is gone: the pages broke off: HTTP 410",
         ),
         ({"expire_after_pages": 0}, ex.ContactCenterExpiredError, "report is gone: HTTP 404"),
         (

@@ -308,19 +308,46 @@ def test_a_page_that_is_too_large_is_asked_for_with_half_the_rows() -> None:
     assert page.cursor.size == 250
 
 
-def test_a_cursor_that_died_leaves_the_report_incomplete() -> None:
+def test_a_page_may_be_called_too_large_in_words_alone() -> None:
+    words = "The response is over the size limit. Reduce pageSize or interval."
+    asked, _ = play(api.content(JOB).page(None), answer({"message": words}, 400), {"conversations": []})
+    assert [dict(request.params)["pageSize"] for request in asked] == ["1000", "500"]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "kind"),
+    [
+        (error(400, "invalid.query.param.value", "cursor"), "incomplete"),
+        (error(404, "not.found", "no cursor"), "missing"),
+        (error(410, "not.found", "no cursor"), "missing"),
+    ],
+    ids=["cursor refused", "job gone", "job gone for good"],
+)
+def test_a_cursor_that_died_leaves_the_report_incomplete_and_a_job_that_died_is_gone(
+    refusal: Any, kind: str
+) -> None:
     with pytest.raises(Refusal, match=r"the pages broke off: .*cursor") as caught:
-        play(
-            api.content(JOB).page(api.Cursor("c", 1000, None)),
-            error(400, "invalid.query.param.value", "cursor"),
-        )
-    assert caught.value.kind == "incomplete"
+        play(api.content(JOB).page(api.Cursor("c", 1000, None)), refusal)
+    assert caught.value.kind == kind
 
 
-@pytest.mark.parametrize("body", [[1], {"message": "try again"}, {"userDetails": [{"userId": "1"}]}])
-def test_what_is_no_page_is_no_page(body: Any) -> None:
+@pytest.mark.parametrize(
+    "given",
+    [
+        answer([1]),
+        answer({"message": "try again"}),
+        answer({"userDetails": [{"userId": "1"}]}),
+        answer({"userDetails": [{"userId": "1"}], "dataAvailabilityDate": LATER}),
+        answer({"conversations": [{"n": 1}], "cursor": {"after": 1}}),
+        answer({"conversations": [{"n": 1}], "cursor": True}),
+        answer({}, 202),
+        answer({"conversations": [{"n": 1}]}, 202),
+    ],
+    ids=lambda given: f"{given.status} {given.body.decode()}",
+)
+def test_what_is_no_page_is_no_page(given: Any) -> None:
     with pytest.raises(Refusal, match="no list of conversations") as caught:
-        play(api.content(JOB).page(api.Cursor("c", 1000, None)), answer(body))
+        play(api.content(JOB).page(api.Cursor("c", 1000, None)), given)
     assert caught.value.passing
 
 

@@ -48,7 +48,7 @@ from airflow_provider_contactcenter.vendors.protocol.oauth import (
     granted,
     token_of,
 )
-from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
 from airflow_provider_contactcenter.vendors.protocol.written import raw
 
@@ -279,6 +279,11 @@ class _Body(msgspec.Struct, gc=False):
 
 _DECODER = msgspec.json.Decoder(_Body)
 
+#: how the vendor says that its answer is too large; no field of ``ErrorBody`` is required, its code neither
+_TOO_LARGE = ("response.entity.too.large", "response is over the size limit")
+#: kind of refusal -> what it means behind a cursor: the cursor died, or the job did
+_MIDWAY: Mapping[RefusalKind, RefusalKind] = {"invalid": "incomplete", "missing": "missing"}
+
 
 def _page(job: Job, cursor: Cursor | None) -> Operation[Page]:
     """A page by the cursor of the one before; the last has none. A short or an empty page isn't the end."""
@@ -318,13 +323,13 @@ def _asked(job: Job, cursor: Cursor | None, size: int) -> Operation[tuple[Answer
         try:
             answer = yield Request("GET", f"{_path(job)}/results", params=params, headers=_JSON)
         except Refusal as refusal:
-            if "response.entity.too.large" in refusal.words and size > 1:
+            if size > 1 and any(said in refusal.words for said in _TOO_LARGE):
                 size //= 2
                 continue
-            if cursor and refusal.answered and refusal.kind in {"invalid", "missing"}:
-                # Once rows have come it isn't the report that is refused: a cursor died, or the job did.
+            if cursor and refusal.answered and refusal.kind in _MIDWAY:
+                # Once rows have come it isn't the report that is refused.
                 words = f"the pages broke off: {refusal.words}"
-                raise refusal.but("incomplete", words) from None
+                raise refusal.but(_MIDWAY[refusal.kind], words) from None
             raise
         return answer, size
 
@@ -332,21 +337,22 @@ def _asked(job: Job, cursor: Cursor | None, size: int) -> Operation[tuple[Answer
 def _read(kind: str, answer: Answer) -> tuple[list[Any], str | None, str | None]:
     """Rows as the vendor wrote them, the next page's cursor, and the watermark."""
     name = _SUBJECTS[kind][1]
-    page = answer.decoded(_DECODER)
-    if page is not None:
-        rows = page.conversations if kind == "conversations" else page.userDetails
-        if rows or page.cursor or page.dataAvailabilityDate:
-            return rows or [], page.cursor or None, page.dataAvailabilityDate
+    page = answer.decoded(_DECODER) if answer.status == 200 else None
+    if page is not None and (rows := page.conversations if kind == "conversations" else page.userDetails):
+        return rows, page.cursor or None, page.dataAvailabilityDate
     body = answer.written()
-    found = body.get(name) or [] if isinstance(body, Mapping) else None
-    # No field is required, so {} is an empty page. Words in its place would end the report early.
-    if not isinstance(found, list) or (body and not body.keys() & {name, "cursor", "dataAvailabilityDate"}):
-        raise Refusal(
-            "unavailable",
-            f"the answer holds no list of {name}; it says: {words_of(answer)}",
-            status=answer.status,
-        )
-    return [raw(row) for row in found], body.get("cursor") or None, body.get("dataAvailabilityDate")
+    # No field is required, so {} is an empty page. Another answer in its place would end the report early.
+    others = {each for _, each, _ in _SUBJECTS.values()} - {name}
+    if answer.status == 200 and isinstance(body, Mapping) and not body.keys() & others:
+        found, after = body.get(name) or [], body.get("cursor") or None
+        named = not body or body.keys() & {name, "cursor", "dataAvailabilityDate"}
+        if named and isinstance(found, list) and isinstance(after, str | None):
+            return [raw(row) for row in found], after, body.get("dataAvailabilityDate")
+    raise Refusal(
+        "unavailable",
+        f"the answer (HTTP {answer.status}) holds no list of {name}; it says: {words_of(answer)}",
+        status=answer.status,
+    )
 
 
 def probe(settings: Settings) -> Operation[str]:
