@@ -103,8 +103,8 @@ class SFTPStore:
                     with suppress(ObjectExists):
                         self._settle(client, first, second, replace)
                         raise OSError(
-                            f"{self._hook.remote_host} replaces a file that is there where it should refuse to "
-                            "rename, so replace=False can't be kept: use replace=True, or another server."
+                            f"{self._hook.remote_host} replaces a file that is there where it should refuse "
+                            "to rename, so replace=False can't be kept: use replace=True, or another server."
                         )
             finally:
                 for path in (first, second):
