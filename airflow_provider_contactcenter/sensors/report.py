@@ -27,7 +27,7 @@ from airflow_provider_contactcenter.operators.base import check_seconds
 from airflow_provider_contactcenter.operators.lineage import LineageMixin
 from airflow_provider_contactcenter.operators.rendering import RenderingMixin
 from airflow_provider_contactcenter.operators.report import Submitted
-from airflow_provider_contactcenter.triggers.deferral import Deferral
+from airflow_provider_contactcenter.triggers.deferral import Deferral, is_over
 from airflow_provider_contactcenter.vendors.intake import check_job
 
 if TYPE_CHECKING:
@@ -85,12 +85,15 @@ class ContactCenterReportSensor(LineageMixin, RenderingMixin, BaseSensorOperator
 
     def execute(self, context: Context) -> Job:
         """Look; wait here or deferred; return the job."""
+        return self._look(context)
+
+    def _look(self, context: Context) -> Job:
         run = self._run(context, self.job)
         self.log.info("%s", run.awaited())
         if not self.deferrable:
             return self._wait_here(run, context)
         if not run.glance():
-            Deferral(self.clock).watch(run.known, run.terms, run.deadline(self.clock.now()))
+            Deferral(self.clock, context).watch(run.known, run.terms, run.deadline(self.clock.now()))
         return self._conclude(run, run.stand)
 
     def poke(self, context: Context) -> bool:
@@ -110,8 +113,12 @@ class ContactCenterReportSensor(LineageMixin, RenderingMixin, BaseSensorOperator
             self.current.run.pausing(seconds, started_at if isinstance(started_at, datetime) else None)
         return seconds
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Job:
+    def execute_complete(
+        self, context: Context, event: dict[str, Any] | None = None, deferred_by: int | None = None
+    ) -> Job:
         """Resume after the trigger's event; an event that isn't one fails the task."""
+        if is_over(deferred_by, context):
+            return self._look(context)
         ended = ending.heard(event)
         return self._conclude(self._run(context, ended["job"]), ended)
 

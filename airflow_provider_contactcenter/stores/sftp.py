@@ -81,6 +81,9 @@ class SFTPStore:
     def check(self, *, replace: bool = True) -> None:
         """Write an empty file under a hidden name, rename it in the way of ``put``, and remove it.
 
+        With ``replace=False`` a second one is to be renamed to the same name, which the server has to refuse:
+        not every server keeps to the protocol there.
+
         With ``create_directories`` that is done in the nearest folder that is there.
         """
         with self._connected() as client:
@@ -95,6 +98,14 @@ class SFTPStore:
             try:
                 self._write(client, first, None)
                 self._settle(client, first, second, replace)
+                if not replace:
+                    self._write(client, first, None)
+                    with suppress(ObjectExists):
+                        self._settle(client, first, second, replace)
+                        raise OSError(
+                            f"{self._hook.remote_host} replaces a file that is there where it should refuse "
+                            "to rename, so replace=False can't be kept: use replace=True, or another server."
+                        )
             finally:
                 for path in (first, second):
                     with suppress(Exception):
