@@ -123,7 +123,7 @@ def test_every_variant_of_the_api_delivers_the_same_rows(
     sandbox.set_options(VENDOR, **{name: options[name] for name in STYLES if name in options})
     expected = served(sandbox, report)
     sandbox.set_options(VENDOR, **options)
-    rows, stream = read(hook, hook.submit(report))
+    rows, stream = read(hook, {**hook.submit(report), "provisional": False})  # as who saw the watermark
     assert rows == expected
     assert (stream.rows, stream.complete) == (len(expected), True)
 
@@ -442,11 +442,15 @@ def test_a_job_without_an_id_is_lost_and_nothing_is_submitted_again(
     [
         ({"cursor_seconds": 0}, ex.ContactCenterIncompleteError, "pages broke off: HTTP 400: .*cursor"),
         ({"cursor": "repeated"}, ex.ContactCenterIncompleteError, "same cursor twice"),
-        ({"expire_after_pages": 2}, ex.ContactCenterIncompleteError, "pages broke off: HTTP 404"),
+        (
+            {"expire_after_pages": 2},
+            ex.ContactCenterExpiredError,
+            "report is gone: the pages broke off: HTTP 404",
+        ),
         (
             {"expire_after_pages": 2, "expired_as": 410},
-            ex.ContactCenterIncompleteError,
-            "pages broke off: HTTP 410",
+            ex.ContactCenterExpiredError,
+            "report is gone: the pages broke off: HTTP 410",
         ),
         ({"expire_after_pages": 0}, ex.ContactCenterExpiredError, "report is gone: HTTP 404"),
         (
