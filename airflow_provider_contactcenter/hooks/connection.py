@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
 
 
+#: A connection isn't there, says Airflow, which says the same while what keeps its connections is away; or
+#: (Airflow 3.3) the task may not read it.
+NOT_THERE = (AirflowNotFoundException, PermissionError)
+
+
 @dataclass(frozen=True)
 class ConnectionReader:
     """Reads one connection as it is now, each time it is asked.
@@ -45,17 +50,17 @@ class ConnectionReader:
         """
         try:
             connection = self.hook_class.get_connection(self.conn_id)
-        except AirflowNotFoundException:
+        except NOT_THERE:
             raise self._missing("authentication" if again else "unavailable") from None
         return self._resolve(connection, connection.extra_dejson)
 
     def _missing(self, kind: RefusalKind) -> Refusal:
-        """No connection, says Airflow, which says the same while what keeps its connections is away."""
         return Refusal(
             kind,
-            f"there is no connection {self.conn_id!r} here, or it can't be read for now",
+            f"there is no connection {self.conn_id!r} that can be read here and now",
             advice="Nothing was sent: make the connection, where the triggerer reads it too, or correct the "
-            "report's conn_id. If it is there, the API server or the secrets backend was away: retry.",
+            "report's conn_id. If it is there, the API server or the secrets backend was away or denied it: "
+            "retry, or let the task read it.",
         )
 
     async def read_async(self, *, fresh: bool = False) -> Settings:
@@ -91,7 +96,7 @@ class ConnectionReader:
             return self._resolve(connection, await get_async_extra_dejson(connection))
         except Refusal as refusal:
             return refusal
-        except AirflowNotFoundException:
+        except NOT_THERE:
             return None
         except Exception as error:
             # The API server or the secrets backend is away: a blip like any other.

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -120,9 +121,14 @@ def test_a_waiting_trigger_reads_its_connection_again_when_it_is_refused(
     assert asyncio.run(wait()) == "ready"
 
 
-def test_a_connection_that_is_missing_may_be_there_for_a_retry(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("denied", [False, True])
+def test_a_connection_that_is_missing_may_be_there_for_a_retry(
+    monkeypatch: pytest.MonkeyPatch, denied: bool
+) -> None:
     """Airflow 3 says the same of a connection whose API server or secrets backend is away."""
     monkeypatch.delenv(VARIABLE, raising=False)
+    if denied:
+        monkeypatch.setattr(TalkdeskHook, "get_connection", Mock(side_effect=PermissionError("denied")))
     with pytest.raises(ContactCenterUnavailableError, match=r"there is no connection 'nowhere'[\s\S]*retry"):
         _ = TalkdeskHook("nowhere").settings
 
