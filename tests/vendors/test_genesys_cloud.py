@@ -99,7 +99,12 @@ def test_an_unknown_client_is_told_of_regions() -> None:
 
 # -- reports -----------------------------------------------------------------------------------------------
 
-QUEUE = {"type": "and", "predicates": [{"dimension": "queueId", "value": "c0de"}]}
+
+def _about(dimension: str) -> dict[str, Any]:
+    return {"type": "and", "predicates": [{"dimension": dimension, "value": "c0de"}]}
+
+
+QUEUE = _about("queueId")
 
 
 def test_filters_and_order_stand_in_the_body_under_the_vendors_names() -> None:
@@ -143,6 +148,14 @@ def test_users_have_paths_and_filters_of_their_own() -> None:
     ("parameters", "sentence"),
     [
         ({"conversation_filters": [QUEUE]}, "'queueId' is not allowed: it is a dimension of segments"),
+        (
+            {"conversation_filters": [_about("participantName")]},
+            "it is a dimension of segments.*give it in segment_filters",
+        ),
+        (
+            {"segment_filters": [_about("conversationId")]},
+            "it is a dimension of conversations.*give it in conversation_filters",
+        ),
         ({"segment_filters": [{"predicates": []}]}, "'type', which is 'and' or 'or'"),
         ({"segment_filters": [{"type": "and"}]}, "it holds no predicates"),
         ({"segment_filters": []}, "give a list of filters"),
@@ -174,6 +187,12 @@ def test_users_have_paths_and_filters_of_their_own() -> None:
 def test_what_the_vendor_would_ignore_or_refuse_is_refused_first(parameters: Any, sentence: str) -> None:
     with pytest.raises(InvalidValue, match=sentence):
         genesys_conversations(**WINDOW, **parameters)
+
+
+def test_a_dimension_of_a_later_release_passes_at_either_level() -> None:
+    new = [_about("moonPhase")]
+    params = genesys_conversations(**WINDOW, conversation_filters=new, segment_filters=new)["params"]
+    assert params["conversation_filters"] == params["segment_filters"] == new
 
 
 def test_users_are_filtered_by_their_own_dimensions_only() -> None:
