@@ -16,7 +16,11 @@ from airflow.providers.common.compat.sdk import (
 from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.clock import Clock
-from airflow_provider_contactcenter.exceptions import ContactCenterError, ContactCenterInvalidReportError
+from airflow_provider_contactcenter.exceptions import (
+    ContactCenterError,
+    ContactCenterInvalidReportError,
+    ContactCenterUnavailableError,
+)
 from airflow_provider_contactcenter.life import ending
 from airflow_provider_contactcenter.life.memory import Memory
 from airflow_provider_contactcenter.life.run import Current, Run, Terms
@@ -101,6 +105,12 @@ class ContactCenterReportSensor(LineageMixin, RenderingMixin, BaseSensorOperator
         run = self.current.run or self._run(context, self.job)
         try:
             return run.glance()
+        except ContactCenterUnavailableError as away:  # the connection can't be read
+            if looked_before(context):
+                self.log.warning("A look failed and will be repeated: %s", away)
+                return False
+            run.unusable = away
+            return True
         except ContactCenterError as error:
             run.unusable = error
             return True
@@ -189,3 +199,12 @@ class ContactCenterReportSensor(LineageMixin, RenderingMixin, BaseSensorOperator
         if self.soft_fail:
             raise AirflowSkipException(sentence)
         raise AirflowSensorTimeout(sentence)
+
+
+def looked_before(context: Context) -> bool:
+    """Whether a sensor with ``mode="reschedule"`` has looked before: its connection was there then.
+
+    Airflow 2.11 tells only with a query, so there it is never known.
+    """
+    since = getattr(context["ti"], "get_first_reschedule_date", None)
+    return since is not None and since(context) is not None

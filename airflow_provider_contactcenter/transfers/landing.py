@@ -384,10 +384,8 @@ def hash_key(conn_id: str | None) -> bytes:
     what = f"The connection {conn_id!r}, whose password is the key to hash with,"
     try:
         password = BaseHook.get_connection(str(conn_id)).password
-    except (
-        AirflowNotFoundException,
-        PermissionError,
-    ):  # says Airflow 3 also while the API server or a secrets backend is away
+    except (AirflowNotFoundException, PermissionError):
+        # Airflow 3 says so, too, while its API server or a secrets backend is away.
         raise ContactCenterUnavailableError(
             f"{what} is missing, or can't be read for now: make it, or retry; nothing was landed."
         ) from None

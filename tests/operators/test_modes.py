@@ -707,6 +707,18 @@ class TestReschedulingSensor:
         with pytest.raises(AirflowSkipException):
             self.look(job, since, soft_fail=True)
 
+    def test_outlasts_a_connection_that_cannot_be_read_after_its_first_look(
+        self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from airflow.sdk.exceptions import AirflowRescheduleException
+
+        job = TestSensor.submitted()
+        monkeypatch.delenv("AIRFLOW_CONN_TALKDESK_DEFAULT")
+        with pytest.raises(exceptions.ContactCenterUnavailableError, match="there is no connection"):
+            self.look(job)
+        with pytest.raises(AirflowRescheduleException):
+            self.look(job, datetime.now(UTC))
+
     def test_a_failed_report_fails_it(self, sandbox: Sandbox) -> None:
         job = TestSensor.submitted()
         sandbox.hold(job["job_id"], "failed")
