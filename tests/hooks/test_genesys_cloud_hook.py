@@ -249,6 +249,17 @@ def test_a_refusal_is_final_at_once_with_the_vendors_words_and_the_correlation_i
     assert sandbox.jobs(VENDOR) == []
 
 
+def test_a_submit_that_broke_off_on_its_way_there_is_not_lost_and_a_retry_helps(
+    sandbox: Sandbox, hook: GenesysCloudHook
+) -> None:
+    fault(sandbox, "create", "refusal", code="client.failed.request")
+    with pytest.raises(ex.ContactCenterUnavailableError, match=r"client\.failed\.request") as raised:
+        hook.submit(CONVERSATIONS)
+    assert not isinstance(raised.value, ex.ContactCenterSubmitLostError)
+    assert asked(sandbox) == ["token", "create"]
+    assert hook.submit(CONVERSATIONS)["job_id"]
+
+
 @pytest.mark.parametrize("shape", ["message", "text", "empty"])
 def test_a_refusal_of_few_words_still_has_its_id(
     sandbox: Sandbox, hook: GenesysCloudHook, shape: str

@@ -386,6 +386,11 @@ def test_an_address_that_is_not_authorized_is_no_question_of_the_token() -> None
     assert heard(error(401, "bad.credentials")).kind == "authentication"
 
 
+def test_a_request_whose_end_never_came_is_no_fault_of_the_reports() -> None:
+    assert heard(error(400, "client.failed.request")).kind == "unavailable"
+    assert heard(error(400, "bad.request")).kind == "invalid"
+
+
 def test_the_seconds_to_wait_stand_in_the_header_or_in_the_words() -> None:
     words = "Rate limit exceeded the maximum. Retry the request in [42] seconds"
     assert heard(error(429, "too.many.requests.retry.after", words)).retry_after == 42

@@ -75,6 +75,13 @@ _SUBJECTS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     "conversations": ("conversations", "conversations", CONVERSATION_FILTERS),
     "users": ("users", "userDetails", USER_FILTERS),
 }
+#: code of a refusal -> what it means, where that isn't what its status means
+_KINDS: Mapping[str, RefusalKind] = {
+    # 401: a second token won't help where the address is refused.
+    "ip.not.authorized": "permission",
+    # 400: the request's end never came, over a poor network, so nothing of it was carried out.
+    "client.failed.request": "unavailable",
+}
 _JSON = {"Accept": "application/json"}
 
 
@@ -134,8 +141,7 @@ def refused(refusal: Refusal, answer: Answer) -> Refusal:
     retry_after = refusal.retry_after
     if refusal.status == 429 and retry_after is None and (found := re.search(r"\[(\d+)\] seconds", words)):
         retry_after = float(found[1])
-    # A second token won't help where the address is refused.
-    kind = "permission" if "ip.not.authorized" in words else refusal.kind
+    kind = next((kind for code, kind in _KINDS.items() if code in words), refusal.kind)
     words = _correlated(words, answer)
     return Refusal(kind, words, status=refusal.status, retry_after=retry_after, advice=refusal.advice)
 
