@@ -16,6 +16,7 @@ from airflow_provider_contactcenter.hooks.genesys_cloud import GenesysCloudHook
 from airflow_provider_contactcenter.nouns import Job, Report
 from airflow_provider_contactcenter.reports import genesys_conversations, genesys_users
 from airflow_provider_contactcenter.sandbox import Clock, Sandbox
+from airflow_provider_contactcenter.transport import policy
 from tests.sandbox.genesys_cloud import DAY, NOW, VENDOR, Genesys
 
 WINDOW: dict[str, Any] = {"start": "2026-05-06T00:00:00Z", "end": "2026-05-07T00:00:00Z"}
@@ -479,6 +480,19 @@ def test_pages_that_break_off_are_never_complete(
     assert stream.complete is not True
     with pytest.raises(error):
         next(stream)
+
+
+@REPORTS
+def test_a_page_that_is_larger_than_what_is_read_is_asked_for_with_fewer_rows(
+    sandbox: Sandbox, hook: GenesysCloudHook, report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = served(sandbox, report)
+    whole = {**report, "params": {**report["params"], "page_size": 10_000}}
+    job = hook.submit(whole)
+    monkeypatch.setattr(policy, "LARGEST_ANSWER", 3 * len(json.dumps(expected)) // 5)
+    rows, stream = read(hook, job)
+    assert (rows, stream.complete) == (expected, True)
+    assert 3 < len(asked(sandbox, "results")) < 20
 
 
 @pytest.mark.parametrize("page_lag", [0, 3600])

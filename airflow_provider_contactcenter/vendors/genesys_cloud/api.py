@@ -48,7 +48,7 @@ from airflow_provider_contactcenter.vendors.protocol.oauth import (
     granted,
     token_of,
 )
-from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
+from airflow_provider_contactcenter.vendors.protocol.refusals import TOO_LONG, Refusal, RefusalKind
 from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
 from airflow_provider_contactcenter.vendors.protocol.written import raw
 
@@ -279,8 +279,9 @@ class _Body(msgspec.Struct, gc=False):
 
 _DECODER = msgspec.json.Decoder(_Body)
 
-#: how the vendor says that its answer is too large; no field of ``ErrorBody`` is required, its code neither
-_TOO_LARGE = ("response.entity.too.large", "response is over the size limit")
+#: how the vendor says that its answer is too large (no field of ``ErrorBody`` is required, its code neither),
+#: and how the transport does
+_TOO_LARGE = ("response.entity.too.large", "response is over the size limit", TOO_LONG)
 #: kind of refusal -> what it means behind a cursor: the cursor died, or the job did
 _MIDWAY: Mapping[RefusalKind, RefusalKind] = {"invalid": "incomplete", "missing": "missing"}
 
@@ -317,7 +318,7 @@ def _caveat(job: Job, watermark: datetime | None) -> str | None:
 
 
 def _asked(job: Job, cursor: Cursor | None, size: int) -> Operation[tuple[Answer, int]]:
-    """Ask for a page; half as many rows where the vendor finds its own answer too large."""
+    """Ask for a page; half as many rows where the answer is too large for the vendor or here."""
     while True:
         params = [("pageSize", str(size)), *([("cursor", cursor.after)] if cursor else [])]
         try:
