@@ -19,6 +19,8 @@ from airflow_provider_contactcenter.stores.file import hidden, path_of
 
 #: what is read at a time; the client cuts it into packets
 PIECE = 1024 * 1024
+#: of 32 KiB each, on their way while a file is read: not every server takes one for all of it at once
+REQUESTS = 64
 #: seconds that the server may leave a request unanswered
 SILENCE = 300.0
 
@@ -119,7 +121,7 @@ class SFTPStore:
     def read(self) -> Iterator[bytes]:
         """The file."""
         with self._connected() as client, client.open(self.path, "rb") as file:
-            file.prefetch()
+            file.prefetch(max_concurrent_requests=REQUESTS)
             yield from iter(lambda: file.read(PIECE), b"")
 
     def put(self, body: Readable, *, content_type: str, replace: bool = True) -> Stored:

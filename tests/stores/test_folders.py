@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from paramiko import SFTPClient
 
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.stores.base import ObjectExists
@@ -140,6 +141,22 @@ def test_a_server_that_renames_over_a_file_cannot_promise_not_to_replace(
         SFTPStore("/calls.csv").check(replace=False)
     SFTPStore("/calls.csv").check()
     assert names(tmp_path) == []
+
+
+def test_a_file_is_read_with_a_bounded_number_of_requests(
+    sftp: SFTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some servers stall where one asks for all of a file at once."""
+    send, waiting = SFTPClient._async_request, []
+
+    def sent(client: Any, *request: Any) -> Any:
+        waiting.append(len(client._expecting))
+        return send(client, *request)
+
+    monkeypatch.setattr(SFTPClient, "_async_request", sent)
+    (tmp_path / "calls.csv").write_bytes(bytes(8 << 20))
+    assert sum(map(len, SFTPStore("/calls.csv").read())) == 8 << 20
+    assert len(waiting) > 256 and max(waiting) <= 64
 
 
 @pytest.mark.parametrize("sftp", [FullDisk], indirect=True)
