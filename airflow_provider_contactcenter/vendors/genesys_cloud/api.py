@@ -351,10 +351,10 @@ def _read(kind: str, answer: Answer) -> tuple[list[Any], str | None, str | None]
     # No field is required, so {} is an empty page. Another answer in its place would end the report early.
     others = {each for _, each, _ in _SUBJECTS.values()} - {name}
     if answer.status == 200 and isinstance(body, Mapping) and not body.keys() & others:
-        found, after = body.get(name) or [], body.get("cursor") or None
+        found, after = body.get(name), body.get("cursor")
         named = not body or body.keys() & {name, "cursor", "dataAvailabilityDate"}
-        if named and isinstance(found, list) and isinstance(after, str | None):
-            return [raw(row) for row in found], after, body.get("dataAvailabilityDate")
+        if named and isinstance(found, list | None) and isinstance(after, str | None):
+            return [raw(row) for row in found or ()], after or None, body.get("dataAvailabilityDate")
     raise Refusal(
         "unavailable",
         f"the answer (HTTP {answer.status}) holds no list of {name}; it says: {words_of(answer)}",
