@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from airflow.providers.common.compat.sdk import DAG
 from airflow.timetables.interval import CronDataIntervalTimetable
@@ -18,6 +18,8 @@ S3_BUCKET = os.environ.get("CONTACTCENTER_S3_BUCKET", "lake")
 GCS_BUCKET = os.environ.get("CONTACTCENTER_GCS_BUCKET", "lake")
 #: the day of the rows; the name of an object is made of it, and not of the date that a run was given
 DAY = day_key()
+#: the vendor's data is complete hours to a day after a day's end
+PATIENCE = timedelta(hours=36)
 
 with DAG(
     "example_genesys_cloud",
@@ -36,6 +38,7 @@ with DAG(
             s3_key=f"s3://{S3_BUCKET}/genesys/{name}/{DAY}.jsonl",
             deferrable=True,
             poll_interval=10,
+            report_timeout=PATIENCE,
         )
         ContactCenterToGCSOperator(
             task_id=f"{name}_to_gcs",
@@ -44,6 +47,7 @@ with DAG(
             object_name=f"genesys/{name}/{DAY}.jsonl",
             deferrable=True,
             poll_interval=10,
+            report_timeout=PATIENCE,
         )
 
     ContactCenterToGCSOperator(
@@ -58,4 +62,5 @@ with DAG(
         object_name=f"genesys/conversations/{DAY}.csv",
         deferrable=True,
         poll_interval=10,
+        report_timeout=PATIENCE,
     )

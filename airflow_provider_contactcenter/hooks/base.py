@@ -425,7 +425,7 @@ class ContactCenterHook(HttpHook):
 
         :raises Refusal: it can't be used any more.
         """
-        if self._connection.read().key == self.settings.key:
+        if self._connection.read(again=True).key == self.settings.key:
             return False
         self.log.info("Connection %s has changed; it is used as it is now.", self.conn_id)
         self.close()

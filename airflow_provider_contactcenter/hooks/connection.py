@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
 from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings
-from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseHook
 
     from airflow_provider_contactcenter.vendors.protocol.vendor import Vendor
+
+
+#: A connection isn't there, says Airflow, which says the same while what keeps its connections is away; or
+#: (Airflow 3.3) the task may not read it.
+NOT_THERE = (AirflowNotFoundException, PermissionError)
 
 
 @dataclass(frozen=True)
@@ -37,22 +42,25 @@ class ConnectionReader:
     vendor: Vendor
     log: Logger
 
-    def read(self) -> Settings:
+    def read(self, *, again: bool = False) -> Settings:
         """The connection, resolved.
 
+        :param again: it was there before.
         :raises Refusal: there is none, or it can't be used.
         """
         try:
             connection = self.hook_class.get_connection(self.conn_id)
-        except AirflowNotFoundException:
-            raise self._missing() from None
+        except NOT_THERE:
+            raise self._missing("authentication" if again else "unavailable") from None
         return self._resolve(connection, connection.extra_dejson)
 
-    def _missing(self) -> Refusal:
+    def _missing(self, kind: RefusalKind) -> Refusal:
         return Refusal(
-            "authentication",
-            f"there is no connection {self.conn_id!r}",
-            advice="Nothing was sent: make it, or correct the report's conn_id.",
+            kind,
+            f"there is no connection {self.conn_id!r} that can be read here and now",
+            advice="Nothing was sent: make the connection, where the triggerer reads it too, or correct the "
+            "report's conn_id. If it is there, the API server or the secrets backend was away or denied it: "
+            "retry, or let the task read it.",
         )
 
     async def read_async(self, *, fresh: bool = False) -> Settings:
@@ -70,20 +78,26 @@ class ConnectionReader:
             lookup = loop.create_task(self._look_up())
             lookups[key] = lookup, loop.time()
         found = await asyncio.shield(lookup)  # who leaves doesn't take it from the others
+        missing = _missing.setdefault(loop, {})
+        if found is None:
+            lookups.pop(key, None)
+            waited = loop.time() - missing.setdefault(key, loop.time())
+            raise self._missing("authentication" if fresh or waited >= LONGEST_MISSING else "unavailable")
+        missing.pop(key, None)
         if isinstance(found, Refusal):
             lookups.pop(key, None)
             # A new one: each that is raised collects the frames it passes through.
             raise found.but()
         return found
 
-    async def _look_up(self) -> Settings | Refusal:
+    async def _look_up(self) -> Settings | Refusal | None:
         try:
             connection = await get_async_connection(self.conn_id, hook=self.hook_class)
             return self._resolve(connection, await get_async_extra_dejson(connection))
         except Refusal as refusal:
             return refusal
-        except AirflowNotFoundException:
-            return self._missing()
+        except NOT_THERE:
+            return None
         except Exception as error:
             # The API server or the secrets backend is away: a blip like any other.
             return Refusal("unavailable", f"the connection can't be read ({type(error).__name__})")
@@ -144,10 +158,15 @@ class ConnectionReader:
 
 #: seconds for which the triggers of an event loop share one look-up of a connection
 SAME_LOOKUP = 10.0
-_Lookup = asyncio.Task[Settings | Refusal]
+#: seconds for which a trigger takes a connection that isn't there for one that can't be read for now
+LONGEST_MISSING = 900.0
+_Lookup = asyncio.Task[Settings | Refusal | None]
 _lookups: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[type, str], tuple[_Lookup, float]]] = (
     WeakKeyDictionary()
 )
+
+#: since when connections are missing
+_missing: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[type, str], float]] = WeakKeyDictionary()
 
 #: base URLs without encryption that this process has warned of already
 _unencrypted: set[str] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
@@ -21,7 +21,7 @@ from airflow_provider_contactcenter.links import JOB_ID, VendorDocsLink
 from airflow_provider_contactcenter.nouns import Job, Report
 from airflow_provider_contactcenter.operators.lineage import LineageMixin
 from airflow_provider_contactcenter.operators.rendering import RenderingMixin
-from airflow_provider_contactcenter.triggers.deferral import Deferral
+from airflow_provider_contactcenter.triggers.deferral import Deferral, is_over
 from airflow_provider_contactcenter.vendors.intake import check_early, check_job, check_report
 
 if TYPE_CHECKING:
@@ -115,30 +115,44 @@ class ContactCenterBaseOperator(LineageMixin, RenderingMixin, BaseOperator):
         """Submit, wait, reach the goal; may defer."""
         return self._submitting(context).start()
 
-    def execute_again(self, context: Context, event: dict[str, Any] | None = None) -> Any:
+    def execute_again(
+        self, context: Context, event: dict[str, Any] | None = None, deferred_by: int | None = None
+    ) -> Any:
         """Resume after a timer: the window has settled, or the vendor may take the report now."""
+        if is_over(deferred_by, context):
+            return self._start_over(context)
         waited = Waited.of((event or {}).get("payload"), self.clock.now())
         return self._submitting(context).start(waited)
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:
+    def execute_complete(
+        self, context: Context, event: dict[str, Any] | None = None, deferred_by: int | None = None
+    ) -> Any:
         """Resume after the trigger's event; an event that isn't one fails the task."""
+        if is_over(deferred_by, context):
+            return self._start_over(context)
         ended = ending.heard(event)
         with self._refusing():
             run = self._run(context, None, ended["job"])
         return run.resume(ended)
+
+    def _start_over(self, context: Context) -> Any:
+        """Execute as if the try had not been resumed; its ``start_date`` is the first one's then."""
+        return self._submitting(context, began=self.clock.now()).start()
 
     def on_kill(self) -> None:
         """Let go of what is local, and say what becomes of the job."""
         if self.current.run is not None:
             self.current.run.kill()
 
-    def _submitting(self, context: Context) -> Run:
+    def _submitting(self, context: Context, began: datetime | None = None) -> Run:
         with self._refusing():
             if self.report is not None:
-                return self._run(context, check_report(self.report, now=self.clock.now()), None)
-            return self._run(context, None, check_job(self.job))
+                return self._run(context, check_report(self.report, now=self.clock.now()), None, began)
+            return self._run(context, None, check_job(self.job), began)
 
-    def _run(self, context: Context, report: Report | None, job: Job | None) -> Run:
+    def _run(
+        self, context: Context, report: Report | None, job: Job | None, began: datetime | None = None
+    ) -> Run:
         ti = context["ti"]
         run = Run(
             report=report,
@@ -154,9 +168,9 @@ class ContactCenterBaseOperator(LineageMixin, RenderingMixin, BaseOperator):
             ),
             memory=Memory(context, self.durable, self.log),
             clock=self.clock,
-            hand_over=Deferral(self.clock) if self.deferrable else None,
+            hand_over=Deferral(self.clock, context) if self.deferrable else None,
             label=label_of(ti),
-            began=getattr(ti, "start_date", None),
+            began=began or getattr(ti, "start_date", None),
             log=self.log,
             announce=lambda job: self._announce(ti, job),
         )

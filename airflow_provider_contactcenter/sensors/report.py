@@ -16,7 +16,11 @@ from airflow.providers.common.compat.sdk import (
 from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.clock import Clock
-from airflow_provider_contactcenter.exceptions import ContactCenterError, ContactCenterInvalidReportError
+from airflow_provider_contactcenter.exceptions import (
+    ContactCenterError,
+    ContactCenterInvalidReportError,
+    ContactCenterUnavailableError,
+)
 from airflow_provider_contactcenter.life import ending
 from airflow_provider_contactcenter.life.memory import Memory
 from airflow_provider_contactcenter.life.run import Current, Run, Terms
@@ -27,7 +31,7 @@ from airflow_provider_contactcenter.operators.base import check_seconds
 from airflow_provider_contactcenter.operators.lineage import LineageMixin
 from airflow_provider_contactcenter.operators.rendering import RenderingMixin
 from airflow_provider_contactcenter.operators.report import Submitted
-from airflow_provider_contactcenter.triggers.deferral import Deferral
+from airflow_provider_contactcenter.triggers.deferral import Deferral, is_over
 from airflow_provider_contactcenter.vendors.intake import check_job
 
 if TYPE_CHECKING:
@@ -85,12 +89,15 @@ class ContactCenterReportSensor(LineageMixin, RenderingMixin, BaseSensorOperator
 
     def execute(self, context: Context) -> Job:
         """Look; wait here or deferred; return the job."""
+        return self._look(context)
+
+    def _look(self, context: Context) -> Job:
         run = self._run(context, self.job)
         self.log.info("%s", run.awaited())
         if not self.deferrable:
             return self._wait_here(run, context)
         if not run.glance():
-            Deferral(self.clock).watch(run.known, run.terms, run.deadline(self.clock.now()))
+            Deferral(self.clock, context).watch(run.known, run.terms, run.deadline(self.clock.now()))
         return self._conclude(run, run.stand)
 
     def poke(self, context: Context) -> bool:
@@ -98,6 +105,12 @@ class ContactCenterReportSensor(LineageMixin, RenderingMixin, BaseSensorOperator
         run = self.current.run or self._run(context, self.job)
         try:
             return run.glance()
+        except ContactCenterUnavailableError as away:  # the connection can't be read
+            if looked_before(context):
+                self.log.warning("A look failed and will be repeated: %s", away)
+                return False
+            run.unusable = away
+            return True
         except ContactCenterError as error:
             run.unusable = error
             return True
@@ -110,8 +123,12 @@ class ContactCenterReportSensor(LineageMixin, RenderingMixin, BaseSensorOperator
             self.current.run.pausing(seconds, started_at if isinstance(started_at, datetime) else None)
         return seconds
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Job:
+    def execute_complete(
+        self, context: Context, event: dict[str, Any] | None = None, deferred_by: int | None = None
+    ) -> Job:
         """Resume after the trigger's event; an event that isn't one fails the task."""
+        if is_over(deferred_by, context):
+            return self._look(context)
         ended = ending.heard(event)
         return self._conclude(self._run(context, ended["job"]), ended)
 
@@ -182,3 +199,12 @@ class ContactCenterReportSensor(LineageMixin, RenderingMixin, BaseSensorOperator
         if self.soft_fail:
             raise AirflowSkipException(sentence)
         raise AirflowSensorTimeout(sentence)
+
+
+def looked_before(context: Context) -> bool:
+    """Whether a sensor with ``mode="reschedule"`` has looked before: its connection was there then.
+
+    Airflow 2.11 tells only with a query, so there it is never known.
+    """
+    since = getattr(context["ti"], "get_first_reschedule_date", None)
+    return since is not None and since(context) is not None

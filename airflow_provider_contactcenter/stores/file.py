@@ -77,12 +77,12 @@ class FileStore:
                 raise ObjectExists(self.uri) from None
         finally:
             temporary.unlink(missing_ok=True)
-        folder = os.open(self._place.parent, os.O_RDONLY)
-        try:
-            with suppress(OSError):  # not every file system knows what this asks for
+        with suppress(OSError):  # the file stands; a folder may not be ours to read, or know nothing of this
+            folder = os.open(self._place.parent, os.O_RDONLY)
+            try:
                 os.fsync(folder)
-        finally:
-            os.close(folder)
+            finally:
+                os.close(folder)
         return Stored()
 
     def _write(self, path: Path, body: Readable) -> None:

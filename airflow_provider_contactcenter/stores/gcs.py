@@ -114,7 +114,7 @@ class GCSStore:
     def check(self, *, replace: bool = True) -> None:
         """Begin a resumable upload and give it up: the same right as the upload itself, and no object."""
         blob = self._blob()
-        with _existing_is(self.uri):
+        with _existing_is(self.uri, replace):
             session = blob.create_resumable_upload_session(
                 content_type="application/octet-stream", **_condition(replace)
             )
@@ -137,7 +137,7 @@ class GCSStore:
         checksum = None if replace else _checksum()
         try:
             with (
-                _existing_is(self.uri),
+                _existing_is(self.uri, replace),
                 upload.through(_transport(blob)),
                 ahead(body, self._options["chunk_size"]) as chunks,
             ):
@@ -203,19 +203,30 @@ def _transport(blob: Any) -> Any:
 
 
 @contextmanager
-def _existing_is(uri: str) -> Iterator[None]:
-    """Within the block a 412, of the library's upload half or of its other half, means ObjectExists."""
+def _existing_is(uri: str, replace: bool) -> Iterator[None]:
+    """Within the block a 412 to our condition, by either half of the library, means ObjectExists.
+
+    An organization's policy is enforced with a 412 as well: it says nothing about an object.
+    """
     from google.api_core.exceptions import PreconditionFailed
     from google.cloud.storage.exceptions import InvalidResponse
 
     try:
         yield
-    except PreconditionFailed:
-        raise ObjectExists(uri) from None
-    except InvalidResponse as error:
-        if error.response.status_code == 412:
+    except (PreconditionFailed, InvalidResponse) as error:
+        if not replace and _unmet(error.response):
             raise ObjectExists(uri) from None
         raise
+
+
+def _unmet(response: Any) -> bool:
+    """Whether a request was refused for its condition."""
+    if response.status_code != 412:
+        return False
+    try:
+        return bool(response.json()["error"]["errors"][0]["reason"] == "conditionNotMet")
+    except (ValueError, KeyError, IndexError, TypeError):
+        return True  # no reason is given
 
 
 @contextmanager

@@ -19,6 +19,8 @@ from airflow_provider_contactcenter.stores.file import hidden, path_of
 
 #: what is read at a time; the client cuts it into packets
 PIECE = 1024 * 1024
+#: of 32 KiB each, on their way while a file is read: not every server takes one for all of it at once
+REQUESTS = 64
 #: seconds that the server may leave a request unanswered
 SILENCE = 300.0
 
@@ -81,6 +83,9 @@ class SFTPStore:
     def check(self, *, replace: bool = True) -> None:
         """Write an empty file under a hidden name, rename it in the way of ``put``, and remove it.
 
+        With ``replace=False`` a second one is to be renamed to the same name, which the server has to refuse:
+        not every server keeps to the protocol there.
+
         With ``create_directories`` that is done in the nearest folder that is there.
         """
         with self._connected() as client:
@@ -95,6 +100,14 @@ class SFTPStore:
             try:
                 self._write(client, first, None)
                 self._settle(client, first, second, replace)
+                if not replace:
+                    self._write(client, first, None)
+                    with suppress(ObjectExists):
+                        self._settle(client, first, second, replace)
+                        raise OSError(
+                            f"{self._hook.remote_host} replaces a file that is there where it should refuse "
+                            "to rename, so replace=False can't be kept: use replace=True, or another server."
+                        )
             finally:
                 for path in (first, second):
                     with suppress(Exception):
@@ -108,7 +121,7 @@ class SFTPStore:
     def read(self) -> Iterator[bytes]:
         """The file."""
         with self._connected() as client, client.open(self.path, "rb") as file:
-            file.prefetch()
+            file.prefetch(max_concurrent_requests=REQUESTS)
             yield from iter(lambda: file.read(PIECE), b"")
 
     def put(self, body: Readable, *, content_type: str, replace: bool = True) -> Stored:

@@ -38,7 +38,8 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         :func:`airflow_provider_contactcenter.shapes.shape` returns (templated). None: the report's own
         ``shape``, else the vendor's file as it came.
     :param compression: None or ``"gzip"``. The key stays as given, the content type becomes
-        ``application/gzip``, and the same input gives the same bytes.
+        ``application/gzip``, and the same input gives the same bytes. Not with Parquet, which is compressed
+        inside.
     :param on_empty: what a report without rows does: ``publish`` lands the empty file, ``skip`` skips the
         task, ``fail`` fails it.
     :param replace: overwrite an object that is there already.
@@ -87,8 +88,6 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
             cancel_on_kill=cancel_on_kill,
             **kwargs,
         )
-        if shape is not None and not checks.pending(shape):
-            check_shape(shape)
         self.shape = shape
         self.replace = replace
         self.on_exists: OnExists = checks.one_of(("fail", "skip"))("on_exists", on_exists)
@@ -100,6 +99,8 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         self.manifest = manifest
         self.partition_key = partition_key
         self.compression = checks.optional(checks.one_of(("gzip",)))("compression", compression)
+        if shape is not None and not checks.pending(shape):
+            check_compression(self.compression, check_shape(shape))
         self.on_empty: OnEmpty = checks.one_of(("publish", "skip", "fail"))("on_empty", on_empty)
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -134,9 +135,11 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
         if manifest is not None and manifest.uri == store.uri:
             raise InvalidValue(f"manifest={self.manifest!r} is not allowed: the report itself lands there.")
         report = self.report if self.report is not None else cast("Job", self.job)["report"]
+        shape = shape_of(self.shape, report)
+        check_compression(self.compression, shape)
         return Landing(
             store=store,
-            shape=shape_of(self.shape, report),
+            shape=shape,
             compression=self.compression,
             on_empty=self.on_empty,
             replace=self.replace,
@@ -164,6 +167,18 @@ class ContactCenterTransferOperator(ContactCenterBaseOperator):
             report=report,
             shaped=landing.shaped,
             created=not landing.replace,
+        )
+
+
+def check_compression(compression: str | None, shape: Shape | None) -> None:
+    """Refuse to pack Parquet, which is packed inside: no loader reads it, and it gets no smaller.
+
+    :raises InvalidValue: names the parameter and its value.
+    """
+    if compression is not None and shape is not None and shape["file_format"] == "parquet":
+        raise InvalidValue(
+            f"compression={compression!r} is not allowed with Parquet, which is compressed inside, and which "
+            "no loader reads in another wrapping: leave it out."
         )
 
 

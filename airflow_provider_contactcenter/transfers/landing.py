@@ -28,6 +28,7 @@ from airflow_provider_contactcenter.exceptions import (
     ContactCenterObjectExistsError,
     ContactCenterShapeError,
     ContactCenterStoreError,
+    ContactCenterUnavailableError,
 )
 from airflow_provider_contactcenter.links import OBJECT
 from airflow_provider_contactcenter.nouns import Delivery, Job, Report, Source, window_of
@@ -377,15 +378,17 @@ def shape_of(own: Shape | None, report: Report) -> Shape | None:
 def hash_key(conn_id: str | None) -> bytes:
     """The key of a shape's keyed hash: the password of a connection.
 
-    :raises ContactCenterShapeError: there is no such connection, or it has no password.
+    :raises ContactCenterUnavailableError: there is no such connection, or it can't be read for now.
+    :raises ContactCenterShapeError: it has no password.
     """
+    what = f"The connection {conn_id!r}, whose password is the key to hash with,"
     try:
         password = BaseHook.get_connection(str(conn_id)).password
-    except AirflowNotFoundException:
-        password = None
+    except (AirflowNotFoundException, PermissionError):
+        # Airflow 3 says so, too, while its API server or a secrets backend is away.
+        raise ContactCenterUnavailableError(
+            f"{what} is missing, or can't be read for now: make it, or retry; nothing was landed."
+        ) from None
     if not password:
-        raise ContactCenterShapeError(
-            f"The connection {conn_id!r}, whose password is the key to hash with, is missing or has none: "
-            "set it; nothing was submitted or landed."
-        )
+        raise ContactCenterShapeError(f"{what} has none: set it; nothing was submitted or landed.")
     return str(password).encode()

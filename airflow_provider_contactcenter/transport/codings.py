@@ -10,6 +10,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 
+from airflow_provider_contactcenter.vendors.protocol.refusals import TOO_LONG
+
 #: what is asked for: nothing that can't be undone
 ACCEPTED = "gzip, deflate"
 #: bytes that are unpacked at a time, however much a few packed bytes grow
@@ -159,7 +161,7 @@ class Whole:
             for text in self._decoder.feed(piece):
                 self._body += text
                 if len(self._body) > self._longest:
-                    raise TooLong(f"the answer is longer than {self._longest} bytes")
+                    raise TooLong(f"{TOO_LONG} {self._longest} bytes")
         except Undecodable as why:
             self._fail(why)
 

@@ -15,6 +15,8 @@ from airflow_provider_contactcenter.triggers.report import (
 )
 
 if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
     from airflow_provider_contactcenter.clock import Clock
     from airflow_provider_contactcenter.life.run import Terms
     from airflow_provider_contactcenter.nouns import Job, Report
@@ -29,10 +31,14 @@ BACKSTOP = timedelta(minutes=30)
 
 
 class Deferral:
-    """Ends the execution; ``execute_complete`` or ``execute_again`` of the task is called after the wait."""
+    """Ends the execution; ``execute_complete`` or ``execute_again`` of the task is called after the wait.
 
-    def __init__(self, clock: Clock) -> None:
+    Both are told which try it was that deferred, and ask :func:`is_over` whether it still is that one.
+    """
+
+    def __init__(self, clock: Clock, context: Context) -> None:
         self._clock = clock
+        self._told = {"deferred_by": context["ti"].try_number}
 
     def watch(self, job: Job, terms: Terms, deadline: datetime) -> NoReturn:
         """Wait for a job, no longer than the deadline."""
@@ -49,6 +55,7 @@ class Deferral:
                 cancel_on_kill=terms.cancel_on_kill,
             ),
             method_name="execute_complete",
+            kwargs=self._told,
             timeout=max(deadline - now, timedelta(0)) + BACKSTOP,
         )
 
@@ -60,6 +67,7 @@ class Deferral:
                 report=report, deadline=deadline.isoformat(), payload=payload
             ),
             method_name="execute_again",
+            kwargs=self._told,
             timeout=max(deadline - now, timedelta(0)) + BACKSTOP,
         )
 
@@ -70,5 +78,17 @@ class Deferral:
         raise TaskDeferred(
             trigger=ContactCenterTimerTrigger(moment=moment.isoformat(), payload=payload),
             method_name="execute_again",
+            kwargs=self._told,
             timeout=moment - now + BACKSTOP,
         )
+
+
+def is_over(deferred_by: int | None, context: Context) -> bool:
+    """Whether the try that deferred has ended, and its event comes to a retry once more.
+
+    Airflow 3.0, and 3.1 before 3.1.1, let each retry of a task that failed behind its deferral resume with
+    the event of the first one, instead of executing it again.
+
+    :param deferred_by: number of the try that deferred; None if another release deferred it.
+    """
+    return deferred_by is not None and deferred_by != context["ti"].try_number

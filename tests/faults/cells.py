@@ -9,6 +9,7 @@ from typing import Any
 from tests.faults.subjects import (
     CALL_LEGS,
     DETAILED,
+    GENESYS,
     KHOROS,
     STATS,
     SUBJECTS,
@@ -541,7 +542,11 @@ def _completeness() -> Iterator[Fault]:
         options=lambda subject: {"total_count": "wrong"},
     )
     yield Fault(
-        "page", "gone in the midst of the scroll (404)", ends(INCOMPLETE), script=(_status(404, skip=1),)
+        "page",
+        "gone in the midst of the scroll (404)",
+        ends(INCOMPLETE),
+        script=(_status(404, skip=1),),
+        but={GENESYS.name: ends(EXPIRED, words="the report is gone: the pages broke off: HTTP 404")},
     )
 
 

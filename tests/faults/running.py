@@ -109,8 +109,8 @@ def attempt(make: Callable[[], Any], task_context: dict[str, Any], seen: Seen, k
                 asyncio.run(_trigger(deferred, seen).on_kill())
                 return Try(killed=True)
             event = _event(deferred, seen)
-            method = lambda name=deferred.method_name, event=event: getattr(make(), name)(  # type: ignore[misc]  # noqa: E731
-                task_context, event=event
+            method = lambda name=deferred.method_name, event=event, told=deferred.kwargs: (  # type: ignore[misc]  # noqa: E731
+                getattr(make(), name)(task_context, event=event, **told)
             )
         except Exception as error:
             seen.stored += texts(error)

@@ -6,10 +6,14 @@ import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from airflow_provider_contactcenter.exceptions import ContactCenterAuthenticationError
+from airflow_provider_contactcenter.exceptions import (
+    ContactCenterAuthenticationError,
+    ContactCenterUnavailableError,
+)
 from airflow_provider_contactcenter.hooks import hook_class
 from airflow_provider_contactcenter.hooks.talkdesk import TalkdeskHook
 from airflow_provider_contactcenter.nouns import Job
@@ -117,18 +121,41 @@ def test_a_waiting_trigger_reads_its_connection_again_when_it_is_refused(
     assert asyncio.run(wait()) == "ready"
 
 
-def test_a_connection_that_is_missing_is_the_same_final_error_in_both_modes(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("denied", [False, True])
+def test_a_connection_that_is_missing_may_be_there_for_a_retry(
+    monkeypatch: pytest.MonkeyPatch, denied: bool
 ) -> None:
+    """Airflow 3 says the same of a connection whose API server or secrets backend is away."""
     monkeypatch.delenv(VARIABLE, raising=False)
-    hook = TalkdeskHook("nowhere")
-    with pytest.raises(ContactCenterAuthenticationError, match="there is no connection 'nowhere'"):
-        _ = hook.settings
+    if denied:
+        monkeypatch.setattr(TalkdeskHook, "get_connection", Mock(side_effect=PermissionError("denied")))
+    with pytest.raises(ContactCenterUnavailableError, match=r"there is no connection 'nowhere'[\s\S]*retry"):
+        _ = TalkdeskHook("nowhere").settings
+
+
+def test_a_waiting_trigger_outlasts_a_connection_that_cannot_be_read_but_not_one_that_is_missing(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job: Job = TalkdeskHook().submit(REPORT)
+    monkeypatch.delenv(VARIABLE)
+
+    async def look() -> str:
+        async with TalkdeskHook().polling() as look:
+            return str((await look(job))["state"])
+
+    async def refused() -> str:
+        with pytest.raises(Refusal, match="there is no connection 'talkdesk_default'") as refusal:
+            await look()
+        return refusal.value.kind
 
     async def wait() -> None:
-        async with hook.polling():
-            pass
+        assert await refused() == "unavailable"
+        use(monkeypatch, sandbox)
+        assert await look() == "ready"
+        monkeypatch.delenv(VARIABLE)
+        monkeypatch.setattr("airflow_provider_contactcenter.hooks.connection.SAME_LOOKUP", 0.0)
+        assert await refused() == "unavailable"
+        monkeypatch.setattr("airflow_provider_contactcenter.hooks.connection.LONGEST_MISSING", 0.0)
+        assert await refused() == "authentication"
 
-    with pytest.raises(Refusal, match="there is no connection 'nowhere'") as refused:
-        asyncio.run(wait())
-    assert type(hook.error(refused.value)) is ContactCenterAuthenticationError
+    asyncio.run(wait())

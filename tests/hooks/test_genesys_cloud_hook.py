@@ -16,6 +16,7 @@ from airflow_provider_contactcenter.hooks.genesys_cloud import GenesysCloudHook
 from airflow_provider_contactcenter.nouns import Job, Report
 from airflow_provider_contactcenter.reports import genesys_conversations, genesys_users
 from airflow_provider_contactcenter.sandbox import Clock, Sandbox
+from airflow_provider_contactcenter.transport import policy
 from tests.sandbox.genesys_cloud import DAY, NOW, VENDOR, Genesys
 
 WINDOW: dict[str, Any] = {"start": "2026-05-06T00:00:00Z", "end": "2026-05-07T00:00:00Z"}
@@ -123,7 +124,7 @@ def test_every_variant_of_the_api_delivers_the_same_rows(
     sandbox.set_options(VENDOR, **{name: options[name] for name in STYLES if name in options})
     expected = served(sandbox, report)
     sandbox.set_options(VENDOR, **options)
-    rows, stream = read(hook, hook.submit(report))
+    rows, stream = read(hook, {**hook.submit(report), "provisional": False})  # as who saw the watermark
     assert rows == expected
     assert (stream.rows, stream.complete) == (len(expected), True)
 
@@ -246,6 +247,17 @@ def test_a_refusal_is_final_at_once_with_the_vendors_words_and_the_correlation_i
     # No second token, no second try.
     assert asked(sandbox) == ["token", "create"]
     assert sandbox.jobs(VENDOR) == []
+
+
+def test_a_submit_that_broke_off_on_its_way_there_is_not_lost_and_a_retry_helps(
+    sandbox: Sandbox, hook: GenesysCloudHook
+) -> None:
+    fault(sandbox, "create", "refusal", code="client.failed.request")
+    with pytest.raises(ex.ContactCenterUnavailableError, match=r"client\.failed\.request") as raised:
+        hook.submit(CONVERSATIONS)
+    assert not isinstance(raised.value, ex.ContactCenterSubmitLostError)
+    assert asked(sandbox) == ["token", "create"]
+    assert hook.submit(CONVERSATIONS)["job_id"]
 
 
 @pytest.mark.parametrize("shape", ["message", "text", "empty"])
@@ -442,11 +454,15 @@ def test_a_job_without_an_id_is_lost_and_nothing_is_submitted_again(
     [
         ({"cursor_seconds": 0}, ex.ContactCenterIncompleteError, "pages broke off: HTTP 400: .*cursor"),
         ({"cursor": "repeated"}, ex.ContactCenterIncompleteError, "same cursor twice"),
-        ({"expire_after_pages": 2}, ex.ContactCenterIncompleteError, "pages broke off: HTTP 404"),
+        (
+            {"expire_after_pages": 2},
+            ex.ContactCenterExpiredError,
+            "report is gone: the pages broke off: HTTP 404",
+        ),
         (
             {"expire_after_pages": 2, "expired_as": 410},
-            ex.ContactCenterIncompleteError,
-            "pages broke off: HTTP 410",
+            ex.ContactCenterExpiredError,
+            "report is gone: the pages broke off: HTTP 410",
         ),
         ({"expire_after_pages": 0}, ex.ContactCenterExpiredError, "report is gone: HTTP 404"),
         (
@@ -475,6 +491,19 @@ def test_pages_that_break_off_are_never_complete(
     assert stream.complete is not True
     with pytest.raises(error):
         next(stream)
+
+
+@REPORTS
+def test_a_page_that_is_larger_than_what_is_read_is_asked_for_with_fewer_rows(
+    sandbox: Sandbox, hook: GenesysCloudHook, report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = served(sandbox, report)
+    whole = {**report, "params": {**report["params"], "page_size": 10_000}}
+    job = hook.submit(whole)
+    monkeypatch.setattr(policy, "LARGEST_ANSWER", 3 * len(json.dumps(expected)) // 5)
+    rows, stream = read(hook, job)
+    assert (rows, stream.complete) == (expected, True)
+    assert 3 < len(asked(sandbox, "results")) < 20
 
 
 @pytest.mark.parametrize("page_lag", [0, 3600])

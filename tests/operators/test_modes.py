@@ -90,7 +90,7 @@ def run(make: Any, task_context: dict[str, Any] | None = None) -> Any:
 
         event = json.loads(json.dumps(asyncio.run(first_event()).payload))
         try:
-            return getattr(make(), deferred.method_name)(task_context, event=event)
+            return getattr(make(), deferred.method_name)(task_context, event=event, **deferred.kwargs)
         except TaskDeferred as deferral:
             deferred = deferral
 
@@ -454,6 +454,39 @@ class TestRetries:
         )
         assert len(sandbox.journal(operation="create")) == 2
 
+    def test_a_retry_that_gets_the_event_of_the_first_try_starts_over(self, sandbox: Sandbox) -> None:
+        """Airflow 3.0 and 3.1.0 don't clear what a deferral left behind (apache/airflow#56704)."""
+        first, told = context(), {"deferred_by": 1}
+        first["ti"].start_date -= timedelta(hours=9)  # of which a retry learns no other
+        failed = {"status": "failed", "vendor_status": "failed", "job": JOB}
+        with pytest.raises(exceptions.ContactCenterReportFailedError):
+            waiting_report(True)().execute_complete(first, failed, **told)
+        first["ti"].try_number = 2
+        sandbox.set_options("talkdesk", hold=None)
+
+        def task() -> ContactCenterReportOperator:
+            return ContactCenterReportOperator(
+                task_id="calls", report=calls(), deferrable=True, execution_timeout=timedelta(hours=8)
+            )
+
+        assert task().execute_complete(first, failed, **told)["job_id"] != JOB["job_id"]
+        assert task().execute_again(first, {"payload": {}}, **told)["job_id"] != JOB["job_id"]
+
+    def test_a_sensors_retry_looks_again_at_what_the_first_try_was_refused(self, sandbox: Sandbox) -> None:
+        job = TalkdeskHook().submit(calls())
+        refused = {"status": "refused", "refusal": "permission", "reason": "no", "job": job}
+        sandbox.set_options("talkdesk", hold=None)
+        task = sensor(job, True)()
+        with pytest.raises(exceptions.ContactCenterPermissionError):
+            task.execute_complete(context(), refused, deferred_by=1)
+        assert task.execute_complete(context(try_number=2), refused, deferred_by=1) == job
+
+    def test_a_deferral_says_which_try_it_was(self, sandbox: Sandbox) -> None:
+        for task in (waiting_report(True)(), sensor(TalkdeskHook().submit(calls()), True)()):
+            with pytest.raises(TaskDeferred) as deferral:
+                task.execute(context(try_number=3))
+            assert deferral.value.kwargs == {"deferred_by": 3}
+
     @pytest.mark.parametrize("word", ["failed", "canceled", "deleted"])
     def test_a_job_that_is_no_longer_good_is_submitted_again(self, sandbox: Sandbox, word: str) -> None:
         store = StateStore()
@@ -673,6 +706,18 @@ class TestReschedulingSensor:
             self.look(job, since)
         with pytest.raises(AirflowSkipException):
             self.look(job, since, soft_fail=True)
+
+    def test_outlasts_a_connection_that_cannot_be_read_after_its_first_look(
+        self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from airflow.sdk.exceptions import AirflowRescheduleException
+
+        job = TestSensor.submitted()
+        monkeypatch.delenv("AIRFLOW_CONN_TALKDESK_DEFAULT")
+        with pytest.raises(exceptions.ContactCenterUnavailableError, match="there is no connection"):
+            self.look(job)
+        with pytest.raises(AirflowRescheduleException):
+            self.look(job, datetime.now(UTC))
 
     def test_a_failed_report_fails_it(self, sandbox: Sandbox) -> None:
         job = TestSensor.submitted()

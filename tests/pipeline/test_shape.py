@@ -639,6 +639,20 @@ def test_new_columns_are_one_caveat_however_many_come_one_by_one() -> None:
     assert said.endswith("'agent49' and 10 more.")
 
 
+@pytest.mark.parametrize("file_format", FORMATS)
+@pytest.mark.parametrize(("source", "data"), [("csv", b"a,b\n1,2\n"), ("jsonl", b'{"a":1}\n{"b":2}\n')])
+def test_a_shape_that_drops_every_column_is_refused(source: str, data: bytes, file_format: str) -> None:
+    with pytest.raises(ContactCenterShapeError, match="drops every column of the"):
+        shaped(data, source, file_format=file_format, drop=["a", "b"])
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_rows_without_a_single_name_are_not_blamed_on_the_shape(file_format: str) -> None:
+    with pytest.raises(ContactCenterShapeError, match=r"first 2 rows .* are empty objects .* in select, or"):
+        shaped(b"{}\n{}\n", "jsonl", file_format=file_format)
+    assert shaped(b"{}\n{}\n", "jsonl", file_format="jsonl")[1] == b"{}\n{}\n"
+
+
 @pytest.mark.parametrize("source", ["csv", "jsonl"])
 def test_a_report_without_rows_lands_as_an_empty_file(source: str, tmp_path: Path) -> None:
     for file_format in FORMATS:

@@ -254,6 +254,10 @@ def test_the_longest_interval_is_named_where_there_is_one(api: Genesys, sandbox:
     assert "31 days" in answer.json()["message"]
 
 
+def _filtered(kind: str, **predicate: Any) -> dict[str, Any]:
+    return {kind: [{"type": "and", "predicates": [predicate]}]}
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -273,14 +277,43 @@ def test_the_longest_interval_is_named_where_there_is_one(api: Genesys, sandbox:
             "constraint.validation",
         ),
         ({"segmentFilters": [{"type": "and", "predicates": [{"value": "x"}]}]}, "constraint.validation"),
+        (_filtered("segmentFilters", metric="oTotalScore", range={"gt": 1}), "invalid.property"),
+        (_filtered("conversationFilters", property="tier", value="gold"), "invalid.property"),
+        (_filtered("resolutionFilters", dimension="userId", value="x"), "invalid.property"),
+        (_filtered("segmentFilters", type="attribute", dimension="ani", value="x"), "invalid.value"),
         (
-            {"segmentFilters": [{"type": "and", "predicates": [{"metric": "tTalk", "range": {"over": 1}}]}]},
+            _filtered("segmentFilters", property="tier", propertyType="money", value="x"),
+            "invalid.value",
+        ),
+        (
+            _filtered("segmentFilters", metric="tSegmentDuration", range={"over": 1}),
             "invalid.value",
         ),
     ],
 )
 def test_a_body_that_makes_no_sense_is_refused(api: Genesys, body: dict[str, Any], code: str) -> None:
     assert error(api.create(**body)) == (400, code)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        _filtered("segmentFilters", dimension="participantName", value="Ana"),
+        _filtered("segmentFilters", type="dimension", dimension="skillExpressionId", operator="exists"),
+        _filtered("segmentFilters", property="tier", propertyType="string", value="gold"),
+        _filtered("conversationFilters", metric="tTalk", range={"gt": 1000, "lte": 9000}),
+        _filtered("resolutionFilters", metric="nNextContactAvoided", range={"gte": 1}),
+    ],
+    ids=lambda body: next(iter(body)),
+)
+def test_a_filter_may_name_whatever_the_vendors_models_know(api: Genesys, body: dict[str, Any]) -> None:
+    assert api.create(**body).status_code == 202
+
+
+def test_users_are_filtered_by_dimensions_alone(users: Genesys) -> None:
+    for predicate in ({"metric": "tTalk", "range": {"gt": 1}}, {"property": "tier", "value": "x"}):
+        assert error(users.create(**_filtered("userFilters", **predicate))) == (400, "invalid.property")
+    assert users.create(**_filtered("userFilters", dimension="userId", operator="exists")).status_code == 202
 
 
 def test_a_body_has_to_be_a_json_object_of_its_type_and_not_too_long(api: Genesys) -> None:

@@ -212,6 +212,13 @@ class OldFiles(Files):
         raise asyncssh.SFTPOpUnsupported("posix-rename is not supported")
 
 
+class Overwriting(Files):
+    """A server that renames over a file, as SFTPGo does, where the protocol has it refuse."""
+
+    def rename(self, oldpath: bytes, newpath: bytes) -> None:
+        super().posix_rename(oldpath, newpath)
+
+
 class FullDisk(Files):
     """A server that keeps less than it is given, and says nothing."""
 

@@ -7,15 +7,17 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from paramiko import SFTPClient
 
 from airflow_provider_contactcenter.checks import InvalidValue
 from airflow_provider_contactcenter.stores.base import ObjectExists
 from airflow_provider_contactcenter.stores.file import FileStore
 from airflow_provider_contactcenter.stores.sftp import SFTPStore
 from tests.stores.conftest import Body, Gone
-from tests.stores.servers import Files, FullDisk, OldFiles, SFTPServer
+from tests.stores.servers import Files, FullDisk, OldFiles, Overwriting, SFTPServer
 
 CSV = "text/csv; charset=utf-8"
 
@@ -92,6 +94,21 @@ def test_a_file_has_one_name_however_its_path_is_spelled(tmp_path: Path) -> None
         assert SFTPStore(path).path == f"{tmp_path}/calls.csv"
 
 
+def test_a_folder_that_may_be_written_but_not_read_takes_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = os.open
+
+    def refuse(path: Any, *flags: Any, **options: Any) -> int:
+        if Path(path) == tmp_path:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *flags, **options)
+
+    monkeypatch.setattr(os, "open", refuse)  # root may read any folder
+    FileStore(f"{tmp_path}/calls.csv").put(Body(b"whole"), content_type=CSV, replace=False)
+    assert (tmp_path / "calls.csv").read_bytes() == b"whole"
+
+
 @pytest.fixture
 def sftp(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
@@ -114,6 +131,32 @@ def test_a_server_that_cannot_replace_in_one_step_is_refused(sftp: SFTPServer, t
     SFTPStore("/new.csv").check(replace=False)
     SFTPStore("/new.csv").put(Body(b"new"), content_type=CSV, replace=False)
     assert names(tmp_path) == ["calls.csv", "new.csv"]
+
+
+@pytest.mark.parametrize("sftp", [Overwriting], indirect=True)
+def test_a_server_that_renames_over_a_file_cannot_promise_not_to_replace(
+    sftp: SFTPServer, tmp_path: Path
+) -> None:
+    with pytest.raises(OSError, match=r"replaces a file that is there where it should refuse"):
+        SFTPStore("/calls.csv").check(replace=False)
+    SFTPStore("/calls.csv").check()
+    assert names(tmp_path) == []
+
+
+def test_a_file_is_read_with_a_bounded_number_of_requests(
+    sftp: SFTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some servers stall where one asks for all of a file at once."""
+    send, waiting = SFTPClient._async_request, []
+
+    def sent(client: Any, *request: Any) -> Any:
+        waiting.append(len(client._expecting))
+        return send(client, *request)
+
+    monkeypatch.setattr(SFTPClient, "_async_request", sent)
+    (tmp_path / "calls.csv").write_bytes(bytes(8 << 20))
+    assert sum(map(len, SFTPStore("/calls.csv").read())) == 8 << 20
+    assert len(waiting) > 256 and max(waiting) <= 64
 
 
 @pytest.mark.parametrize("sftp", [FullDisk], indirect=True)

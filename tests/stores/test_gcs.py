@@ -49,6 +49,10 @@ class Refuser(BaseHTTPRequestHandler):
         self.server.heard.append(("POST", self.path))
         self.server.credentials.append(self.headers.get("Authorization"))
         refused = self.server.refuses == "start" and "ifGenerationMatch=0" in self.path
+        if self.server.refuses == "policy":
+            reason = {"reason": "orgPolicyConstraintFailed", "message": "no CMEK"}
+            self.answer(412, body=json.dumps({"error": {"code": 412, "errors": [reason]}}).encode())
+            return
         self.answer(412 if refused else 200, {"Location": f"{self.server.url}/session?upload_id=sentinel"})
 
     def do_PUT(self) -> None:
@@ -155,6 +159,19 @@ def test_a_check_with_replace_false_finds_an_object_too(refuser: Any) -> None:
     with pytest.raises(ObjectExists):
         GCSStore(BUCKET, "a.csv").check(replace=False)
     GCSStore(BUCKET, "a.csv").check()
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_policys_refusal_is_no_object(refuser: Any, replace: bool) -> None:
+    refuser.refuses = "policy"
+    store = GCSStore(BUCKET, "a.csv", chunk_size=CHUNK)
+    for do in (
+        lambda: store.check(replace=replace),
+        lambda: store.put(Body(b"new"), content_type=CSV, replace=replace),
+    ):
+        with pytest.raises(Exception, match="412") as caught:
+            do()
+        assert not isinstance(caught.value, ObjectExists)
 
 
 def test_a_check_takes_its_session_back(refuser: Any) -> None:

@@ -178,6 +178,25 @@ def test_a_shape_that_cannot_be(
     assert sandbox.journal() == []
 
 
+@pytest.mark.parametrize("whose", ["operator", "template", "report"])
+def test_parquet_in_gzip(sandbox: Sandbox, tmp_path: Path, whose: str) -> None:
+    own, report = shape(file_format="parquet"), calls()
+    values = {"task_id": "calls", "path": str(tmp_path / "calls"), "compression": "gzip"}
+    sentence = r"compression='gzip' is not allowed with Parquet.*leave it out"
+    if whose == "operator":
+        with pytest.raises(InvalidValue, match=sentence):
+            Folder(report=report, shape=own, **values)
+        return
+    if whose == "report":
+        report["shape"] = own
+    operator = Folder(report=report, **values)
+    if whose == "template":
+        operator.shape = own
+    with pytest.raises(ContactCenterInvalidReportError, match=sentence):
+        operator.execute(context())
+    assert sandbox.journal() == []
+
+
 def test_a_spreadsheet_in_a_shape(sandbox: Sandbox, tmp_path: Path) -> None:
     report = eight_by_eight_summary_report(
         "queue-interactions-summary",

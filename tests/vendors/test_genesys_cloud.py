@@ -99,7 +99,12 @@ def test_an_unknown_client_is_told_of_regions() -> None:
 
 # -- reports -----------------------------------------------------------------------------------------------
 
-QUEUE = {"type": "and", "predicates": [{"dimension": "queueId", "value": "c0de"}]}
+
+def _about(dimension: str) -> dict[str, Any]:
+    return {"type": "and", "predicates": [{"dimension": dimension, "value": "c0de"}]}
+
+
+QUEUE = _about("queueId")
 
 
 def test_filters_and_order_stand_in_the_body_under_the_vendors_names() -> None:
@@ -143,6 +148,14 @@ def test_users_have_paths_and_filters_of_their_own() -> None:
     ("parameters", "sentence"),
     [
         ({"conversation_filters": [QUEUE]}, "'queueId' is not allowed: it is a dimension of segments"),
+        (
+            {"conversation_filters": [_about("participantName")]},
+            "it is a dimension of segments.*give it in segment_filters",
+        ),
+        (
+            {"segment_filters": [_about("conversationId")]},
+            "it is a dimension of conversations.*give it in conversation_filters",
+        ),
         ({"segment_filters": [{"predicates": []}]}, "'type', which is 'and' or 'or'"),
         ({"segment_filters": [{"type": "and"}]}, "it holds no predicates"),
         ({"segment_filters": []}, "give a list of filters"),
@@ -174,6 +187,12 @@ def test_users_have_paths_and_filters_of_their_own() -> None:
 def test_what_the_vendor_would_ignore_or_refuse_is_refused_first(parameters: Any, sentence: str) -> None:
     with pytest.raises(InvalidValue, match=sentence):
         genesys_conversations(**WINDOW, **parameters)
+
+
+def test_a_dimension_of_a_later_release_passes_at_either_level() -> None:
+    new = [_about("moonPhase")]
+    params = genesys_conversations(**WINDOW, conversation_filters=new, segment_filters=new)["params"]
+    assert params["conversation_filters"] == params["segment_filters"] == new
 
 
 def test_users_are_filtered_by_their_own_dimensions_only() -> None:
@@ -238,7 +257,7 @@ def test_a_watermark_that_cannot_be_read_is_none(body: Any) -> None:
         (["2026-05-02T00:00:00.000Z"], None),
         (["2026-05-01T23:59:59.999Z"], "complete until 2026-05-01T23:59:59.999000+00:00 only"),
         (["2026-05-01T20:00:00Z", LATER], "complete until 2026-05-01T20:00:00+00:00 only"),
-        ([None], None),
+        ([None], "doesn't say how far its data is complete"),
     ],
 )
 def test_pages_behind_their_watermark_carry_a_caveat(dates: list[str | None], caveat: str | None) -> None:
@@ -251,11 +270,12 @@ def test_pages_behind_their_watermark_carry_a_caveat(dates: list[str | None], ca
         cursor = page.cursor
     assert cursor is None
     assert page.caveat is None if caveat is None else caveat in str(page.caveat)
-    assert page.provisional == (caveat is not None)
+    assert page.provisional == (caveat is not None and dates != [None])
 
 
 def test_a_watermark_that_nobody_tells_is_a_caveat_too() -> None:
-    for told, caveat in ((False, None), (True, None), (None, "doesn't say how far its data is complete")):
+    behind, untold = "didn't reach the window's end", "doesn't say how far its data is complete"
+    for told, caveat in ((False, None), (True, behind), (None, untold)):
         job = {**JOB, "provisional": told}
         _, page = play(api.content(job).page(None), answer({"conversations": [{"n": 1}]}))
         assert page.caveat is None if caveat is None else caveat in str(page.caveat)
@@ -307,19 +327,49 @@ def test_a_page_that_is_too_large_is_asked_for_with_half_the_rows() -> None:
     assert page.cursor.size == 250
 
 
-def test_a_cursor_that_died_leaves_the_report_incomplete() -> None:
+def test_a_page_may_be_called_too_large_in_words_alone() -> None:
+    words = "The response is over the size limit. Reduce pageSize or interval."
+    asked, _ = play(api.content(JOB).page(None), answer({"message": words}, 400), {"conversations": []})
+    assert [dict(request.params)["pageSize"] for request in asked] == ["1000", "500"]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "kind"),
+    [
+        (error(400, "invalid.query.param.value", "cursor"), "incomplete"),
+        (error(404, "not.found", "no cursor"), "missing"),
+        (error(410, "not.found", "no cursor"), "missing"),
+    ],
+    ids=["cursor refused", "job gone", "job gone for good"],
+)
+def test_a_cursor_that_died_leaves_the_report_incomplete_and_a_job_that_died_is_gone(
+    refusal: Any, kind: str
+) -> None:
     with pytest.raises(Refusal, match=r"the pages broke off: .*cursor") as caught:
-        play(
-            api.content(JOB).page(api.Cursor("c", 1000, None)),
-            error(400, "invalid.query.param.value", "cursor"),
-        )
-    assert caught.value.kind == "incomplete"
+        play(api.content(JOB).page(api.Cursor("c", 1000, None)), refusal)
+    assert caught.value.kind == kind
 
 
-@pytest.mark.parametrize("body", [[1], {"message": "try again"}, {"userDetails": [{"userId": "1"}]}])
-def test_what_is_no_page_is_no_page(body: Any) -> None:
+@pytest.mark.parametrize(
+    "given",
+    [
+        answer([1]),
+        answer({"message": "try again"}),
+        answer({"userDetails": [{"userId": "1"}]}),
+        answer({"userDetails": [{"userId": "1"}], "dataAvailabilityDate": LATER}),
+        answer({"conversations": [{"n": 1}], "cursor": {"after": 1}}),
+        answer({"conversations": [{"n": 1}], "cursor": True}),
+        answer({"conversations": [], "cursor": False}),
+        answer({"conversations": {}}),
+        answer({"conversations": ""}),
+        answer({}, 202),
+        answer({"conversations": [{"n": 1}]}, 202),
+    ],
+    ids=lambda given: f"{given.status} {given.body.decode()}",
+)
+def test_what_is_no_page_is_no_page(given: Any) -> None:
     with pytest.raises(Refusal, match="no list of conversations") as caught:
-        play(api.content(JOB).page(api.Cursor("c", 1000, None)), answer(body))
+        play(api.content(JOB).page(api.Cursor("c", 1000, None)), given)
     assert caught.value.passing
 
 
@@ -339,6 +389,11 @@ def test_an_address_that_is_not_authorized_is_no_question_of_the_token() -> None
     assert heard(error(401, "bad.credentials")).kind == "authentication"
 
 
+def test_a_request_whose_end_never_came_is_no_fault_of_the_reports() -> None:
+    assert heard(error(400, "client.failed.request")).kind == "unavailable"
+    assert heard(error(400, "bad.request")).kind == "invalid"
+
+
 def test_the_seconds_to_wait_stand_in_the_header_or_in_the_words() -> None:
     words = "Rate limit exceeded the maximum. Retry the request in [42] seconds"
     assert heard(error(429, "too.many.requests.retry.after", words)).retry_after == 42
@@ -351,6 +406,23 @@ def test_a_refusal_carries_the_id_that_support_asks_for() -> None:
     )
     assert heard(given).words.endswith("(correlation id 5d0c-1)")
     assert "analytics:userDetail:view" in heard(given).words
+
+
+def test_the_id_stands_in_the_body_where_a_gateway_took_the_header() -> None:
+    given = answer({"message": "no", "code": "not.authorized", "contextId": "5d0c-2"}, 403)
+    assert heard(given).words == "HTTP 403: not.authorized: no (correlation id 5d0c-2)"
+
+
+def test_a_lost_job_carries_the_id_that_support_asks_for() -> None:
+    with pytest.raises(Refusal, match=r"holds no jobId \(correlation id 5d0c-3\)"):
+        play(api.submit(CONVERSATIONS, None), answer({}, 202, {"inin-correlation-id": "5d0c-3"}))
+
+
+def test_a_refusal_names_the_fields_that_it_is_about() -> None:
+    details = [{"errorCode": "too.long", "fieldName": "interval"}, {}, "odd"]
+    body = {"message": "Invalid", "code": "constraint.validation", "details": details}
+    assert heard(answer(body, 400)).words == "HTTP 400: constraint.validation: Invalid: interval too.long"
+    assert heard(answer({"message": "Several", "errors": [body]}, 400)).words.endswith("interval too.long")
 
 
 # -- test of a connection ----------------------------------------------------------------------------------

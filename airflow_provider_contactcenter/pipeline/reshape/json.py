@@ -112,6 +112,7 @@ class FromJson(Transform):
                 if rule.missed and not rule.found:
                     self._missing(list(rule.path), _NOWHERE, ())
         if self.file_format == "jsonl":
+            self._check_columns()
             return made
         if self._to is None:
             self._fix()
@@ -216,11 +217,22 @@ class FromJson(Transform):
             if self._lands(parts(path)[0]):
                 self._add(parts(path)[0])
         self._check_names()
-        if self.rows and not self._columns:
+        self._check_columns()
+        self._to = self._encoder()
+
+    def _check_columns(self) -> None:
+        """Refuse rows that land without a single column, unless that is how they came."""
+        if not self.rows or self._columns:
+            return
+        if self._seen:
             raise ContactCenterShapeError(
                 "The shape drops every column of the report: nothing is left to land."
             )
-        self._to = self._encoder()
+        if self.file_format != "jsonl":
+            raise ContactCenterShapeError(
+                f"The first {self.rows} rows of the report are empty objects ({{}}), so nothing says which "
+                f"columns the {self.file_format} file is to have: name them in select, or take jsonl."
+            )
 
     def _shaped(self, row: dict[str, Any], number: int) -> dict[str, Any]:
         rules = self._rules

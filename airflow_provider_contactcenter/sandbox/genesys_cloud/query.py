@@ -22,7 +22,7 @@ ORDER_BY = ("conversationStart", "conversationEnd", "segmentStart", "segmentEnd"
 OPERATORS = ("matches", "exists", "notExists")
 MAX_LIMIT = 2**31 - 1
 
-#: kind of filter -> its dimensions, as far as documents that could be read name them
+#: kind of filter -> its dimensions (SDK 269.0.0)
 DIMENSIONS: Mapping[str, frozenset[str]] = {
     name: frozenset(words.split())
     for name, words in {
@@ -31,10 +31,20 @@ DIMENSIONS: Mapping[str, frozenset[str]] = {
             customerParticipation divisionId externalTag mediaStatsMinConversationMos originatingDirection
             originatingSocialMediaPublic""",
         "segmentFilters": """
-            addressFrom addressTo ani direction disconnectType dnis edgeId errorCode externalContactId flowId
-            flowName groupId mediaType messageType outboundCampaignId outboundContactListId provider purpose
-            queueId recording requestedRoutingSkillId scriptId segmentEnd segmentType sessionDnis teamId
-            transferType usedRouting userId wrapUpCode wrapUpNote""",
+            addressFrom addressTo agentAssistantId agentOwned ani authenticated bargedParticipantId
+            callbackNumber callbackScheduledTime canonicalExternalContactId cleared coachedParticipantId
+            conference deliveryPushed deliveryStatus destinationAddress destinationConversationId
+            detectedSpeechEnd detectedSpeechStart direction disconnectType dnis edgeId engagementSource
+            errorCode exitReason extendedDeliveryStatus externalContactId externalOrganizationId
+            flaggedReason flowId flowName flowOutType flowOutcome flowOutcomeId flowOutcomeValue flowVersion
+            groupId journeyActionId journeyActionMapId journeyCustomerId journeyCustomerIdType
+            journeyCustomerSessionId mediaCount mediaType messageType monitoredParticipantId
+            outboundCampaignId outboundContactId outboundContactListId participantName protocolCallId
+            provider purpose queueId recording remote remoteNameDisplayable requestedLanguageId
+            requestedRouting requestedRoutingSkillId scoredAgentId screenMonitoredUserId screenRecording
+            scriptId segmentEnd segmentType sessionDnis sipResponseCode skillExpressionId snippetRecording
+            subject teamId transferTargetAddress transferTargetName transferType usedRouting userId
+            wrapUpCode wrapUpNote""",
         "evaluationFilters": """
             assigneeApplicable assigneeId calibrationId contextId deleted evaluationId evaluationStatus
             evaluatorId eventTime formId formName queueId released rescored systemSubmitted userId""",
@@ -58,10 +68,27 @@ FILTERS = {
     "users": ("userFilters", "presenceFilters", "routingStatusFilters"),
 }
 ANY = frozenset().union(*DIMENSIONS.values())
+#: kind of filter -> its metrics, where they are few (SDK); those of conversations are 86
+METRICS: Mapping[str, tuple[str, ...]] = {
+    "segmentFilters": ("tSegmentDuration",),
+    "evaluationFilters": ("oTotalCriticalScore", "oTotalScore"),
+    "surveyFilters": ("oSurveyTotalScore",),
+    "resolutionFilters": ("nNextContactAvoided",),
+}
+#: kind of filter -> what a predicate may name there (SDK), where that isn't either of dimension and metric
+NAMED: Mapping[str, tuple[str, ...]] = {
+    "segmentFilters": ("dimension", "metric", "property"),
+    "resolutionFilters": ("metric",),
+    "userFilters": ("dimension",),
+    "presenceFilters": ("dimension",),
+    "routingStatusFilters": ("dimension",),
+}
+PROPERTY_TYPES = ("bool", "integer", "real", "date", "string", "uuid")
 #: a field whose name isn't the dimension's
 FIELDS = {
     "divisionId": "divisionIds",
     "accessAttribute": "accessAttributes",
+    "requestedRouting": "requestedRoutings",
     "requestedRoutingSkillId": "requestedRoutingSkillIds",
 }
 
@@ -151,15 +178,15 @@ def _check_filters(kind: str, given: Any) -> None:
     if not isinstance(given, list):
         raise Refused("invalid.value", value=str(given), field=kind)
     for each in given:
-        _check_filter(kind, each)
+        _check_filter(kind, kind, each)
         clauses = each.get("clauses") or []
         if not isinstance(clauses, list):
             raise Refused("invalid.value", value=str(clauses), field=f"{kind}.clauses")
         for clause in clauses:
-            _check_filter(f"{kind}.clauses", clause)
+            _check_filter(kind, f"{kind}.clauses", clause)
 
 
-def _check_filter(place: str, given: Any) -> None:
+def _check_filter(kind: str, place: str, given: Any) -> None:
     if not isinstance(given, dict):
         raise Refused("invalid.value", value=str(given), field=place)
     _one_of(f"{place}.type", given.get("type"), ("and", "or"))
@@ -167,20 +194,24 @@ def _check_filter(place: str, given: Any) -> None:
     if not isinstance(predicates, list):
         raise Refused("invalid.value", value=str(predicates), field=f"{place}.predicates")
     for predicate in predicates:
-        _check_predicate(f"{place}.predicates", predicate)
+        _check_predicate(kind, f"{place}.predicates", predicate)
 
 
-def _check_predicate(place: str, given: Any) -> None:
+def _check_predicate(kind: str, place: str, given: Any) -> None:
     if not isinstance(given, dict):
         raise Refused("invalid.value", value=str(given), field=place)
+    _one_of(f"{place}.type", given.get("type") or "dimension", ("dimension", "metric", "property"))
     named = [name for name in ("dimension", "metric", "property") if given.get(name)]
     if len(named) != 1:
         raise Refused(
             "constraint.validation", field=place, problem="must name one dimension, metric or property"
         )
-    dimension = given.get("dimension")
-    if dimension and dimension not in ANY:
-        raise Refused("invalid.property", value=str(dimension), object=place)
+    (subject,) = named
+    value, metrics = str(given[subject]), METRICS.get(kind)
+    known = {"dimension": value in ANY, "metric": metrics is None or value in metrics, "property": True}
+    if subject not in NAMED.get(kind, ("dimension", "metric")) or not known[subject]:
+        raise Refused("invalid.property", value=value, object=place)
+    _one_of(f"{place}.propertyType", given.get("propertyType") or "string", PROPERTY_TYPES)
     operator = given.get("operator") or "matches"
     _one_of(f"{place}.operator", operator, OPERATORS)
     bounds = given.get("range")

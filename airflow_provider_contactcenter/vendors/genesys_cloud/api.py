@@ -48,7 +48,7 @@ from airflow_provider_contactcenter.vendors.protocol.oauth import (
     granted,
     token_of,
 )
-from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
+from airflow_provider_contactcenter.vendors.protocol.refusals import TOO_LONG, Refusal, RefusalKind
 from airflow_provider_contactcenter.vendors.protocol.vendor import status_of
 from airflow_provider_contactcenter.vendors.protocol.written import raw
 
@@ -74,6 +74,13 @@ STATES: Mapping[str, State] = {
 _SUBJECTS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     "conversations": ("conversations", "conversations", CONVERSATION_FILTERS),
     "users": ("users", "userDetails", USER_FILTERS),
+}
+#: code of a refusal -> what it means, where that isn't what its status means
+_KINDS: Mapping[str, RefusalKind] = {
+    # 401: a second token won't help where the address is refused.
+    "ip.not.authorized": "permission",
+    # 400: the request's end never came, over a poor network, so nothing of it was carried out.
+    "client.failed.request": "unavailable",
 }
 _JSON = {"Accept": "application/json"}
 
@@ -134,28 +141,43 @@ def refused(refusal: Refusal, answer: Answer) -> Refusal:
     retry_after = refusal.retry_after
     if refusal.status == 429 and retry_after is None and (found := re.search(r"\[(\d+)\] seconds", words)):
         retry_after = float(found[1])
-    # A second token won't help where the address is refused.
-    kind = "permission" if "ip.not.authorized" in words else refusal.kind
-    correlation = answer.headers.get("inin-correlation-id", "").strip()
-    if re.fullmatch(r"[\w.-]{1,100}", correlation, re.ASCII) and correlation not in words:
-        words = f"{words.rstrip('.')} (correlation id {correlation})"
+    kind = next((kind for code, kind in _KINDS.items() if code in words), refusal.kind)
+    words = _correlated(words, answer)
     return Refusal(kind, words, status=refusal.status, retry_after=retry_after, advice=refusal.advice)
 
 
-def _further(answer: Answer) -> Iterator[str]:
-    """What ``ErrorBody`` says beside its own code and message: the limit that was met, errors within it."""
+def _correlated(words: str, answer: Answer) -> str:
+    """Words with the id that support asks for: it stands in a header, and in the body as ``contextId``."""
+    for said in (answer.headers.get("inin-correlation-id"), _object(answer).get("contextId")):
+        correlation = said.strip() if isinstance(said, str) else ""
+        if re.fullmatch(r"[\w.-]{1,100}", correlation, re.ASCII):
+            return words if correlation in words else f"{words.rstrip('.')} (correlation id {correlation})"
+    return words
+
+
+def _object(answer: Answer) -> Mapping[str, Any]:
+    """The answer's JSON object; an empty one where it holds none."""
     try:
         body = answer.json()
     except Refusal:
-        return
-    if not isinstance(body, Mapping):
-        return
+        return {}
+    return body if isinstance(body, Mapping) else {}
+
+
+def _further(answer: Answer) -> Iterator[str]:
+    """What ``ErrorBody`` says beside its own code and message: fields, the limit met, errors within it."""
+    body = _object(answer)
     within = body.get("errors")
     for error in [body, *(within if isinstance(within, list) else [])]:
         if not isinstance(error, Mapping):
             continue
         if error is not body:
             yield from (str(error[key])[:LONGEST_WORDS] for key in ("code", "message") if error.get(key))
+        details = error.get("details")
+        for detail in details if isinstance(details, list) else ():
+            if isinstance(detail, Mapping):
+                said = [str(detail[key]) for key in ("fieldName", "errorCode") if detail.get(key)]
+                yield " ".join(said)[:LONGEST_WORDS]
         limit = error.get("limit")
         if isinstance(limit, Mapping) and limit.get("key"):
             yield f"the limit {limit['key']} is {limit.get('value')}"[:LONGEST_WORDS]
@@ -179,17 +201,10 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
         **(params["extra_body"] or {}),
     }
     answer = yield Request("POST", _jobs(report["kind"]), headers=_JSON, json=body, idempotent=False)
-    try:
-        body = answer.json()
-    except Refusal:
-        body = {}
-    job_id = body.get("jobId") if isinstance(body, Mapping) else None
+    job_id = _object(answer).get("jobId")
     if not isinstance(job_id, str) or not job_id.strip():
-        raise Refusal(
-            "lost",
-            f"the report was accepted (HTTP {answer.status}), but the answer holds no jobId",
-            status=answer.status,
-        )
+        words = f"the report was accepted (HTTP {answer.status}), but the answer holds no jobId"
+        raise Refusal("lost", _correlated(words, answer), status=answer.status)
     return new_job(report, job_id)
 
 
@@ -270,6 +285,12 @@ class _Body(msgspec.Struct, gc=False):
 
 _DECODER = msgspec.json.Decoder(_Body)
 
+#: how the vendor says that its answer is too large (no field of ``ErrorBody`` is required, its code neither),
+#: and how the transport does
+_TOO_LARGE = ("response.entity.too.large", "response is over the size limit", TOO_LONG)
+#: kind of refusal -> what it means behind a cursor: the cursor died, or the job did
+_MIDWAY: Mapping[RefusalKind, RefusalKind] = {"invalid": "incomplete", "missing": "missing"}
+
 
 def _page(job: Job, cursor: Cursor | None) -> Operation[Page]:
     """A page by the cursor of the one before; the last has none. A short or an empty page isn't the end."""
@@ -288,9 +309,12 @@ def _caveat(job: Job, watermark: datetime | None) -> str | None:
     """Beyond its watermark a job is fulfilled without a word, and its tail is missing."""
     end = job["report"]["params"]["end"]
     if watermark is None:
-        # Nobody tells, if it wasn't told before the job was submitted either.
-        untold = "provisional" in job and job["provisional"] is None
-        return "The vendor doesn't say how far its data is complete: rows may still come." if untold else None
+        # What was told before the job was submitted is all there is; a job of another's making tells nothing.
+        told = job.get("provisional")
+        if told is None:
+            return "The vendor doesn't say how far its data is complete: rows may still come."
+        behind = "The vendor's data didn't reach the window's end at the submit: rows may still come."
+        return behind if told else None
     if watermark >= datetime.fromisoformat(end):
         return None
     return (
@@ -300,19 +324,19 @@ def _caveat(job: Job, watermark: datetime | None) -> str | None:
 
 
 def _asked(job: Job, cursor: Cursor | None, size: int) -> Operation[tuple[Answer, int]]:
-    """Ask for a page; half as many rows where the vendor finds its own answer too large."""
+    """Ask for a page; half as many rows where the answer is too large for the vendor or here."""
     while True:
         params = [("pageSize", str(size)), *([("cursor", cursor.after)] if cursor else [])]
         try:
             answer = yield Request("GET", f"{_path(job)}/results", params=params, headers=_JSON)
         except Refusal as refusal:
-            if "response.entity.too.large" in refusal.words and size > 1:
+            if size > 1 and any(said in refusal.words for said in _TOO_LARGE):
                 size //= 2
                 continue
-            if cursor and refusal.answered and refusal.kind in {"invalid", "missing"}:
-                # Once rows have come it isn't the report that is refused: a cursor died, or the job did.
+            if cursor and refusal.answered and refusal.kind in _MIDWAY:
+                # Once rows have come it isn't the report that is refused.
                 words = f"the pages broke off: {refusal.words}"
-                raise refusal.but("incomplete", words) from None
+                raise refusal.but(_MIDWAY[refusal.kind], words) from None
             raise
         return answer, size
 
@@ -320,21 +344,22 @@ def _asked(job: Job, cursor: Cursor | None, size: int) -> Operation[tuple[Answer
 def _read(kind: str, answer: Answer) -> tuple[list[Any], str | None, str | None]:
     """Rows as the vendor wrote them, the next page's cursor, and the watermark."""
     name = _SUBJECTS[kind][1]
-    page = answer.decoded(_DECODER)
-    if page is not None:
-        rows = page.conversations if kind == "conversations" else page.userDetails
-        if rows or page.cursor or page.dataAvailabilityDate:
-            return rows or [], page.cursor or None, page.dataAvailabilityDate
+    page = answer.decoded(_DECODER) if answer.status == 200 else None
+    if page is not None and (rows := page.conversations if kind == "conversations" else page.userDetails):
+        return rows, page.cursor or None, page.dataAvailabilityDate
     body = answer.written()
-    found = body.get(name) or [] if isinstance(body, Mapping) else None
-    # No field is required, so {} is an empty page. Words in its place would end the report early.
-    if not isinstance(found, list) or (body and not body.keys() & {name, "cursor", "dataAvailabilityDate"}):
-        raise Refusal(
-            "unavailable",
-            f"the answer holds no list of {name}; it says: {words_of(answer)}",
-            status=answer.status,
-        )
-    return [raw(row) for row in found], body.get("cursor") or None, body.get("dataAvailabilityDate")
+    # No field is required, so {} is an empty page. Another answer in its place would end the report early.
+    others = {each for _, each, _ in _SUBJECTS.values()} - {name}
+    if answer.status == 200 and isinstance(body, Mapping) and not body.keys() & others:
+        found, after = body.get(name), body.get("cursor")
+        named = not body or body.keys() & {name, "cursor", "dataAvailabilityDate"}
+        if named and isinstance(found, list | None) and isinstance(after, str | None):
+            return [raw(row) for row in found or ()], after or None, body.get("dataAvailabilityDate")
+    raise Refusal(
+        "unavailable",
+        f"the answer (HTTP {answer.status}) holds no list of {name}; it says: {words_of(answer)}",
+        status=answer.status,
+    )
 
 
 def probe(settings: Settings) -> Operation[str]:

@@ -12,27 +12,47 @@ from typing import Any
 from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.checks import Check, InvalidValue
 
-#: Dimensions of segments that users look for among those of conversations, where the vendor ignores them.
-SEGMENT_DIMENSIONS = frozenset(
-    (
-        *("addressFrom", "addressTo", "ani", "direction", "disconnectType", "dnis", "edgeId", "errorCode"),
-        *("flowId", "flowName", "groupId", "mediaType", "messageType", "outboundCampaignId"),
-        *("outboundContactListId", "provider", "purpose", "queueId", "recording", "requestedRoutingSkillId"),
-        *("scriptId", "segmentEnd", "segmentType", "sessionDnis", "teamId", "transferType", "usedRouting"),
-        *("userId", "wrapUpCode", "wrapUpNote"),
-    )
-)
+#: Dimensions that users look for among the other ones, where they aren't known: one client found the vendor
+#: to ignore them. Both lists are its SDK's (269.0.0), and grow.
+DIMENSIONS = {
+    "conversations": frozenset(
+        (
+            *("accessAttribute", "conversationEnd", "conversationId", "conversationInitiator"),
+            *("conversationStart", "customerParticipation", "divisionId", "externalTag"),
+            *("mediaStatsMinConversationMos", "originatingDirection", "originatingSocialMediaPublic"),
+        )
+    ),
+    "segments": frozenset(
+        (
+            *("addressFrom", "addressTo", "agentAssistantId", "agentOwned", "ani", "authenticated"),
+            *("bargedParticipantId", "callbackNumber", "callbackScheduledTime"),
+            *("canonicalExternalContactId", "cleared", "coachedParticipantId", "conference"),
+            *("deliveryPushed", "deliveryStatus", "destinationAddress", "destinationConversationId"),
+            *("detectedSpeechEnd", "detectedSpeechStart", "direction", "disconnectType", "dnis", "edgeId"),
+            *("engagementSource", "errorCode", "exitReason", "extendedDeliveryStatus", "externalContactId"),
+            *("externalOrganizationId", "flaggedReason", "flowId", "flowName", "flowOutType"),
+            *("flowOutcome", "flowOutcomeId", "flowOutcomeValue", "flowVersion", "groupId"),
+            *("journeyActionId", "journeyActionMapId", "journeyCustomerId", "journeyCustomerIdType"),
+            *("journeyCustomerSessionId", "mediaCount", "mediaType", "messageType"),
+            *("monitoredParticipantId", "outboundCampaignId", "outboundContactId", "outboundContactListId"),
+            *("participantName", "protocolCallId", "provider", "purpose", "queueId", "recording", "remote"),
+            *("remoteNameDisplayable", "requestedLanguageId", "requestedRouting"),
+            *("requestedRoutingSkillId", "scoredAgentId", "screenMonitoredUserId", "screenRecording"),
+            *("scriptId", "segmentEnd", "segmentType", "sessionDnis", "sipResponseCode"),
+            *("skillExpressionId", "snippetRecording", "subject", "teamId", "transferTargetAddress"),
+            *("transferTargetName", "transferType", "usedRouting", "userId", "wrapUpCode", "wrapUpNote"),
+        )
+    ),
+}
 _OPERATORS = ("matches", "exists", "notExists")
 _BOUNDS = ("gt", "gte", "lt", "lte")
 
 
-def filters(
-    *subjects: str, foreign: Collection[str] = (), dimensions: Collection[str] | None = None
-) -> Check:
+def filters(*subjects: str, beside: str | None = None, dimensions: Collection[str] | None = None) -> Check:
     """A check for a list of filters.
 
     :param subjects: what a predicate may be about: ``dimension``, ``metric``, ``property``.
-    :param foreign: dimensions that belong in ``segment_filters``.
+    :param beside: whose dimensions belong in the other filters: ``segments`` or ``conversations``.
     :param dimensions: the only dimensions there are, where the list is closed.
     """
 
@@ -85,10 +105,10 @@ def filters(
             _dimension(f"{name}['dimension']", item["dimension"])
 
     def _dimension(name: str, dimension: str) -> None:
-        if dimension in foreign:
+        if beside and dimension in DIMENSIONS[beside]:
             raise InvalidValue(
-                f"{name}={dimension!r} is not allowed: it is a dimension of segments, which the vendor "
-                "ignores here; give it in segment_filters."
+                f"{name}={dimension!r} is not allowed: it is a dimension of {beside}, which the vendor may "
+                f"ignore here; give it in {beside.removesuffix('s')}_filters."
             )
         if dimensions is not None:
             checks.one_of(dimensions)(name, dimension)

@@ -9,7 +9,7 @@ from typing import Any
 from airflow_provider_contactcenter import checks
 from airflow_provider_contactcenter.checks import Check
 from airflow_provider_contactcenter.nouns import Report
-from airflow_provider_contactcenter.vendors.genesys_cloud.filters import SEGMENT_DIMENSIONS, filters
+from airflow_provider_contactcenter.vendors.genesys_cloud.filters import filters
 from airflow_provider_contactcenter.vendors.protocol.kind import Kind, Rows
 from airflow_provider_contactcenter.vendors.protocol.reports import body_extra, make_report
 
@@ -40,8 +40,8 @@ CONVERSATION_FILTERS = {
 }
 _CONVERSATION_CHECKS: dict[str, Check] = {
     **_CHECKS,
-    "conversation_filters": checks.optional(filters("dimension", "metric", foreign=SEGMENT_DIMENSIONS)),
-    "segment_filters": checks.optional(filters("dimension", "metric", "property")),
+    "conversation_filters": checks.optional(filters("dimension", "metric", beside="segments")),
+    "segment_filters": checks.optional(filters("dimension", "metric", "property", beside="conversations")),
     "evaluation_filters": checks.optional(filters("dimension", "metric")),
     "survey_filters": checks.optional(filters("dimension", "metric")),
     "order_by": checks.optional(

@@ -221,5 +221,5 @@ def words_of(answer: Answer) -> str:
         for item in items if isinstance(items, list) else ():
             if isinstance(item, Mapping):
                 words = [str(item[key]) for key in ("name", "description", "hint") if item.get(key)]
-                said.append(" ".join(words))
+                said += [" ".join(words)] if words else []
     return ": ".join(dict.fromkeys(said))[:LONGEST_WORDS] or excerpt(answer.body) or "no words"

@@ -28,6 +28,10 @@ RefusalKind = Literal[
 ]
 
 
+#: how the words of a refusal begin where an answer has more bytes than are read of one
+TOO_LONG = "the answer is longer than"
+
+
 class Refusal(Exception):
     """A vendor (or the way to it) said no. ``words`` are its own, without any secret.
 
