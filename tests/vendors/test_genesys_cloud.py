@@ -97,6 +97,13 @@ def test_an_unknown_client_is_told_of_regions() -> None:
     assert caught.value.kind == "authentication"
 
 
+def test_an_address_that_may_not_ask_for_a_token_is_not_sent_to_another_region() -> None:
+    refusal = heard(error(401, "ip.not.authorized"))
+    with pytest.raises(Refusal) as caught:
+        play(api.authenticate(api.settings(fields())), refusal)
+    assert (caught.value.kind, caught.value.advice) == ("permission", None)
+
+
 # -- reports -----------------------------------------------------------------------------------------------
 
 
