@@ -61,7 +61,11 @@ def page_of(total: int | None, cursor: str | None, rows: int) -> dict[str, Any]:
     return {"meta": {"totalRecordCount": total, "scrollId": cursor}, "data": data}
 
 
-def scroll(report: Report, cursor: str | None, body: Any, status: int = 200) -> tuple[Request, Page]:
+def behind(scroll_id: str, total: int | None = 81) -> vendor.Scrolled:
+    return vendor.Scrolled(scroll_id, total)
+
+
+def scroll(report: Report, cursor: Any, body: Any, status: int = 200) -> tuple[Request, Page]:
     content = vendor.content(job_of(report))
     assert isinstance(content, Pages)
     asked, page = play(content.page(cursor), answer(body, status))
@@ -171,7 +175,7 @@ def test_the_seeds_two_pages_of_50_and_31_end_at_no_data() -> None:
     second, two = scroll(report, one.cursor, page_of(81, SECOND, 31))
     third, three = scroll(report, two.cursor, page_of(0, "No Data", 0))
     assert [len(page.rows) for page in (one, two, three)] == [50, 31, 0]
-    assert [page.cursor for page in (one, two, three)] == [FIRST, SECOND, None]
+    assert [page.cursor for page in (one, two, three)] == [behind(FIRST), behind(SECOND), None]
     assert one.total == 81
     # seed 002, "Call Legs Request": from midnight to ten in New York
     assert first.target == "/v2/call-legs"
@@ -206,7 +210,7 @@ def test_every_form_of_the_end(body: Any, rows: int) -> None:
 
 
 def test_a_short_page_is_not_the_end() -> None:
-    assert scroll(legs(page_size=50), None, page_of(81, FIRST, 49))[1].cursor == FIRST
+    assert scroll(legs(page_size=50), None, page_of(81, FIRST, 49))[1].cursor == behind(FIRST)
 
 
 def test_a_full_page_without_a_cursor_proves_nothing() -> None:
@@ -214,10 +218,30 @@ def test_a_full_page_without_a_cursor_proves_nothing() -> None:
         with pytest.raises(Refusal, match="without scrollId and total") as refused:
             scroll(legs(page_size=50), None, page_of(total, None, 50))
         assert refused.value.kind == "incomplete"
+    # A total that a later page names was held against no rows before it.
+    with pytest.raises(Refusal, match="without scrollId and total"):
+        scroll(legs(page_size=50), behind(FIRST, None), page_of(300, None, 50))
     # Where the total says so, or the page is short, it may be the last.
     assert scroll(legs(page_size=50), None, page_of(50, None, 50))[1].total == 50
     assert scroll(legs(page_size=50), None, page_of(None, None, 49))[1].cursor is None
     assert scroll(legs(page_size=50), None, page_of(None, "No Data", 50))[1].cursor is None
+
+
+@pytest.mark.parametrize(
+    ("cursor", "body", "doubted"),
+    [
+        (behind(FIRST, None), page_of(None, None, 49), True),
+        (behind(FIRST, None), page_of(None, SECOND, 0), True),
+        (None, page_of(None, SECOND, 0), True),
+        (behind(FIRST, None), page_of(0, "No Data", 0), False),
+        (behind(FIRST, 81), page_of(0, None, 0), False),
+        (None, page_of(0, None, 0), False),
+        (None, page_of(None, SECOND, 50), False),
+    ],
+)
+def test_an_end_that_nothing_proves_is_said(cursor: Any, body: Any, doubted: bool) -> None:
+    caveat = scroll(legs(page_size=50), cursor, body)[1].caveat
+    assert caveat == (vendor.NO_END if doubted else None)
 
 
 @pytest.mark.parametrize("odd", [codecs.BOM_UTF8 + b"%s", b"%s"], ids=["BOM", "no BOM"])
@@ -251,21 +275,22 @@ def test_the_total_counts_where_it_says_something(total: Any, rows: int, known: 
     assert scroll(legs(), None, page_of(total, "abc", rows))[1].total == known
 
 
-def test_the_total_behind_the_last_page_is_none() -> None:
-    assert scroll(legs(), FIRST, page_of(0, "No Data", 0))[1].total is None
-    assert scroll(legs(), FIRST, page_of(81, SECOND, 31))[1].total is None
+@pytest.mark.parametrize("known", [81, None])
+def test_the_total_of_the_first_page_holds_for_all(known: int | None) -> None:
+    assert scroll(legs(), behind(FIRST, known), page_of(0, "No Data", 0))[1].total == known
+    assert scroll(legs(), behind(FIRST, known), page_of(99, SECOND, 31))[1].total == known
 
 
 @pytest.mark.parametrize("status", [400, 404])
 def test_a_refusal_in_mid_scroll_is_no_end(status: int) -> None:
     with pytest.raises(Refusal, match="the scroll broke off: HTTP") as refused:
-        scroll(legs(), FIRST, {"message": "scrollId expired"}, status)
+        scroll(legs(), behind(FIRST), {"message": "scrollId expired"}, status)
     assert refused.value.kind == "incomplete"
 
 
 def test_a_permission_that_is_lost_in_mid_scroll_is_named_as_such() -> None:
     with pytest.raises(Refusal) as refused:
-        scroll(legs(), FIRST, {"message": "user(u) does not have access to pbxId(p)"}, 403)
+        scroll(legs(), behind(FIRST), {"message": "user(u) does not have access to pbxId(p)"}, 403)
     assert refused.value.kind == "permission"
 
 
@@ -363,10 +388,19 @@ def test_a_summary_may_be_a_single_record() -> None:
     assert rows_of(scroll(summary(), None, {"pbxId": "acmecorp"})[1]) == [{"pbxId": "acmecorp"}]
 
 
-@pytest.mark.parametrize("body", ["text", [1], None])
+@pytest.mark.parametrize(
+    "body",
+    ["text", [1], None, {}, {"status": 400, "message": "try later"}, {"meta": {}, "data": [{"pbxId": "a"}]}],
+)
 def test_a_summary_of_another_shape_is_none(body: Any) -> None:
-    with pytest.raises(Refusal, match="no array of rows"):
+    with pytest.raises(Refusal, match="no array of rows, it starts with") as refused:
         scroll(summary(), None, body)
+    assert refused.value.passing
+
+
+def test_only_the_companys_summary_is_said_to_be_a_single_record() -> None:
+    with pytest.raises(Refusal, match="no array of rows"):
+        scroll(summary("extension"), None, {"pbxId": "acmecorp"})
 
 
 # --- two years ----------------------------------------------------------------------------------------------

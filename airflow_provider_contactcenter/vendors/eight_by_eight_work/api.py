@@ -7,7 +7,7 @@ guides and OpenAPI. There are no jobs: what is asked for is answered.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +24,13 @@ from airflow_provider_contactcenter.vendors.protocol.connection import (
     number,
 )
 from airflow_provider_contactcenter.vendors.protocol.content import Page, Pages
-from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request, words_of
+from airflow_provider_contactcenter.vendors.protocol.messages import (
+    Answer,
+    Operation,
+    Request,
+    starting,
+    words_of,
+)
 from airflow_provider_contactcenter.vendors.protocol.oauth import bearer, granted, token_of
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 from airflow_provider_contactcenter.vendors.protocol.written import raw
@@ -222,11 +228,21 @@ def _ask(path: str, params: Sequence[tuple[str, str]]) -> Operation[Answer]:
     return answer
 
 
-def _scroll(report: Report, cursor: str | None) -> Operation[Page]:
+@dataclass(frozen=True, slots=True)
+class Scrolled:
+    """How far a scroll has been walked."""
+
+    #: what the next page is asked for by
+    scroll_id: str
+    #: how many rows the first page said there are, None if it didn't
+    total: int | None
+
+
+def _scroll(report: Report, cursor: Scrolled | None) -> Operation[Page]:
     """A page behind a cursor. The page after the last one has no rows and the cursor ``No Data``."""
     query = parameters(report)
     if cursor is not None:
-        query.append(("scrollId", cursor))
+        query.append(("scrollId", cursor.scroll_id))
     try:
         answer = yield from _ask(PAGED[report["kind"]], query)
     except Refusal as refusal:
@@ -235,16 +251,29 @@ def _scroll(report: Report, cursor: str | None) -> Operation[Page]:
         # Not the end: the rows behind this cursor are missing, and the same scroll can't go on.
         raise refusal.but("incomplete", f"the scroll broke off: {refusal.words}") from None
     meta, rows = _scrolled(answer)
+    # Behind the last page the total is 0, so the first page's counts.
+    total = _total_in(meta, rows) if cursor is None else cursor.total
     following = str(meta.get("scrollId") or "").strip()
-    total = number(meta.get("totalRecordCount"))
-    if not rows or following.lower() == END:
-        following = ""
-    elif not following and not total and len(rows) >= report["params"]["page_size"]:
+    told = following.lower() == END
+    if rows and following and not told:
+        return Page(rows, Scrolled(following, total), total)
+    if rows and not told and total is None and len(rows) >= report["params"]["page_size"]:
         # The documents give each page with rows a scrollId, the last one too, and the total.
         raise Refusal("incomplete", f"a full page of {len(rows)} rows came without scrollId and total")
-    # Behind the last page the total is 0, so the first page's counts; beside rows, 0 says nothing.
-    known = cursor is None and total is not None and (total > 0 or not rows)
-    return Page(rows, following or None, int(total or 0) if known else None)
+    return Page(rows, None, total, caveat=None if told or total is not None else NO_END)
+
+
+#: said of a scroll that ended in a way that no document shows, where no total proves it
+NO_END = (
+    "The scroll ended without the cursor No Data, which is the vendor's word for its end, and no total says "
+    "how many rows there are: some may be missing."
+)
+
+
+def _total_in(meta: Mapping[str, Any], rows: Sequence[Any]) -> int | None:
+    """How many rows the first page says there are; beside rows, 0 says nothing."""
+    total = number(meta.get("totalRecordCount"))
+    return int(total) if total is not None and (total > 0 or not rows) else None
 
 
 class _Scrolled(msgspec.Struct):
@@ -277,12 +306,15 @@ def _scrolled(answer: Answer) -> tuple[Mapping[str, Any], Sequence[Any]]:
 
 def _summary(report: Report) -> Operation[Page]:
     """One array; the company's is said to be a single record in one place."""
-    answer = yield from _ask(SUMMARIES[report["params"]["summary"]], parameters(report))
+    summary = report["params"]["summary"]
+    answer = yield from _ask(SUMMARIES[summary], parameters(report))
     written = answer.decoded(_ROWS)
     if written is not None and _are_objects(written):
         return Page(written, None)
     body = answer.written()
-    rows = [body] if isinstance(body, Mapping) else body
+    # Any other object is no row: a message, or something that holds the rows.
+    single = summary == "company" and isinstance(body, Mapping) and "pbxId" in body
+    rows = [body] if single else body
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-        raise Refusal("unavailable", "the answer is no array of rows")
+        raise Refusal("unavailable", f"the answer is no array of rows, {starting(answer.body)}")
     return Page([raw(row) for row in rows], None)
