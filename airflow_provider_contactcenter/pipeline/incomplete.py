@@ -50,7 +50,7 @@ class Head:
     def refuse_page(self, what: str) -> None:
         """Raise Incomplete if it is a web page or an XML error: what proxies and logins answer with."""
         first = self.bytes.removeprefix(codecs.BOM_UTF8).lstrip()[:9].lower()
-        if first.startswith((b"<!doctype", b"<html", b"<?xml")):
+        if first.startswith((b"<!doctype", b"<html", b"<?xml", b"<error")):
             raise Incomplete(f"the file is an HTML page or XML message, not {what}: {self}")
 
     def refuse_packed(self, what: str) -> None:

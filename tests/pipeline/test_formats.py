@@ -170,7 +170,13 @@ def test_csv_cut_at_any_byte_never_passes_for_proved_without_a_length() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [b"<!DOCTYPE html>\n<html>", b"\n <HTML><body>no", b"<?xml version='1.0'?><Error/>"]
+    "page",
+    [
+        b"<!DOCTYPE html>\n<html>",
+        b"\n <HTML><body>no",
+        b"<?xml version='1.0'?><Error/>",
+        b"<error>\n<message>no",
+    ],
 )
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_a_web_page_is_no_report_and_is_quoted(file_format: str, page: bytes) -> None:
