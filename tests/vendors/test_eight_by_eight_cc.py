@@ -612,7 +612,15 @@ def _last_page_of(report: Report, *answers: Any) -> Page:
 
 
 @pytest.mark.parametrize(
-    "body", [{"message": "?"}, [{"values": []}], [{"items": [{"key": "a", "val": "1"}]}], [[]]]
+    "body",
+    [
+        {"message": "?"},
+        [{"values": []}],
+        [{"items": [{"key": "a", "val": "1"}]}],
+        [{"items": [{"key": None, "value": "1"}]}],
+        [{"items": [{"key": True, "value": "1"}]}],
+        [[]],
+    ],
 )
 def test_a_page_of_another_shape_is_no_page(body: Any) -> None:
     with pytest.raises(Refusal) as refused:

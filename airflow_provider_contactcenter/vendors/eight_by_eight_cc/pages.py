@@ -172,8 +172,15 @@ def _row_of(row: Any) -> _Row:
     """A row of a page that has been read as a whole."""
     items: Any = row["items"] or {}
     if not isinstance(items, dict):
-        items = [_Item(item["key"], _value_of(item)) for item in items]
+        items = [_Item(_key_of(item), _value_of(item)) for item in items]
     return _Row(items, row.get("total"), row.get("totals"))
+
+
+def _key_of(item: Mapping[str, Any]) -> str:
+    """An item's key; a number is text that was read."""
+    if not isinstance(item["key"], str):
+        raise TypeError
+    return item["key"]
 
 
 def _value_of(item: Mapping[str, Any]) -> Any:
