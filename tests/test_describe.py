@@ -22,6 +22,7 @@ NOTHING = {"grain": None, "key": None, "version": None, "duplicates": None}
 #: what the descriptions look at
 PARAMS = {
     "report_type": INTERACTIONS,
+    "file_format": "jsonl",
     "summary": "company",
     "granularity": "day",
     "group_by": "queue",
@@ -89,6 +90,12 @@ def test_a_key_identifies_each_row_that_the_sandbox_has(report: Report, monkeypa
     rows = [json.loads(line) for line in lines]
     assert rows
     assert len({tuple(row[column] for column in key) for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_no_document_says_how_a_file_of_8x8s_spells_its_columns(file_format: str) -> None:
+    said = describe(reports.eight_by_eight_detailed_report(INTERACTIONS, **DAY, file_format=file_format))
+    assert (said["grain"], said["key"]) == ("one interaction", None)
 
 
 def test_what_is_said_is_sentences() -> None:

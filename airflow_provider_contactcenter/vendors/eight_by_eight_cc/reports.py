@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -344,10 +345,16 @@ DETAILED_ROWS = {
 }
 
 
+def _detailed_rows(params: Mapping[str, Any]) -> Rows:
+    """No document says whether a file names its columns by their keys or their labels."""
+    rows = DETAILED_ROWS.get(params["report_type"], Rows())
+    return rows if params["file_format"] == "jsonl" else replace(rows, key=None)
+
+
 KINDS = {
     "summary": Kind(builder=eight_by_eight_summary_report, limits=_granularity_limits, rows=_summary_rows),
     "detailed": Kind(
         builder=eight_by_eight_detailed_report,
-        rows=lambda params: DETAILED_ROWS.get(params["report_type"], Rows()),
+        rows=_detailed_rows,
     ),
 }
