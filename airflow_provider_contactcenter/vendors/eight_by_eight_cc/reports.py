@@ -134,7 +134,8 @@ def eight_by_eight_summary_report(
         ``<list id>-<item id>``.
     :param metrics: the metrics to return; all of them if None or empty.
     :param timezone: IANA zone, the tenant's default or one of its configured ones; its default if None.
-        The window doesn't depend on it.
+        The window doesn't depend on it, but the steps of ``granularity`` do: a day, week, month or year that
+        begins or ends outside the window comes in parts, in this report and in its neighbour.
     :param intraday: ``{"start": "20:00:00", "end": "06:00:00"}``: only these hours of each day, at least 15
         minutes; may cross midnight (API version 6 and later).
     :param include_subtotals: add rows that sum up others; in jsonl they are marked by ``_total``.
