@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -47,6 +47,17 @@ PIECE = 1024 * 1024
 
 #: arguments of an upload that CreateMultipartUpload doesn't take: checksums of a whole that isn't known yet
 NOT_TO_BEGIN_WITH = ("ChecksumType", "MpuObjectSize", "IfNoneMatch", "IfMatch")
+
+#: arguments of an upload without which whoever asks for its object is refused, too, and those of them
+#: that are no encryption
+OF_OBJECT = (
+    "RequestPayer",
+    "ExpectedBucketOwner",
+    "SSECustomerAlgorithm",
+    "SSECustomerKey",
+    "SSECustomerKeyMD5",
+)
+OF_BUCKET = OF_OBJECT[:2]
 
 #: AWS partition -> where its console is
 CONSOLES = {
@@ -124,6 +135,10 @@ class S3Store:
 
     @cached_property
     def _hook(self) -> Any:
+        conn_id = self._connection["aws_conn_id"]
+        if conn_id and conn_id != self._hook_class.default_conn_name:
+            # The hook would go on without one that it doesn't find, with whatever credentials the worker has.
+            self._hook_class.get_connection(conn_id)
         hook = self._hook_class(
             **self._connection, extra_args=self._arguments, transfer_config_args=self._transfer_config
         )
@@ -148,11 +163,15 @@ class S3Store:
         """Begin a multipart upload and abort it: the same right as the upload itself, and no object."""
         from boto3.s3.transfer import S3Transfer
 
+        if strange := sorted(self._arguments.keys() - set(S3Transfer.ALLOWED_UPLOAD_ARGS)):
+            raise InvalidValue(
+                f"s3_extra_args with {', '.join(map(repr, strange))} is not allowed: an upload takes "
+                f"{', '.join(sorted(S3Transfer.ALLOWED_UPLOAD_ARGS))}."
+            )
         arguments = {
             name: value
             for name, value in self._arguments.items()
-            if name in S3Transfer.ALLOWED_UPLOAD_ARGS
-            and name not in NOT_TO_BEGIN_WITH
+            if name not in NOT_TO_BEGIN_WITH
             # The value of a checksum, but not the name of its algorithm.
             and (not name.startswith("Checksum") or name == "ChecksumAlgorithm")
         }
@@ -163,7 +182,7 @@ class S3Store:
         client, place = self._hook.get_conn(), {"Bucket": self.bucket, "Key": self.key}
         upload = client.create_multipart_upload(**place, **arguments)["UploadId"]
         try:
-            client.abort_multipart_upload(**place, UploadId=upload)
+            client.abort_multipart_upload(**place, UploadId=upload, **self._of(OF_BUCKET))
         except client.exceptions.ClientError as error:
             code = error.response.get("Error", {}).get("Code")
             log.warning(
@@ -175,11 +194,18 @@ class S3Store:
 
     def exists(self) -> bool:
         """Whether HEAD finds an object. Without s3:ListBucket a missing one is refused, not missed."""
-        return bool(self._hook.check_for_key(self.key, self.bucket))
+        client = self._hook.get_conn()
+        try:
+            client.head_object(Bucket=self.bucket, Key=self.key, **self._of(OF_OBJECT))
+        except client.exceptions.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return False
+            raise
+        return True
 
     def read(self) -> Iterator[bytes]:
         """The object."""
-        found = self._hook.get_conn().get_object(Bucket=self.bucket, Key=self.key)
+        found = self._hook.get_conn().get_object(Bucket=self.bucket, Key=self.key, **self._of(OF_OBJECT))
         yield from found["Body"].iter_chunks(PIECE)
 
     def put(self, body: Readable, *, content_type: str, replace: bool = True) -> Stored:
@@ -201,7 +227,9 @@ class S3Store:
     def _ours(self, client: Any, talk: _Talk) -> Stored | None:
         """What the store says of the object under the key, if it is the one that was sent."""
         try:
-            head = client.head_object(Bucket=self.bucket, Key=self.key, ChecksumMode="ENABLED")
+            head = client.head_object(
+                Bucket=self.bucket, Key=self.key, ChecksumMode="ENABLED", **self._of(OF_OBJECT)
+            )
         except Exception:
             log.debug("%s could not be looked at", self.uri, exc_info=True)
             return None
@@ -210,7 +238,10 @@ class S3Store:
 
     def delete(self) -> None:
         """Delete the object; on a versioned bucket it becomes an older version."""
-        self._hook.get_conn().delete_object(Bucket=self.bucket, Key=self.key)
+        self._hook.get_conn().delete_object(Bucket=self.bucket, Key=self.key, **self._of(OF_BUCKET))
+
+    def _of(self, names: Sequence[str]) -> dict[str, Any]:
+        return {name: value for name, value in self._arguments.items() if name in names}
 
     def at(self, name: str) -> S3Store:
         """Another key of the same bucket, or a whole ``s3://`` URL."""
@@ -288,10 +319,9 @@ class _Talk:
     def _prove_part(self, params: dict[str, Any], **_: Any) -> None:
         # Over plain HTTP boto3 would do the same, slower; over TLS it does so while it sends.
         if self._full and params["url"].startswith("http://"):
-            body, crc = params["body"], 0
+            body = params["body"]
             start = body.tell()
-            while piece := body.read(PIECE):
-                crc = crc32(piece, crc)
+            crc = crc32(body.read())  # all at once, which copies nothing
             body.seek(start)
             params["headers"]["x-amz-checksum-crc32"] = _encoded(crc)
 

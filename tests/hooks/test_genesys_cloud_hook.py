@@ -110,6 +110,7 @@ def test_a_report_is_submitted_polled_and_fetched_page_by_page(
         {"middle_page": "short", "cursor_form": "long"},
         {"max_page_size": 7},
         {"max_page_rows": 6},
+        {"max_page_rows": 6, "error_shape": "message"},
         {"page_watermark": "missing"},
         {"token_type": "Bearer", "expires_in": 300},
         {"novelties": True, "ongoing": "null", "milliseconds": False},

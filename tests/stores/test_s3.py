@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from botocore.exceptions import ClientError
 
 from airflow_provider_contactcenter.checks import InvalidValue
@@ -224,6 +225,8 @@ class Recorder(BaseHTTPRequestHandler):
     def do_DELETE(self) -> None:
         self.answer("0")
 
+    do_HEAD = do_GET = do_DELETE
+
     def answer(self, size: str, body: bytes = b"") -> None:
         self.rfile.read(int(size))
         self.server.heard.append((f"{self.command} {urlsplit(self.path).query}", dict(self.headers.items())))
@@ -265,6 +268,46 @@ def test_what_the_operator_is_given_is_in_the_request_that_begins_the_object(
     assert len(began) == 3, "the check, the upload in one part or several, the manifest"
     for told in began:
         assert {key.lower(): value for key, value in told.items()}.items() >= headers.items()
+
+
+def test_who_pays_and_whose_bucket_it_is_goes_with_every_request(s3: Place, recorder: Any, name: str) -> None:
+    store = s3.store(
+        name,
+        s3_extra_args={
+            "RequestPayer": "requester",
+            "ExpectedBucketOwner": "111122223333",
+            "SSECustomerAlgorithm": "AES256",
+            "SSECustomerKey": "0" * 32,
+        },
+    )
+    store.check()
+    store.put(Body(b"a,b"), content_type=CSV)
+    assert store.exists()
+    assert list(store.read()) == []
+    store.delete()
+    methods = [request.split()[0] for request, _ in recorder.heard]
+    assert methods == ["POST", "DELETE", "PUT", "HEAD", "GET", "DELETE"]
+    for method, told in zip(methods, (headers for _, headers in recorder.heard), strict=True):
+        said = {key.lower(): value for key, value in told.items()}
+        assert (said["x-amz-request-payer"], said["x-amz-expected-bucket-owner"]) == (
+            "requester",
+            "111122223333",
+        )
+        assert ("x-amz-server-side-encryption-customer-key" in said) == (method != "DELETE")
+
+
+def test_an_argument_that_boto3_does_not_take_is_refused_by_the_check(s3: Place, name: str) -> None:
+    store = s3.store(name, s3_extra_args={"StorageClas": "STANDARD", "ContentType": CSV})
+    with pytest.raises(
+        InvalidValue, match=r"s3_extra_args with 'StorageClas' is not .*, StorageClass, "
+    ) as caught:
+        store.check()
+    assert CSV not in str(caught.value)
+
+
+def test_a_connection_that_is_not_there_is_not_replaced_by_the_workers_credentials(name: str) -> None:
+    with pytest.raises(AirflowNotFoundException, match="aws_lake"):
+        S3Store(f"s3://lake/{name}", aws_conn_id="aws_lake").check()
 
 
 @pytest.mark.parametrize(

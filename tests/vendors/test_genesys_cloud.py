@@ -97,6 +97,13 @@ def test_an_unknown_client_is_told_of_regions() -> None:
     assert caught.value.kind == "authentication"
 
 
+def test_an_address_that_may_not_ask_for_a_token_is_not_sent_to_another_region() -> None:
+    refusal = heard(error(401, "ip.not.authorized"))
+    with pytest.raises(Refusal) as caught:
+        play(api.authenticate(api.settings(fields())), refusal)
+    assert (caught.value.kind, caught.value.advice) == ("permission", None)
+
+
 # -- reports -----------------------------------------------------------------------------------------------
 
 
@@ -179,6 +186,10 @@ def test_users_have_paths_and_filters_of_their_own() -> None:
             {"segment_filters": [{"type": "and", "predicates": [{"dimension": "ani", "valeu": "x"}]}]},
             r"\['valeu'\] is not allowed",
         ),
+        (
+            {"conversation_filters": [{"type": "and", "predicates": [{"dimension": ["ani"], "value": "x"}]}]},
+            r"\['dimension'\]=\['ani'\] is not allowed: give a name",
+        ),
         ({"order": "random"}, "give one of 'asc', 'desc', 'unordered'"),
         ({"extra_body": {"limit": 5}}, r"extra_body\['limit'\] is not allowed: give a shorter window"),
         ({"page_size": 0}, "a whole number from 1 to 10000"),
@@ -187,6 +198,13 @@ def test_users_have_paths_and_filters_of_their_own() -> None:
 def test_what_the_vendor_would_ignore_or_refuse_is_refused_first(parameters: Any, sentence: str) -> None:
     with pytest.raises(InvalidValue, match=sentence):
         genesys_conversations(**WINDOW, **parameters)
+
+
+def test_null_counts_as_left_out_of_a_filter_as_the_vendors_models_have_it() -> None:
+    nulls = {"type": None, "metric": None, "property": None, "propertyType": None, "operator": None}
+    predicate = {**nulls, "dimension": "queueId", "value": "c0de", "range": None}
+    given = [{"type": "or", "clauses": None, "predicates": [predicate]}]
+    assert genesys_conversations(**WINDOW, segment_filters=given)["params"]["segment_filters"] == given
 
 
 def test_a_dimension_of_a_later_release_passes_at_either_level() -> None:

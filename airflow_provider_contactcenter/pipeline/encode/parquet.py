@@ -118,7 +118,7 @@ class ParquetEncoder:
             return None
         if table.num_rows != count:
             return None
-        arrays = [column.combine_chunks() for column in table.columns]
+        arrays = [column.chunk(0) for column in table.columns]  # one block, one chunk
         for at, column in enumerate(self._columns):
             if column.treatment and hashed:
                 # Only what is distinct is hashed.

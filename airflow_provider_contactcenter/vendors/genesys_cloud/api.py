@@ -122,8 +122,8 @@ def authenticate(settings: Settings) -> Operation[Token]:
     try:
         answer = yield client_credentials(settings)
     except Refusal as refusal:
-        # The token endpoint says 400 where others say 401.
-        if refusal.passing or not refusal.answered:
+        # The token endpoint says 400 where others say 401. Who may not ask from this address is known there.
+        if refusal.passing or not refusal.answered or refusal.kind == "permission":
             raise
         advice = "A client is known in its organization's own region only: see the connection's region"
         raise refusal.advised(advice, "authentication") from None

@@ -88,12 +88,15 @@ def filters(*subjects: str, beside: str | None = None, dimensions: Collection[st
                 f"{name}={item!r} is not allowed: give a dict that names one {' or one '.join(subjects)}."
             )
         subject = about[0]
+        item = {key: value for key, value in item.items() if value is not None}
+        if not isinstance(item[subject], str):
+            raise InvalidValue(f"{name}[{subject!r}]={item[subject]!r} is not allowed: give a name.")
         keys = {"type", subject, "operator", "value", "range"}
         _known(name, item, (*keys, "propertyType") if subject == "property" else keys)
         if item.get("type", subject) != subject:
             raise InvalidValue(f"{name}['type']={item['type']!r} is not allowed: it is about a {subject}.")
         operator = checks.one_of(_OPERATORS)(f"{name}['operator']", item.get("operator", "matches"))
-        given = [key for key in ("value", "range") if item.get(key) is not None]
+        given = [key for key in ("value", "range") if key in item]
         if len(given) != (operator == "matches"):
             wants = "'value' or 'range'" if operator == "matches" else "neither 'value' nor 'range'"
             raise InvalidValue(f"{name}={item!r} is not allowed: with operator {operator!r} give {wants}.")
