@@ -10,6 +10,7 @@ from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 import aiohttp
+from aiohttp.http import SERVER_SOFTWARE
 from yarl import URL
 
 from airflow_provider_contactcenter.clock import Clock
@@ -182,6 +183,7 @@ async def _session(settings: Settings) -> aiohttp.ClientSession:
     # Reading certificates takes tens of milliseconds; the loop has other triggers to serve.
     context = await asyncio.to_thread(tls_context, settings)
     return aiohttp.ClientSession(
+        headers={"User-Agent": f"{policy.USER_AGENT} {SERVER_SOFTWARE}"},
         connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=context),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=settings.timeout, sock_read=settings.timeout),
         auto_decompress=False,  # see codings

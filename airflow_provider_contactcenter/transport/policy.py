@@ -17,6 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from requests.utils import select_proxy, should_bypass_proxies
 
+import airflow_provider_contactcenter
 from airflow_provider_contactcenter.transport.codings import Malformed, TooLong, Undecodable
 from airflow_provider_contactcenter.transport.redaction import masked
 from airflow_provider_contactcenter.vendors.protocol.connection import Settings, proxy_url
@@ -24,6 +25,8 @@ from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Req
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal, RefusalKind
 from airflow_provider_contactcenter.vendors.protocol.vendor import as_read
 
+#: whose a request is, before the library that sends it
+USER_AGENT = f"airflow-provider-contactcenter/{airflow_provider_contactcenter.__version__}"
 #: tries of one request, at most, where nothing else waits around it: an outage ends them sooner
 ATTEMPTS = 30
 #: seconds without any progress after which a vendor that can't be reached is given up

@@ -7,8 +7,10 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import default_user_agent
 from requests_toolbelt.adapters.socket_options import TCPKeepAliveAdapter
 
+from airflow_provider_contactcenter.transport.policy import USER_AGENT
 from airflow_provider_contactcenter.transport.tls import ca_bundle, tls_context
 from airflow_provider_contactcenter.transport.verbatim import POOLS
 from airflow_provider_contactcenter.vendors.protocol.connection import Settings
@@ -46,6 +48,7 @@ def session_for(settings: Settings) -> requests.Session:
     :raises Refusal: (invalid) a certificate file of the connection can't be used.
     """
     session = requests.Session()
+    session.headers["User-Agent"] = f"{USER_AGENT} {default_user_agent()}"
     session.trust_env = False  # proxies come from the policy, which both drivers share; no .netrc
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.verify = settings.verify and ca_bundle(settings)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_contactcenter import __version__
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import policy
 from airflow_provider_contactcenter.vendors.protocol.messages import Answer, Operation, Request
@@ -87,6 +88,16 @@ def test_a_request_carries_the_token_and_no_extra_of_the_connection(connect: Con
             "user-agent",
             "connection",
         }
+
+
+def test_every_request_says_whose_it_is(connect: Connect) -> None:
+    with Wire(talkdesk(reply(200, {}))) as server:
+        client = connect(server.origin)
+        client.run(get())
+    ours, _, library = server.asked[-1].headers["user-agent"].partition(" ")
+    assert ours == f"airflow-provider-contactcenter/{__version__}"
+    assert f"{client.kind}/" in library
+    assert len({asked.headers["user-agent"] for asked in server.asked}) == 1
 
 
 def test_connections_are_kept_and_used_again(connect: Connect) -> None:
