@@ -43,6 +43,7 @@ from airflow_provider_contactcenter.triggers import deferral
 from airflow_provider_contactcenter.vendors import registry
 from airflow_provider_contactcenter.vendors.eight_by_eight_cc import reports as eight_by_eight_cc
 from airflow_provider_contactcenter.vendors.talkdesk import api as talkdesk
+from airflow_provider_contactcenter.vendors.talkdesk import reports as talkdesk_reports
 
 PACKAGE = "airflow_provider_contactcenter"
 #: an import at the top level: one inside a fixture is for another file's life
@@ -320,7 +321,13 @@ NUMBERS: list[tuple[str, str, Any, Any]] = [
     ("how_it_works", "up to four times without a byte of progress", policy.REOPENINGS, 4),
     ("scale", "at most eight connections to the vendor", on_aiohttp.CONNECTIONS, 8),
     ("genesys_cloud", "The vendor is asked three times at most", hooks.CANCEL_TRIES, 3),
-    ("talkdesk", "no earlier than five minutes after the window's end", talkdesk.SETTLE_DELAY.seconds, 300),
+    ("talkdesk", "rows may arrive up to five minutes late", talkdesk.SETTLE_DELAY, timedelta(minutes=5)),
+    (
+        "talkdesk",
+        "those of `audit_logs` up to an hour",
+        talkdesk_reports.SETTLE_DELAYS["audit_logs"],
+        timedelta(hours=1),
+    ),
     ("talkdesk", "after one minute, then two, four, eight and fifteen", run_of.QUOTA_PAUSE, 60),
     ("talkdesk", "after one minute, then two, four, eight and fifteen", run_of.LONGEST_QUOTA_PAUSE, 15 * 60),
     ("talkdesk", "renewed a minute before", tokens.LEAD, 60),

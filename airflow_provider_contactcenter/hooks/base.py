@@ -396,10 +396,10 @@ class ContactCenterHook(HttpHook):
         """The description of the vendor."""
         return registry.vendor(self.vendor_name)
 
-    @property
-    def settle_delay(self) -> timedelta:
-        """How long after a window's end its last rows may still arrive."""
-        return self.vendor.settle_delay
+    def settle_delay(self, report: Report) -> timedelta:
+        """How long after a report's window's end its last rows may still arrive."""
+        own = registry.kind_of(report).settle_delay(report["params"])
+        return self.vendor.settle_delay if own is None else own
 
     @cached_property
     def settings(self) -> Settings:

@@ -305,7 +305,7 @@ class Run:
         end, delay = datetime.fromisoformat(window["end"]), self.terms.settle_delay
         told = self._pass_watermark(report, end, waited)
         if delay is None:
-            delay = timedelta(0) if told else self.hook.settle_delay
+            delay = timedelta(0) if told else self.hook.settle_delay(report)
         settled = _after(end, delay)
         left = (settled - self.clock.now()).total_seconds()
         if left <= 0:

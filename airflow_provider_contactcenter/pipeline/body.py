@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,31 +11,8 @@ from airflow_provider_contactcenter.pipeline.stage import Transform
 
 __all__ = ["Body"]
 
-#: bytes for which room is made at once, whatever is asked for
+#: bytes for which room is made at once; what grows is moved each time
 _ROOM = 64 << 20
-
-#: bytes in whose multiples a buffered reader reads straight into what it gives, as parts of a store are
-_STEP = 1 << 16
-
-
-class _ByPieces(io.RawIOBase):
-    """A file that gives its next piece, or as much of it as there is room for; nothing at its end."""
-
-    def __init__(self, following: Callable[[], bytes]) -> None:
-        super().__init__()
-        self._next = following
-        self._left = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if not self._left:
-            self._left = memoryview(self._next())
-        part = self._left[: len(buffer)]
-        self._left = self._left[len(part) :]
-        buffer[: len(part)] = part
-        return len(part)
 
 
 class Body(io.RawIOBase):
@@ -71,7 +47,7 @@ class Body(io.RawIOBase):
         self._own = hashlib.sha256() if digest is None else None
         self._digest = self._own or digest
         self._pieces = pieces
-        self._whole = io.BufferedReader(_ByPieces(self._next), _STEP)
+        self._left = memoryview(b"")
 
     @property
     def sha256(self) -> str:
@@ -91,13 +67,23 @@ class Body(io.RawIOBase):
 
     def read(self, size: int | None = -1) -> bytes:
         """Exactly ``size`` bytes unless the end is near, as an uploader's part needs them."""
-        left, pieces = sys.maxsize if size is None or size < 0 else size, list[bytes]()
-        while left and (piece := self._whole.read(min(left, _ROOM))):
-            pieces.append(piece)
-            left -= len(piece)
-        data = b"".join(pieces)  # of a single one it is no copy
-        self.bytes += len(data)
-        return data
+        wanted = size if size is not None and size >= 0 else None
+        data = io.BytesIO(bytes(wanted) if wanted and wanted <= _ROOM else b"")
+        while wanted is None or data.tell() < wanted:
+            if not self._left:
+                piece = self._next()
+                if not piece:
+                    break
+                self._left = memoryview(piece)
+            part = self._left if wanted is None else self._left[: wanted - data.tell()]
+            self._left = self._left[len(part) :]
+            data.write(part)
+        data.truncate()
+        self.bytes += data.tell()
+        if self.ended and not self._told:
+            self._told = True
+            self.on_end()
+        return data.getvalue()
 
     def stop(self, error: BaseException) -> None:
         """Let nobody read on: the uploader, which may be in another thread, meets this error and aborts."""
@@ -122,7 +108,4 @@ class Body(io.RawIOBase):
             self.error = error
             raise
         self.ended = True
-        if not self._told:
-            self._told = True
-            self.on_end()
         return b""

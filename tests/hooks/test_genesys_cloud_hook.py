@@ -537,7 +537,7 @@ def test_who_sees_agents_alone_may_submit_and_not_see_the_watermark(
     ) as raised:
         hook.available_until(CONVERSATIONS)
     assert re.search(ID, complaint(raised.value))
-    assert hook.settle_delay == timedelta(hours=24)
+    assert hook.settle_delay(CONVERSATIONS) == timedelta(hours=24)
     rows, _ = read(hook, hook.submit(CONVERSATIONS))
     assert rows
 

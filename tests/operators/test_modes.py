@@ -37,6 +37,7 @@ from airflow_provider_contactcenter.triggers.report import ContactCenterReportTr
 from airflow_provider_contactcenter.vendors.protocol.refusals import Refusal
 from tests.clocks import Skipping, skip_waits
 from tests.sandboxes import connected
+from tests.tasks import run
 from tests.transfers.conftest import StateStore, calls, context
 
 try:
@@ -72,27 +73,6 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     options = {"ladder": [["processing", 0, 0]], "hold": "processing"}
     with connected(monkeypatch, options={"talkdesk": options}) as sandbox:
         yield sandbox
-
-
-def run(make: Any, task_context: dict[str, Any] | None = None) -> Any:
-    """Run a task as Airflow does: each deferral through its trigger, then on a new operator."""
-    task_context = task_context or context()
-    try:
-        return make().execute(task_context)
-    except TaskDeferred as deferral:
-        deferred = deferral
-    while True:
-        _, arguments = deferred.trigger.serialize()
-        trigger = type(deferred.trigger)(**json.loads(json.dumps(arguments)))
-
-        async def first_event(trigger: Any = trigger) -> Any:
-            return await anext(trigger.run())
-
-        event = json.loads(json.dumps(asyncio.run(first_event()).payload))
-        try:
-            return getattr(make(), deferred.method_name)(task_context, event=event, **deferred.kwargs)
-        except TaskDeferred as deferral:
-            deferred = deferral
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,8 @@ class Short:
 
 def test_the_facts_are_those_of_the_vendors_bytes_whatever_lands() -> None:
     stream = stream_of(file_of("json", DOCUMENT[:9], DOCUMENT[9:]))
-    body = assemble(stream, transform=lambda came: transform(shape(drop=["a"], rename=None), came))
-    assert body.read() == b"{}\n{}\n"
+    body = assemble(stream, transform=lambda came: transform(shape(rename={"a": "b"}), came))
+    assert body.read() == b'{"b":"1"}\n{"b":"2"}\n'
     facts = stream.facts
     assert (facts.file_format, facts.size, facts.rows, facts.vendor_total) == ("json", len(DOCUMENT), 2, 2)
     assert facts.complete is True

@@ -50,7 +50,7 @@ def context(store: StateStore | None = None, *, try_number: int = 1, max_tries: 
 def calls(**values: Any) -> dict[str, Any]:
     """A report of one day of calls."""
     window = {"start": "2024-05-01T00:00:00Z", "end": "2024-05-02T00:00:00Z"}
-    return dict(talkdesk_report("calls", **{**window, **values}))
+    return dict(talkdesk_report(**{"report_type": "calls", **window, **values}))
 
 
 @pytest.fixture

@@ -49,6 +49,10 @@ def unknown_rows(params: Mapping[str, Any]) -> Rows:
     return Rows()
 
 
+def as_the_vendor(params: Mapping[str, Any]) -> None:
+    """Rows are as late as the vendor's usually are."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """One kind of report of one vendor."""
@@ -59,5 +63,8 @@ class Kind:
     limits: Callable[[Mapping[str, Any]], Limits] = no_limits
     #: now -> the instant before which the vendor keeps no rows; None: no document names one
     kept_since: Callable[[datetime], datetime] | None = None
+    #: a report's params -> how long after its window's end it is submitted at the earliest, where its rows
+    #: are later than others of the vendor's; None: the vendor's own ``settle_delay``
+    settle_delay: Callable[[Mapping[str, Any]], timedelta | None] = as_the_vendor
     #: a report's params -> what its rows are
     rows: Callable[[Mapping[str, Any]], Rows] = unknown_rows

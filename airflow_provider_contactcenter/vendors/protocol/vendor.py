@@ -68,7 +68,7 @@ class Vendor:
     refused: Callable[[Refusal, Answer], Refusal] = as_read
     #: the vendor's documented status words, in lower case; any other word counts as running
     states: Mapping[str, State | Partly] = field(default_factory=dict)
-    #: a report is submitted no earlier than the window's end plus this
+    #: a report is submitted no earlier than the window's end plus this, unless its kind says otherwise
     settle_delay: timedelta = timedelta(0)
     #: ``module.Class`` of the hook; None: one is made of this description
     hook: str | None = None

@@ -11,6 +11,9 @@ from airflow_provider_contactcenter.vendors.protocol.kind import Kind, Limits, R
 from airflow_provider_contactcenter.vendors.protocol.reports import make_report
 
 LONGEST_WINDOW = timedelta(days=31)
+#: report type -> how late its rows may come, where its page has more than the five minutes of all (fact sheet
+#: talkdesk.md, section 7)
+SETTLE_DELAYS = {"audit_logs": timedelta(hours=1)}
 _CHECKS: dict[str, Check] = {
     "report_type": checks.segment,
     "start": checks.instant,
@@ -64,6 +67,7 @@ KINDS = {
     "report": Kind(
         builder=talkdesk_report,
         limits=lambda params: Limits(longest=LONGEST_WINDOW),
+        settle_delay=lambda params: SETTLE_DELAYS.get(params["report_type"]),
         rows=lambda params: ROWS.get(params["report_type"], Rows()),
     )
 }
