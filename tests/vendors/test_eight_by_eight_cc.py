@@ -318,6 +318,9 @@ def test_a_report_that_fails_at_once_fails_with_its_reason() -> None:
     with pytest.raises(Refusal, match="too much data") as refused:
         submitted(summary(), answer(QUEUES), answer(failed))
     assert refused.value.kind == "failed"
+    with pytest.raises(Refusal, match="the report is FAILED: too much data") as refused:
+        submitted(summary(), answer(QUEUES), answer({**failed, "id": None}))
+    assert refused.value.kind == "failed"
 
 
 @pytest.mark.parametrize("body", [b"<html>", {}, [], {"status": "IN_PROGRESS"}])

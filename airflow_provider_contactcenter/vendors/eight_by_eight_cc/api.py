@@ -208,15 +208,16 @@ def submit(report: Report, label: str | None) -> Operation[Job]:
     path = "/detailed-reports" if _synchronous(report) else ""
     answer = yield from _created(path, body_of(report, label))
     made = _object_in(answer)
+    if _status_in(made)["state"] == "failed":
+        which = "the report" if made.get("id") in (None, "") else f"report {made['id']}"
+        reason = made.get("reason") or "the vendor gives no reason"
+        raise Refusal("failed", f"{which} is {made['status']}: {reason}")
     if made.get("id") in (None, ""):  # 0 is an int64 like any other
         raise Refusal(
             "lost",
             f"the report was accepted, but the answer holds no id; it says: {words_of(answer)}",
             status=answer.status,
         )
-    if _status_in(made)["state"] == "failed":
-        reason = made.get("reason") or "the vendor gives no reason"
-        raise Refusal("failed", f"report {made['id']} is {made['status']}: {reason}")
     return new_job(report, str(made["id"]))
 
 
