@@ -131,7 +131,7 @@ def plan_windows(
     :param end: the instant before which the range ends, likewise.
     :param every: ``day``, ``week`` (from Monday) or ``month`` of ``timezone``, of which the first and the
         last may be cut short by the range; or a timedelta, elapsed time from ``start``. None: windows as
-        long as the vendor takes them.
+        long as the vendor takes them, however its documents are read.
     :param timezone: IANA zone; the report's own if None, or UTC if it has none.
     :return: reports in order, oldest first.
     :raises InvalidValue: a value that can't be used, or a range that begins before what the vendor keeps.
@@ -163,6 +163,8 @@ def plan_windows(
             "start."
         )
     limits = kind.limits(report["params"])
+    if every is None:  # nobody wants them longer than is taken for sure
+        limits = limits.narrowest or limits
 
     def between(first: datetime, last: datetime) -> Report:
         params: dict[str, Any] = {**report["params"], "start": first, "end": last}

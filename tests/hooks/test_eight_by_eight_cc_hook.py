@@ -25,6 +25,7 @@ from airflow_provider_contactcenter.reports import (
 )
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.transport import tokens
+from airflow_provider_contactcenter.windows import plan_windows
 from tests.sandbox.eight_by_eight import WEEKLY
 from tests.sandboxes import connected
 from tests.wire import Wire, reply
@@ -360,6 +361,24 @@ def test_a_zone_that_the_tenant_has_not_configured_is_the_vendors_to_refuse(sand
         exceptions.ContactCenterInvalidReportError, match="one of its configured optional zones"
     ):
         land(queues(timezone="Pacific/Auckland"))
+
+
+@pytest.mark.parametrize("month", ["either", "calendar", "30", "31"])
+@pytest.mark.parametrize("granularity", ["15m", "day", "week"])
+def test_a_plan_has_no_window_that_another_length_of_month_or_week_forbids(
+    sandbox: Sandbox, granularity: str, month: str
+) -> None:
+    """Half a year of New York, with both changes of its clocks."""
+    sandbox.set_options(VENDOR, month=month)
+    report = queues(
+        granularity=granularity, timezone="America/New_York", start="{{ later }}", end="{{ later }}"
+    )
+    planned = plan_windows(report, start="2024-09-30T04:00:00Z", end="2025-04-07T04:00:00Z")
+    hook = EightByEightContactCenterHook()
+    for report in planned:
+        hook.submit(report)
+    hook.close()
+    assert len(planned) < (40 if granularity == "15m" else 9)
 
 
 def test_report_types_are_listed_as_the_vendor_defines_them(sandbox: Sandbox) -> None:

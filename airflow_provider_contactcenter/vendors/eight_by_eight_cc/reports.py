@@ -316,11 +316,16 @@ def _granularity_limits(params: Mapping[str, Any]) -> Limits:
             f"granularity={params['granularity']!r} is not allowed: the windows that the vendor takes depend "
             "on it; give it as it is, without a template."
         )
-    rows = [row for row in GRANULARITIES if params["granularity"] in row[3]]
-    longest = max(row[2] for row in rows)
-    return Limits(
-        longest=None if longest == timedelta.max else longest, longer_than=min(row[1] for row in rows)
+    places = [place for place, row in enumerate(GRANULARITIES) if params["granularity"] in row[3]]
+    first, last = places[0], places[-1]
+    longest = GRANULARITIES[last][2]
+    if longest == timedelta.max:
+        return Limits(longer_than=GRANULARITIES[first][1])
+    # What two rows have in common may belong to either.
+    narrowest = Limits(
+        longest=GRANULARITIES[last + 1][1], longer_than=GRANULARITIES[first - 1][2] if first else timedelta(0)
     )
+    return Limits(longest=longest, longer_than=GRANULARITIES[first][1], narrowest=narrowest)
 
 
 def _summary_rows(params: Mapping[str, Any]) -> Rows:

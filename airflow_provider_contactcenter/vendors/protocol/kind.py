@@ -23,6 +23,8 @@ class Limits:
     longer_than: timedelta = timedelta(0)
     #: the zone in which both bounds have to be midnight, where the vendor counts whole days
     whole_days_in: str | None = None
+    #: the same at the narrowest reading of the documents, where they can be read in more ways than one
+    narrowest: Limits | None = None
 
 
 def no_limits(params: Mapping[str, Any]) -> Limits:
