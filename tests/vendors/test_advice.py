@@ -16,6 +16,7 @@ from airflow_provider_contactcenter.reports import (
 )
 from airflow_provider_contactcenter.sandbox import Sandbox
 from airflow_provider_contactcenter.vendors import registry
+from airflow_provider_contactcenter.vendors.eight_by_eight_work.api import Scrolled
 from airflow_provider_contactcenter.vendors.genesys_cloud.api import Cursor
 from airflow_provider_contactcenter.vendors.protocol.connection import ConnectionFields, Settings
 from airflow_provider_contactcenter.vendors.protocol.messages import Operation
@@ -86,7 +87,7 @@ SCROLLS: dict[str, tuple[Report, Any]] = {
         eight_by_eight_detailed_report("detailed-reports-interaction-details", **WINDOW),
         "last-document",
     ),
-    "eight_by_eight_work": (eight_by_eight_call_legs(pbx_id="acmecorp", **WINDOW), "scroll-id"),
+    "eight_by_eight_work": (eight_by_eight_call_legs(pbx_id="acmecorp", **WINDOW), Scrolled("scroll-id", 2)),
     "genesys_cloud": (genesys_conversations(**WINDOW), Cursor("c", 1000, None)),
 }
 
