@@ -78,11 +78,15 @@ class ConnectionReader:
             lookup = loop.create_task(self._look_up())
             lookups[key] = lookup, loop.time()
         found = await asyncio.shield(lookup)  # who leaves doesn't take it from the others
-        missing = _missing.setdefault(loop, {})
+        missing, now = _missed.setdefault(loop, {}), loop.time()
         if found is None:
             lookups.pop(key, None)
-            waited = loop.time() - missing.setdefault(key, loop.time())
-            raise self._missing("authentication" if fresh or waited >= LONGEST_MISSING else "unavailable")
+            first, last = missing.get(key, (now, now))
+            if now - last > LONGEST_MISSING:  # nobody has looked since: another time that it is missing
+                first = now
+            missing[key] = first, now
+            over = now - first >= LONGEST_MISSING
+            raise self._missing("authentication" if fresh or over else "unavailable")
         missing.pop(key, None)
         if isinstance(found, Refusal):
             lookups.pop(key, None)
@@ -165,8 +169,10 @@ _lookups: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[type, str], tu
     WeakKeyDictionary()
 )
 
-#: since when connections are missing
-_missing: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[type, str], float]] = WeakKeyDictionary()
+#: when connections were missed first, and last
+_missed: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[type, str], tuple[float, float]]] = (
+    WeakKeyDictionary()
+)
 
 #: base URLs without encryption that this process has warned of already
 _unencrypted: set[str] = set()

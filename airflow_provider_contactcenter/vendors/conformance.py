@@ -132,10 +132,14 @@ def _builder(vendor: Vendor, name: str, kind: Kind, where: str) -> Iterator[str]
     if report["params"].keys() != parameters.keys() - {"conn_id"}:
         yield f"{where}: the report's params have to be the builder's arguments, all but conn_id."
         return
-    for part, made in (("limits", Limits), ("rows", Rows)):
+    for part, made, called in (
+        ("limits", Limits, "Limits"),
+        ("settle_delay", timedelta | None, "timedelta, nor None"),
+        ("rows", Rows, "Rows"),
+    ):
         try:
             if not isinstance(getattr(kind, part)(report["params"]), made):
-                yield f"{where}.{part} returns no {made.__name__}."
+                yield f"{where}.{part} returns no {called}."
         except InvalidValue:
             pass  # it says what has to be known for it
         except Exception as error:

@@ -51,6 +51,10 @@ def loose(start: str, end: str, *, conn_id: str = "acme_default") -> Any:
         ),
         (replace(VENDOR, kinds={"calls": Kind(builder=loose)}), "are keyword-only"),
         (replace(VENDOR, kinds={"calls": Kind(builder=loose)}), "returns no report"),
+        (
+            replace(VENDOR, kinds={"agents": Kind(builder=acme_agents, settle_delay=lambda params: 60)}),  # type: ignore[arg-type,return-value]
+            "kinds['agents'].settle_delay returns no timedelta",
+        ),
         (replace(VENDOR, states={"Done": "ready"}), "in lower case"),
         (replace(VENDOR, states={"done": "finished"}), "states['done']='finished': give one of"),
         (replace(VENDOR, states={"working": "running"}), "no word for ready"),
